@@ -1,0 +1,88 @@
+"""Facts about a process of this host, read from /proc, and SIGKILL that never hits a stranger.
+
+A pid alone is not an identity: it is reused. Pid and start time together are (Linux `proc(5)`, field 22 of `stat`).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessIdentity:
+    """One life of a process.
+
+    Attributes:
+        pid: Its number.
+        started_ticks: Its start time, clock ticks since boot; 0 where /proc is missing.
+        witness: A thread of it that lives as long as it does and is not its first one; 0 for none.
+    """
+
+    pid: int
+    started_ticks: int
+    witness: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessEvidence:
+    """What the kernel says about a process at one moment.
+
+    Attributes:
+        state: One letter of `proc(5)`: R S D T t Z X; empty when the process is gone.
+        cpu_ticks: User and system time used so far, clock ticks.
+    """
+
+    state: str
+    cpu_ticks: int
+
+
+def this_process() -> ProcessIdentity:
+    """The identity of the calling process."""
+    return identify(os.getpid())
+
+
+def identify(pid: int) -> ProcessIdentity:
+    """The life that a pid has now, on this host; without a start time when it has none."""
+    fields = _stat_fields(pid)
+    return ProcessIdentity(pid, int(fields[19]) if fields else 0)
+
+
+def evidence(process: ProcessIdentity) -> ProcessEvidence:
+    """What the kernel says about `process` now; state is empty when that life of the pid has ended."""
+    fields = _stat_fields(process.pid)
+    if fields is None or (process.started_ticks and int(fields[19]) != process.started_ticks):
+        return ProcessEvidence(state="", cpu_ticks=0)
+    return ProcessEvidence(state=fields[0], cpu_ticks=int(fields[11]) + int(fields[12]))
+
+
+def is_alive(process: ProcessIdentity) -> bool:
+    """Whether that very process still exists and is not a zombie."""
+    return evidence(process).state not in ("", "Z", "X")
+
+
+def kill(process: ProcessIdentity) -> bool:
+    """SIGKILL that very process; False when it is gone already or is not ours to kill."""
+    return send(process, signal.SIGKILL)
+
+
+def send(process: ProcessIdentity, number: signal.Signals) -> bool:
+    """Send that very process a signal; False when it is gone already or is not ours to signal."""
+    if not is_alive(process):
+        return False
+    try:
+        os.kill(process.pid, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def _stat_fields(pid: int) -> list[str] | None:
+    """The fields of /proc/<pid>/stat after the command's name, which may itself hold spaces and parentheses."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    return text.rpartition(")")[2].split()

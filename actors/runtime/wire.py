@@ -1,0 +1,117 @@
+"""How functions, arguments and results travel between processes.
+
+Plain pickle is the fast way. What it cannot carry, or would carry by a name the other side does not know (`__main__`),
+goes through cloudpickle; ObjectRefs are taken out and travel beside the bytes, so that Ray keeps them alive.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import pickle
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import ray
+from ray import cloudpickle
+
+_PLAIN_FAILURES = (pickle.PicklingError, AttributeError, TypeError, ValueError, RecursionError)
+PROTOCOL = 5
+
+
+def dumps(value: object) -> tuple[bytes, list[Any]]:
+    """Pickle `value`; returns the bytes and the ObjectRefs found in it.
+
+    Raises: whatever cloudpickle raises when the value cannot travel.
+    """
+    try:
+        data = pickle.dumps(value, PROTOCOL)
+    except _PLAIN_FAILURES:
+        return _careful_dumps(value)
+    if b"__main__" in data or b"ObjectRef" in data or b"ray." in data:
+        return _careful_dumps(value)
+    return data, []
+
+
+def loads(data: bytes, refs: Sequence[Any]) -> Any:
+    """The value that `dumps` was given; `refs` are its ObjectRefs."""
+    if not refs:
+        return pickle.loads(data)  # noqa: S301 - Ray itself carries pickles between these same processes
+    return _RefUnpickler(io.BytesIO(data), refs).load()
+
+
+class _RefPickler(cloudpickle.CloudPickler):
+    def __init__(self, file: io.BytesIO, refs: list[Any]) -> None:
+        super().__init__(file, protocol=PROTOCOL)
+        self._refs = refs
+
+    def persistent_id(self, obj: object) -> int | None:
+        if isinstance(obj, ray.ObjectRef):
+            self._refs.append(obj)
+            return len(self._refs) - 1
+        return None
+
+
+class _RefUnpickler(pickle.Unpickler):
+    def __init__(self, file: io.BytesIO, refs: Sequence[Any]) -> None:
+        super().__init__(file)
+        self._refs = refs
+
+    def persistent_load(self, pid: int) -> Any:
+        return self._refs[pid]
+
+
+def _careful_dumps(value: object) -> tuple[bytes, list[Any]]:
+    refs: list[Any] = []
+    file = io.BytesIO()
+    _RefPickler(file, refs).dump(value)
+    return file.getvalue(), refs
+
+
+@dataclass(frozen=True, slots=True)
+class PickledFunction:
+    """A function as it travels: once per worker, known by its digest afterwards.
+
+    Attributes:
+        digest: 16 bytes that identify these very bytes.
+        name: `module.qualname`, for people.
+        by_value: Whether its whole module travels with it, because workers cannot import that.
+    """
+
+    digest: bytes
+    data: bytes
+    name: str
+    by_value: bool
+
+
+def pickle_function(fn: Callable[..., Any], *, by_value: bool) -> PickledFunction:
+    """Pickle a function, by reference where it has an importable name, else (or when asked) by value."""
+    module = sys.modules.get(getattr(fn, "__module__", "") or "")
+    if by_value and module is not None and module.__name__ != "__main__":
+        data = _dumps_by_value(fn, module)
+    else:
+        data = cloudpickle.dumps(fn, protocol=PROTOCOL)
+    return PickledFunction(hashlib.blake2b(data, digest_size=16).digest(), data, function_name(fn), by_value)
+
+
+def dumps_by_value(value: object, module: ModuleType) -> tuple[bytes, list[Any]]:
+    """Like `dumps`, but what `module` defines travels whole."""
+    cloudpickle.register_pickle_by_value(module)
+    try:
+        return _careful_dumps(value)
+    finally:
+        cloudpickle.unregister_pickle_by_value(module)
+
+
+def _dumps_by_value(fn: Callable[..., Any], module: ModuleType) -> bytes:
+    data, _ = dumps_by_value(fn, module)
+    return data
+
+
+def function_name(fn: Callable[..., Any]) -> str:
+    """`module.qualname`, or the type's name for other callables."""
+    module = getattr(fn, "__module__", None) or type(fn).__module__
+    return f"{module}.{getattr(fn, '__qualname__', type(fn).__qualname__)}"

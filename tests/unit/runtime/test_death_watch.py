@@ -1,0 +1,141 @@
+"""Deaths of this node's processes are told once, for the right process, and only for real ends."""
+
+from __future__ import annotations
+
+import os
+import queue
+import subprocess
+import sys
+
+import pytest
+
+from actors.runtime.death_watch import DeathWatch
+from actors.runtime.process import ProcessIdentity, evidence, is_alive, kill, this_process
+
+_CHILD = """
+import sys, threading
+witness = threading.Thread(target=threading.Event().wait, daemon=True)
+witness.start()
+print(witness.native_id, flush=True)
+sys.stdin.read()
+"""
+
+
+class Child:
+    """A process with a witness thread, like our actors have one."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen([sys.executable, "-c", _CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self.process.stdout is not None
+        witness = int(self.process.stdout.readline())
+        self.identity = ProcessIdentity(self.process.pid, _started_ticks(self.process.pid), witness)
+
+
+def _started_ticks(pid: int) -> int:
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+        return int(file.read().rpartition(")")[2].split()[19])
+
+
+@pytest.fixture
+def child():
+    made = Child()
+    yield made
+    made.process.kill()
+    made.process.wait()
+
+
+@pytest.fixture
+def told():
+    return queue.SimpleQueue()
+
+
+@pytest.fixture
+def watch(told):
+    made = DeathWatch(told.put)
+    yield made
+    made.close()
+
+
+def test_a_killed_process_is_told_once(watch, told, child):
+    assert watch.watch("worker", child.identity)
+    child.process.kill()
+    assert told.get(timeout=10) == "worker"
+    child.process.wait()
+    assert told.empty()
+
+
+def test_without_a_witness_the_process_itself_is_watched(watch, told, child):
+    assert watch.watch("worker", ProcessIdentity(child.identity.pid, child.identity.started_ticks))
+    child.process.kill()
+    assert told.get(timeout=10) == "worker"
+
+
+def test_a_process_that_ends_by_itself_is_told(watch, told, child):
+    assert watch.watch("worker", child.identity)
+    child.process.stdin.close()
+    assert told.get(timeout=10) == "worker"
+
+
+def test_a_dead_process_cannot_be_watched(watch, child):
+    child.process.kill()
+    child.process.wait()
+    assert not watch.watch("worker", child.identity)
+
+
+def test_another_life_of_the_same_pid_is_not_watched(watch, child):
+    stranger = ProcessIdentity(child.identity.pid, child.identity.started_ticks - 1, child.identity.witness)
+    assert not watch.watch("worker", stranger)
+
+
+def test_what_is_no_longer_watched_is_not_told(watch, told):
+    kept, dropped = Child(), Child()
+    try:
+        assert watch.watch("kept", kept.identity)
+        assert watch.watch("dropped", dropped.identity)
+        watch.keep_only({"kept"})
+        dropped.process.kill()
+        dropped.process.wait()
+        kept.process.kill()
+        assert told.get(timeout=10) == "kept"
+        assert told.empty()
+    finally:
+        for made in (kept, dropped):
+            made.process.kill()
+            made.process.wait()
+
+
+def test_a_closed_watch_takes_nothing_and_holds_nothing(told, child):
+    made = DeathWatch(told.put)
+    assert made.watch("worker", child.identity)
+    (descriptor,) = made._descriptors.values()
+    made.close()
+    assert not made.watch("worker", child.identity)
+    assert not made._thread.is_alive()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
+
+
+def test_kill_hits_that_life_of_the_pid_and_no_other(child):
+    stranger = ProcessIdentity(child.identity.pid, child.identity.started_ticks - 1)
+    assert not kill(stranger)
+    assert is_alive(child.identity)
+    assert kill(child.identity)
+    child.process.wait()
+    assert not kill(child.identity)
+
+
+def test_evidence_of_a_stopped_process_says_so(child):
+    os.kill(child.identity.pid, 19)
+    os.waitid(os.P_PID, child.identity.pid, os.WSTOPPED)
+    assert evidence(child.identity).state == "T"
+
+
+def test_evidence_of_an_unreaped_process_is_that_it_is_gone(child):
+    child.process.kill()
+    os.waitid(os.P_PID, child.identity.pid, os.WEXITED | os.WNOWAIT)
+    assert evidence(child.identity).state == "Z"
+    assert not is_alive(child.identity)
+
+
+def test_this_process_lives():
+    assert is_alive(this_process())

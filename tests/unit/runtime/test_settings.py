@@ -1,0 +1,56 @@
+"""A typo in a configuration is found, with its path and with what was meant."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import Field, ValidationError
+
+from actors.runtime.errors import ConfigError
+from actors.runtime.settings import Settings
+
+
+class Inner(Settings):
+    wait_s: float = Field(default=1.0, gt=0)
+
+
+class Outer(Settings):
+    name: str = "x"
+    inner: Inner = Inner()
+    maybe: Inner | None = None
+    many: dict[str, Inner] = Field(default_factory=dict)
+
+
+def test_good_data_is_taken() -> None:
+    parsed = Outer.parse({"inner": {"wait_s": 2}, "many": {"a": {}}}, source="test")
+    assert parsed == Outer(inner=Inner(wait_s=2.0), many={"a": Inner()})
+
+
+def test_settings_are_frozen_and_a_typo_fails() -> None:
+    with pytest.raises(ValidationError):
+        Outer().name = "y"
+    with pytest.raises(ValidationError):
+        Outer(nam="y")  # pyright: ignore[reportCallIssue]
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        ({"nam": 1}, "nam: unknown key; known keys here: inner, many, maybe, name"),
+        ({"inner": {"wait": 1}}, "inner.wait: unknown key; known keys here: wait_s"),
+        ({"maybe": {"wait": 1}}, "maybe.wait: unknown key; known keys here: wait_s"),
+        ({"many": {"a": {"wait": 1}}}, "many.a.wait: unknown key; known keys here: wait_s"),
+        ({"inner": {"wait_s": 0}}, "inner.wait_s: Input should be greater than 0 (given: 0)"),
+        ([1], "(top level): Input should be a valid dictionary or instance of Outer (given: [1])"),
+    ],
+)
+def test_a_problem_names_the_path_what_is_wrong_and_the_remedy(data: object, problem: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Outer.parse(data, source="here.yaml")
+    assert caught.value.problems == (problem,)
+    assert str(caught.value) == f"here.yaml: {problem}"
+
+
+def test_all_problems_are_told_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Outer.parse({"nam": 1, "name": 2, "inner": {"wait_s": "soon"}}, source="test")
+    assert [problem.partition(":")[0] for problem in caught.value.problems] == ["name", "inner.wait_s", "nam"]

@@ -1,0 +1,48 @@
+"""Timers come due in order, and those that mean nothing any more do not pile up."""
+
+from __future__ import annotations
+
+from actors.runtime.timers import SWEEP_FROM, Timer, Timers
+
+
+def _timers(done: set[int] | None = None) -> Timers[str, int]:
+    return Timers(lambda timer: timer.subject not in (done or set()))
+
+
+def _due(timers: Timers[str, int], now: float) -> list[tuple[str, int]]:
+    due: list[tuple[str, int]] = []
+    while (timer := timers.take_due(now)) is not None:
+        due.append((timer.kind, timer.subject))
+    return due
+
+
+def test_timers_are_due_at_their_time_and_in_the_order_set() -> None:
+    timers = _timers()
+    for at, kind, subject in [(3.0, "c", 1), (1.0, "a", 2), (2.0, "b", 3), (1.0, "a", 4)]:
+        timers.set(at, kind, subject)
+    assert timers.next_at() == 1.0
+    assert _due(timers, 0.9) == []
+    assert _due(timers, 2.0) == [("a", 2), ("a", 4), ("b", 3)]
+    assert timers.next_at() == 3.0
+    assert list(timers) == [Timer(3.0, 0, "c", 1)]
+    assert _due(timers, 9.0) == [("c", 1)]
+    assert timers.next_at() is None
+
+
+def test_timers_far_ahead_do_not_keep_what_has_ended() -> None:
+    """A million tasks with a deadline of an hour, each done at once, hold no million timers."""
+    done: set[int] = set()
+    timers = _timers(done)
+    for number in range(20 * SWEEP_FROM):
+        timers.set(3600.0 + number, "deadline", number)
+        if number > 5:
+            done.add(number)
+    assert len(timers) <= SWEEP_FROM
+    assert [subject for _, subject in _due(timers, 3605.0)] == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_sweep_keeps_whatever_means_something() -> None:
+    timers = _timers()
+    for number in range(3 * SWEEP_FROM):
+        timers.set(float(-number), "x", number)
+    assert [subject for _, subject in _due(timers, 0.0)] == list(reversed(range(3 * SWEEP_FROM)))
