@@ -1,0 +1,1 @@
+"""Judging whether a process lives, hangs or only is slow."""
