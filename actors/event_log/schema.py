@@ -1,0 +1,198 @@
+"""What emitters may write: each table's columns in order, with their DuckDB types. Pure.
+
+A test compares this with the migrations. Rows come without `ingest_id`, which the writer assigns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import assert_never
+
+
+class ColumnType(Enum):
+    """What a column holds, and how an emitted value becomes it."""
+
+    TEXT = auto()
+    INTEGER = auto()
+    BIGINT = auto()
+    DOUBLE = auto()
+    TIME = auto()
+    """A TIMESTAMPTZ, emitted as wall-clock microseconds since the Unix epoch."""
+    TRACE_ID = auto()
+    """32 hexadecimal digits, emitted as those or as an int."""
+    SPAN_ID = auto()
+    """16 hexadecimal digits, emitted as those or as an int."""
+
+    @property
+    def emitted_type(self) -> str:
+        """The DuckDB type that an emitted value is read as."""
+        match self:
+            case ColumnType.TEXT | ColumnType.TRACE_ID | ColumnType.SPAN_ID:
+                return "VARCHAR"
+            case ColumnType.INTEGER:
+                return "INTEGER"
+            case ColumnType.BIGINT | ColumnType.TIME:
+                return "BIGINT"
+            case ColumnType.DOUBLE:
+                return "DOUBLE"
+            case _:
+                assert_never(self)
+
+    @property
+    def database_type(self) -> str:
+        """The column's type in the database."""
+        return "TIMESTAMP WITH TIME ZONE" if self is ColumnType.TIME else self.emitted_type
+
+    @property
+    def hex_digits(self) -> int:
+        """How many hexadecimal digits an emitted int becomes; 0 when it stays what it is."""
+        return {ColumnType.TRACE_ID: 32, ColumnType.SPAN_ID: 16}.get(self, 0)
+
+
+class Handover(Enum):
+    """How the values of a column are given to DuckDB."""
+
+    ONE_VALUE = auto()
+    """The same value for all rows."""
+    NUMBERS = auto()
+    """A text of numbers (or ids), separated by commas."""
+    LIST = auto()
+    """A list of values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column that emitters fill."""
+
+    name: str
+    type: ColumnType
+
+    def placeholder(self, handover: Handover) -> str:
+        """The SQL that turns one parameter, handed over in that way, into this column's values."""
+        emitted = self.type.emitted_type
+        match handover:
+            case Handover.ONE_VALUE:
+                value = f"?::{emitted}"
+            case Handover.NUMBERS:
+                value = f"unnest(string_split(?::VARCHAR, ',')::{emitted}[])"
+            case Handover.LIST:
+                value = f"unnest(?::{emitted}[])"
+            case _:
+                assert_never(handover)
+        return f"make_timestamptz({value})" if self.type is ColumnType.TIME else value
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table that emitters fill: its name and columns, in the order of an emitted row."""
+
+    name: str
+    columns: tuple[Column, ...]
+
+    @property
+    def width(self) -> int:
+        """How many values an emitted row has."""
+        return len(self.columns)
+
+
+_T = ColumnType.TEXT
+_I = ColumnType.INTEGER
+_B = ColumnType.BIGINT
+_D = ColumnType.DOUBLE
+_W = ColumnType.TIME
+_TRACE = ColumnType.TRACE_ID
+_SPAN = ColumnType.SPAN_ID
+
+
+def _table(table: str, /, **columns: ColumnType) -> Table:
+    return Table(table, tuple(Column(column, type_) for column, type_ in columns.items()))
+
+
+TASKS = _table(
+    "tasks",
+    task_id=_T,
+    key=_T,
+    name=_T,
+    pool=_T,
+    client=_T,
+    state=_T,
+    error_type=_T,
+    error_text=_T,
+    submitted_at=_W,
+    ended_at=_W,
+    attempts=_I,
+    worker=_T,
+    attempt_at=_W,
+    run_us=_B,
+    trace_id=_TRACE,
+    span_id=_SPAN,
+    parent_span_id=_SPAN,
+    attempt_span_id=_SPAN,
+)
+"""One row per ended task, its last attempt included."""
+
+EARLIER_ATTEMPTS = _table(
+    "earlier_attempts",
+    task_id=_T,
+    attempt=_I,
+    outcome=_T,
+    error_type=_T,
+    error_text=_T,
+    worker=_T,
+    started_at=_W,
+    ended_at=_W,
+    run_us=_B,
+    trace_id=_TRACE,
+    span_id=_SPAN,
+    parent_span_id=_SPAN,
+)
+"""Attempts that were followed by another."""
+
+CHILDREN = _table(
+    "children",
+    child=_T,
+    incarnation=_I,
+    concern=_T,
+    role=_T,
+    event=_T,
+    node_id=_T,
+    pid=_B,
+    at_time=_W,
+    leader=_I,
+    detail=_T,
+)
+"""What happened to each child's incarnations."""
+
+RESTARTS = _table(
+    "restarts",
+    child=_T,
+    from_incarnation=_I,
+    to_incarnation=_I,
+    exit_class=_T,
+    reason=_T,
+    group_name=_T,
+    delay_ms=_D,
+    at_time=_W,
+    leader=_I,
+)
+"""Each restart a supervisor decided, and why."""
+
+RECORDED_SPANS = _table(
+    "recorded_spans",
+    trace_id=_TRACE,
+    span_id=_SPAN,
+    parent_span_id=_SPAN,
+    name=_T,
+    kind=_T,
+    started_at=_W,
+    ended_at=_W,
+    status=_T,
+    attributes=_T,
+)
+"""Spans of anything that is not a task; `attributes` is a JSON object, as text."""
+
+TABLES: dict[str, Table] = {
+    table.name: table for table in (TASKS, EARLIER_ATTEMPTS, CHILDREN, RESTARTS, RECORDED_SPANS)
+}
+"""Every table that emitters may fill, by name."""

@@ -1,0 +1,1 @@
+"""Traces: W3C context and the export of the log's spans."""
