@@ -1,0 +1,1 @@
+"""Tasks: submitted through a handle, dispatched from the caller, kept until they end."""

@@ -1,0 +1,24 @@
+"""How one task is to be run: its limits, its retries, its fallback."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from actors.recovery.retry import Fallback, Retry
+from actors.runtime.settings import Settings
+
+
+class Policy(Settings):
+    """What a task may cost and what follows when it fails."""
+
+    timeout_s: float | None = Field(
+        default=None, gt=0, description="How long the task's code may run per attempt, in seconds; then it is ended."
+    )
+    deadline_s: float | None = Field(
+        default=None,
+        gt=0,
+        description="How long after its submit a task may still start an attempt or run, in seconds.",
+    )
+    retry: Retry = Field(default_factory=Retry, description="When and how often it is tried again.")
+    fallback: Fallback | None = Field(default=None, description="What answers when every attempt has failed.")
+    priority: int = Field(default=0, ge=-100, le=100, description="Waiting tasks of a higher priority go first.")
