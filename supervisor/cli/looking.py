@@ -1,0 +1,163 @@
+"""`supervisor status`, `ps`, `events` and `trace`: looking without changing anything."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from supervisor.cli.options import ADDRESS, NAME, attached
+from supervisor.cli.spans import trace_tree
+from supervisor.messages import ChildView
+from supervisor.status import SupervisorStatus
+
+LOG = click.option("--log", type=click.Path(), help="Read this DuckDB file, of a supervisor that has ended.")
+
+_UNFOLDED = 4000
+_STYLES = {"running": "green", "given_up": "bold red", "restarting": "yellow", "starting": "yellow"}
+
+
+@click.command()
+@NAME
+@ADDRESS
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def status(name: str, address: str | None, as_json: bool) -> None:  # noqa: FBT001 - click hands flags over by name
+    """Show who leads, which children run, and what was given up."""
+    with attached(name, address) as sup:
+        seen = sup.status()
+    if as_json:
+        click.echo(json.dumps(seen.as_dict(), default=str, indent=2))
+        return
+    console = _console()
+    console.print(f"supervisor [bold]{name}[/]  leader {seen.leader}")
+    if seen.failure:
+        console.print(f"[bold red]given up:[/] {seen.failure}")
+    for pool, view in seen.pools.items():
+        active = sum(worker.role == "active" for worker in view.workers)
+        standby = len(view.workers) - active
+        failed = f"  [bold red]given up: {view.failure}[/]" if view.failure else ""
+        console.print(f"pool {pool}: {active} of {view.size} active, {standby} standing by{failed}")
+    console.print(f"log {seen.log.path}: {seen.log.writer or f'no writer ({seen.log.error})'}")
+    console.print(_children_table(seen.tree))
+
+
+@click.command()
+@NAME
+@ADDRESS
+def ps(name: str, address: str | None) -> None:
+    """List every actor of the supervisor: incarnation, node, pid, restarts."""
+    with attached(name, address) as sup:
+        seen = sup.status()
+        _console().print(_children_table(_with_leader(seen)))
+
+
+@click.command()
+@click.argument("sql", required=False)
+@NAME
+@ADDRESS
+@LOG
+@click.option("--follow", is_flag=True, help="Print what is recorded, as it happens.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per row.")
+def events(
+    sql: str | None,
+    name: str,
+    address: str | None,
+    log: str | None,
+    follow: bool,  # noqa: FBT001 - click hands flags over by name
+    as_json: bool,  # noqa: FBT001 - the same
+) -> None:
+    """Query the event log: one SELECT, for example "from tasks where state <> 'done'"."""
+    if log is not None:
+        _print_rows(read_file(log, sql or "from children order by at_time"), as_json=as_json)
+        return
+    with attached(name, address) as sup:
+        if follow:
+            for row in sup.events.tail():
+                click.echo(json.dumps(row, default=str))
+        else:
+            _print_rows(sup.events.query(sql or "from children order by at_time"), as_json=as_json)
+
+
+@click.command()
+@click.argument("trace_id")
+@NAME
+@ADDRESS
+@LOG
+def trace(trace_id: str, name: str, address: str | None, log: str | None) -> None:
+    """Show one trace as a tree: a task, its attempts, and what it submitted."""
+    if log is not None:
+        rows = read_file(log, SPANS_OF_TRACE, [trace_id])
+    else:
+        with attached(name, address) as sup:
+            rows = sup.events.query(SPANS_OF_TRACE, [trace_id])
+    if not rows:
+        raise click.ClickException(f"the log has no span of trace {trace_id}")
+    _console().print(trace_tree(rows))
+
+
+SPANS_OF_TRACE = "select * from spans where trace_id = ? order by started_at"
+
+
+def _console() -> Console:
+    """A terminal's width, or none at all where the output goes on to `grep`."""
+    return Console() if sys.stdout.isatty() else Console(width=_UNFOLDED)
+
+
+def read_file(path: str, sql: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
+    """Query a log whose supervisor has ended."""
+    from actors.event_log.offline import query_file  # noqa: PLC0415 - DuckDB costs 0.1 s to import
+
+    return query_file(path, sql, parameters)
+
+
+def _with_leader(seen: SupervisorStatus) -> list[ChildView]:
+    leader = ChildView(
+        key="supervisor/root",
+        name=seen.leader,
+        status="running",
+        role="leader",
+        restarts=seen.incarnation - 1,
+        location=None,
+        last_error="",
+    )
+    return [leader, *seen.tree]
+
+
+def _children_table(children: Iterable[ChildView]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for column in ("actor", "status", "role", "restarts", "pid", "node", "last error"):
+        table.add_column(column, overflow="fold")
+    for child in children:
+        where = child.location
+        style = _STYLES.get(child.status, "")
+        table.add_row(
+            child.name,
+            f"[{style}]{child.status}[/]" if style else child.status,
+            child.role,
+            str(child.restarts),
+            str(where.process.pid) if where else "",
+            where.node_id[:12] if where else "",
+            child.last_error[:120],
+        )
+    return table
+
+
+def _print_rows(rows: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        for row in rows:
+            click.echo(json.dumps(row, default=str))
+        return
+    if not rows:
+        click.echo("no rows")
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in rows[0]:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row.values()))
+    _console().print(table)

@@ -1,0 +1,173 @@
+"""The configuration of a supervisor: what may stand in a YAML file or be passed to `Supervisor.start`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from actors.runtime.errors import ConfigError
+from actors.runtime.ids import is_valid_name
+from actors.runtime.scrub import DEFAULT_PATTERNS
+from actors.runtime.settings import Settings
+from supervisor.tasks.policy import Policy
+from supervisor.tasks.settings import DispatchSettings
+from supervisor.tree import ROOT, ChildSpec, GroupSpec, Pool
+
+DEFAULT_POOL = "default"
+
+
+class HeartbeatSettings(Settings):
+    """How often a child is asked whether it lives, and how long its silence is borne."""
+
+    heartbeat_s: float = Field(default=1.0, gt=0, le=3600, description="Time between two questions, in seconds.")
+    hang_timeout_s: float = Field(
+        default=3.0, gt=0, le=3600, description="Silence that makes a child suspect, in seconds."
+    )
+
+    @model_validator(mode="after")
+    def _bounds_fit(self) -> Self:
+        if self.hang_timeout_s <= self.heartbeat_s:
+            message = f"hang_timeout_s ({self.hang_timeout_s:g}) must be larger than heartbeat_s ({self.heartbeat_s:g})"
+            raise ValueError(message)
+        return self
+
+
+class PoolSettings(HeartbeatSettings):
+    """A pool of workers."""
+
+    size: int | None = Field(
+        default=None, ge=1, le=10_000, description="Active workers; left out, the cluster's CPUs when it starts."
+    )
+    standbys: int = Field(default=1, ge=0, le=1000, description="Workers that are ready and idle, to step in.")
+    num_cpus: float = Field(default=0.0, ge=0, description="CPUs that each worker reserves with Ray's scheduler.")
+    shutdown_s: float = Field(default=5.0, ge=0, description="How long a worker may take to stop when asked, seconds.")
+    intensity: int = Field(default=20, ge=0, description="Restarts within period_s that are borne.")
+    period_s: float = Field(default=10.0, gt=0, description="The window in which restarts are counted, in seconds.")
+
+
+class LogSettings(Settings):
+    """The event log."""
+
+    path: str = Field(default="supervisor.duckdb", min_length=1, description="The DuckDB file.")
+    scrub: tuple[str, ...] = Field(
+        default=DEFAULT_PATTERNS,
+        description="Regular expressions: what their first group finds is kept out of the log.",
+    )
+
+    @field_validator("scrub")
+    @classmethod
+    def _patterns_compile(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in patterns:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                message = f"{pattern!r} is not a regular expression: {error}"
+                raise ValueError(message) from None
+        return patterns
+
+
+class SupervisorConfig(Settings):
+    """Everything that can be configured. Every key has a default."""
+
+    pools: dict[str, PoolSettings] = Field(
+        default_factory=lambda: {DEFAULT_POOL: PoolSettings()}, description="Worker pools by name."
+    )
+    policy: Policy = Field(default_factory=Policy, description="What a task may cost when it says nothing itself.")
+    tasks: DispatchSettings = Field(default_factory=DispatchSettings, description="Batching and bounds of callers.")
+    log: LogSettings = Field(default_factory=LogSettings, description="The event log.")
+    services: HeartbeatSettings = Field(
+        default_factory=HeartbeatSettings, description="Heartbeats of the log writer and the node agents."
+    )
+    start_timeout_s: float = Field(
+        default=60.0, gt=0, description="How long `start` waits for the first workers, in seconds."
+    )
+    otlp: Literal["auto", "off"] = Field(
+        default="auto", description='"auto" exports spans when OTEL_EXPORTER_OTLP_ENDPOINT is set.'
+    )
+
+    @field_validator("pools")
+    @classmethod
+    def _names_fit(cls, pools: dict[str, PoolSettings]) -> dict[str, PoolSettings]:
+        if not pools:
+            message = "at least one pool is needed"
+            raise ValueError(message)
+        for name in pools:
+            if not is_valid_name(name):
+                message = f"{name!r} cannot name a pool: letters, digits, '_', '.', '-', at most 63"
+                raise ValueError(message)
+        return pools
+
+    @classmethod
+    def load(cls, config: SupervisorConfig | Mapping[str, Any] | str | Path | None) -> SupervisorConfig:
+        """The configuration from itself, a mapping, a YAML file's path, or the defaults.
+
+        Raises:
+            ConfigError: The file is missing or no YAML, or keys or values are wrong; all of them are named.
+        """
+        if config is None:
+            return cls()
+        if isinstance(config, SupervisorConfig):
+            return config
+        if isinstance(config, Mapping):
+            return cls.parse(dict(config), source="Supervisor configuration")
+        if not isinstance(config, str | Path):  # pyright: ignore[reportUnnecessaryIsInstance] - callers may not check types
+            raise ConfigError(
+                "Supervisor configuration",
+                problems=(
+                    f"expected a SupervisorConfig, a mapping or a YAML file's path, not {type(config).__name__}",
+                ),
+            )
+        return cls._from_file(Path(config))
+
+    @classmethod
+    def _from_file(cls, path: Path) -> SupervisorConfig:
+        import yaml  # noqa: PLC0415 - 40 ms that only a file needs
+
+        try:
+            data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ConfigError(str(path), problems=("no such file; give the path of a YAML file",)) from None
+        except OSError as error:
+            raise ConfigError(str(path), problems=(f"cannot be read: {error.strerror}",)) from None
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise ConfigError(str(path), problems=(f"is no YAML: {error}",)) from None
+        if data is not None and not isinstance(data, dict):
+            raise ConfigError(str(path), problems=(f"holds a {type(data).__name__}, not a mapping of keys",))
+        return cls.parse(data or {}, source=str(path))
+
+
+def plan(config: SupervisorConfig) -> tuple[list[ChildSpec], list[GroupSpec], list[Pool]]:
+    """The children, groups and pools that a configuration asks for; every pool's size must be given."""
+    services = config.services
+    specs = [
+        ChildSpec(
+            key="event_log/writer",
+            heartbeat_s=services.heartbeat_s,
+            hang_timeout_s=services.hang_timeout_s,
+            shutdown_s=30.0,
+        )
+    ]
+    groups = [GroupSpec(name=ROOT, intensity=10, period_s=10.0)]
+    pools: list[Pool] = []
+    for name, settings in config.pools.items():
+        size = settings.size or 1
+        keys = [f"worker/{name}-{number}" for number in range(size + settings.standbys)]
+        groups.append(GroupSpec(name=f"pool:{name}", intensity=settings.intensity, period_s=settings.period_s))
+        pools.append(Pool(name, size, keys))
+        specs.extend(
+            ChildSpec(
+                key=key,
+                group=f"pool:{name}",
+                heartbeat_s=settings.heartbeat_s,
+                hang_timeout_s=settings.hang_timeout_s,
+                shutdown_s=settings.shutdown_s,
+                start_timeout_s=config.start_timeout_s,
+                pool=name,
+            )
+            for key in keys
+        )
+    return specs, groups, pools

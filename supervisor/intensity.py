@@ -1,0 +1,23 @@
+"""How many restarts are too many: a sliding window, pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def record_restart(
+    restarted_at: Sequence[float], *, now: float, intensity: int, period_s: float
+) -> tuple[tuple[float, ...], bool]:
+    """Record a restart at `now` and tell whether the allowance still holds.
+
+    Args:
+        restarted_at: Earlier restarts, oldest first, monotonic seconds.
+        now: This restart, monotonic seconds.
+        intensity: Restarts allowed within the window; 0 means none at all.
+        period_s: The sliding window, seconds.
+
+    Returns: The restarts inside the window, this one included, and False once they exceed `intensity`.
+    Source: Erlang/OTP supervisor, "Tuning the intensity and period".
+    """
+    inside = (*(at for at in restarted_at if now - at <= period_s), now)
+    return inside, len(inside) <= intensity

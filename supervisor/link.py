@@ -1,0 +1,241 @@
+"""Following the leader: its view, its death, and the making of its successor.
+
+Whoever follows notices a leader's death within milliseconds, because a call of its own at the leader fails. It then
+makes sure that a successor exists. With a board on its node a follower reads the view there and only watches; without
+one it asks the leader itself.
+"""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ray
+from ray.exceptions import ActorDiedError, GetTimeoutError, RayError
+
+from actors.health.detector import judge
+from actors.runtime import process
+from actors.runtime.board import BoardReader, BoardSlot, BoardUnavailableError
+from actors.runtime.clock import SYSTEM_CLOCK, sleep
+from actors.runtime.errors import SupervisorError
+from actors.runtime.node import board_path
+from actors.runtime.replicated import Replica, ReplicaFollower, unpack_word
+from supervisor.election import elect, find_leader
+
+if TYPE_CHECKING:
+    from actors.runtime.shell import Description
+    from supervisor.charter import Charter
+    from supervisor.messages import ClusterView
+
+VIEW = "view"
+"""The name under which the leader's view lies on the board."""
+
+OBSERVE_S = 1.0
+SILENCE_S = 3.0
+"""How long after its time an answer of the leader may be late, seconds."""
+
+WATCH_S = 0.5
+LEASE_S = 3.0
+_DESCRIBE_S = 30.0
+_PAUSE_S = 0.05
+
+
+class LeaderLink:
+    """One process's connection to whoever leads.
+
+    Args:
+        charter: What a successor is made of.
+        incarnation: The leader that is known to have been created.
+        on_replica: Called with each newer replica of the view, on the link's thread or the refreshing one.
+        use_board: Whether to read the view from the node's board.
+    """
+
+    def __init__(
+        self, charter: Charter, incarnation: int, *, on_replica: Callable[[Replica], None], use_board: bool
+    ) -> None:
+        self._charter = charter
+        self._incarnation = incarnation
+        self._leader: Any = None
+        self._on_replica = on_replica
+        self._follower = ReplicaFollower(LEASE_S)
+        self._lock = threading.Lock()
+        self._board_path: Path | None = None
+        self._slot: BoardSlot | None = None
+        self._reader: BoardReader | None = None
+        self._seen_word = 0
+        self._watch_ref: Any = None
+        self._place: Description | None = None
+        self._evidence: process.ProcessEvidence | None = None
+        self._use_board = use_board
+        self._watch_id = f"{ray.get_runtime_context().get_worker_id()}"
+        self._stopped = threading.Event()
+        self.ended = False
+        if use_board:
+            self._board_path = board_path(charter.name)
+        self._thread = threading.Thread(target=self._run, name="supervisor-link", daemon=True)
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Follow no more, and elect nobody."""
+        self._stopped.set()
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join(timeout=2 * max(WATCH_S, OBSERVE_S))
+
+    def leader(self) -> Any:
+        """The handle of the leader known last, or None before the first one was found."""
+        return self._leader
+
+    def refresh(self) -> None:
+        """Read the board, where there is one: 40 ns when nothing is new."""
+        slot = self._slot
+        if slot is None or slot.word() == self._seen_word:
+            return
+        try:
+            word, payload = slot.read()
+        except SupervisorError:
+            self._slot = None
+            return
+        self._seen_word = word
+        incarnation, version = unpack_word(word)
+        self._offer(Replica(incarnation, version, payload))
+
+    # -- the thread -------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._step()
+            except ActorDiedError:
+                self._leader = self._watch_ref = None
+                self._on_leader_gone()
+            except GetTimeoutError:
+                self._on_silence()
+            except (RayError, SupervisorError, ValueError, RuntimeError):
+                self._stopped.wait(_PAUSE_S)
+
+    def _step(self) -> None:
+        if self._leader is None:
+            self._find()
+        leader = self._leader
+        if leader is None:
+            return
+        if self._open_board():
+            self.refresh()
+            self._watch_leader(leader)
+            return
+        known = self._follower.known
+        replica: Any = ray.get(leader.observe.remote(*known, OBSERVE_S), timeout=OBSERVE_S + SILENCE_S)
+        self._evidence = None
+        if replica is not None:
+            self._offer(replica)
+
+    def _watch_leader(self, leader: Any) -> None:
+        """Wait for half a second for the leader's death; a call that outlasts the wait goes on."""
+        watched = self._watch_ref
+        if watched is None:
+            watched = self._watch_ref = leader.watch.remote(self._watch_id)
+        done, _ = ray.wait([watched], timeout=WATCH_S)
+        if done:
+            self._watch_ref = None
+            ray.get(watched)
+
+    def _on_silence(self) -> None:
+        """The leader does not answer: another one may have been elected, or this one's process may be hung.
+
+        Out of reach is not dead. Only what the kernel of its own node says ends it; then its death elects a successor.
+        """
+        found = find_leader(self._charter.name)
+        if found is not None and found[0] > self._incarnation:
+            self._incarnation, self._leader = found
+            self._place = self._evidence = None
+            return
+        if self._place is None or self._place.node_id != ray.get_runtime_context().get_node_id():
+            return
+        earlier, self._evidence = self._evidence, process.evidence(self._place.process)
+        if judge(earlier, self._evidence) == "hung":
+            process.kill(self._place.process)
+
+    def _find(self) -> None:
+        found = find_leader(self._charter.name)
+        if found is None or found[0] < self._incarnation:
+            if self.ended:
+                self._stopped.set()
+                return
+            found = elect(self._charter, after=self._incarnation)
+        self._incarnation, self._leader = found
+        self._place = self._evidence = None
+        if not self._use_board:
+            self._place = ray.get(found[1].describe.remote(), timeout=_DESCRIBE_S)
+
+    def _on_leader_gone(self) -> None:
+        """The office is vacant: fill it, unless the supervisor was asked to end."""
+        if self.ended or self._stopped.is_set():
+            self._stopped.set()
+            return
+        try:
+            self._incarnation, _ = elect(self._charter, after=self._incarnation)
+        except (RayError, ValueError, RuntimeError):
+            self._stopped.wait(_PAUSE_S)  # another follower was faster, and what it made is not to be seen yet
+
+    def _offer(self, replica: Replica) -> None:
+        with self._lock:
+            if not self._follower.offer(replica, SYSTEM_CLOCK.now()):
+                return
+        view: ClusterView = pickle.loads(replica.payload)  # noqa: S301 - our own leader made it
+        self.ended = view.stopping
+        if replica.incarnation > self._incarnation:
+            self._leader = self._watch_ref = (
+                None  # the board knows a later leader than this link follows: find that one
+            )
+        self._on_replica(replica)
+
+    def _open_board(self) -> bool:
+        """Whether the board can be read and its writer is alive."""
+        if self._board_path is None:
+            return False
+        try:
+            if self._reader is None:
+                self._reader = BoardReader(self._board_path)
+            elif self._reader.is_stale():
+                self._reader.reopen()
+                self._slot = None
+            if not self._reader.writer_alive(SYSTEM_CLOCK.now_ns(), int(LEASE_S * 1e9)):
+                return False
+            if self._slot is None:
+                self._slot, self._seen_word = self._reader.slot(VIEW), 0
+        except (BoardUnavailableError, OSError):
+            self._reader = self._slot = None
+            return False
+        return self._slot is not None
+
+
+def view_on_board(supervisor: str) -> ClusterView | None:
+    """The view that lies on this node's board, whoever wrote it last; None without one."""
+    try:
+        slot = BoardReader(board_path(supervisor)).slot(VIEW)
+        return None if slot is None else pickle.loads(slot.read()[1])  # noqa: S301 - our own leader made it
+    except SupervisorError:
+        return None
+
+
+def follow(charter: Charter, incarnation: int, on_replica: Callable[[Replica], None]) -> LeaderLink:
+    """Follow by asking the leader, for those who write the board themselves. Handed to lower rooms as a port."""
+    link = LeaderLink(charter, incarnation, on_replica=on_replica, use_board=False)
+    link.start()
+    return link
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float, *, every_s: float = 0.01) -> bool:
+    """Wait for a condition that other threads bring about; False when time is out first."""
+    until = SYSTEM_CLOCK.now() + timeout_s
+    while not condition():
+        if SYSTEM_CLOCK.now() >= until:
+            return False
+        sleep(every_s)
+    return True

@@ -1,0 +1,90 @@
+"""What starting a supervisor, and submitting from inside a task, depend on."""
+
+from __future__ import annotations
+
+import os
+
+import ray
+
+from actors.runtime.clock import SYSTEM_CLOCK
+from actors.runtime.context import CURRENT, DEADLINE
+from actors.runtime.errors import EventLogError, SupervisorExistsError
+from actors.telemetry.context import current_parent
+from supervisor.charter import Charter
+from supervisor.config import SupervisorConfig
+from supervisor.election import find_leader, leader_name
+from supervisor.messages import ClusterView
+from supervisor.tasks.policy import Policy
+
+
+def log_fault(path: str) -> EventLogError | None:
+    """Why the log cannot be used, or None: to be known before anything is started."""
+    from actors.event_log.store import check_path  # noqa: PLC0415 - DuckDB costs 0.1 s to import, only `start` needs it
+
+    try:
+        check_path(path)
+    except EventLogError as error:
+        return error
+    return None
+
+
+def charter_for(name: str, settings: SupervisorConfig, unusable: EventLogError | None) -> Charter:
+    """Fill in what depends on the cluster: sizes left out, and the log's node.
+
+    Args:
+        name: The supervisor's name.
+        settings: The configuration.
+        unusable: Why the log cannot be used. That the name is taken comes first: then it is that one's log.
+
+    Raises:
+        SupervisorExistsError: The name is taken.
+        EventLogError: `unusable`.
+    """
+    found = find_leader(name)
+    if found is not None:
+        raise SupervisorExistsError(name, leader=str(leader_name(name, found[0])))
+    if unusable is not None:
+        raise unusable
+    cpus = max(1, int(ray.cluster_resources().get("CPU", 1)))
+    pools = {
+        pool: chosen if chosen.size is not None else chosen.model_copy(update={"size": cpus})
+        for pool, chosen in settings.pools.items()
+    }
+    context = ray.get_runtime_context()
+    endpoint = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") if settings.otlp == "auto" else None
+    return Charter(
+        name=name,
+        config=settings.model_copy(update={"pools": pools}),
+        log_node_id=context.get_node_id(),
+        otlp_endpoint=endpoint,
+    )
+
+
+def parent_span() -> tuple[int, int] | None:
+    """The span that a new task's span belongs under: the running task's, else the caller's current one."""
+    task = CURRENT.get()
+    return (task.trace_id, task.span_id) if task is not None else current_parent()
+
+
+def within_deadline(policy: Policy) -> Policy:
+    """What a task submits ends with it: the rest of its deadline limits the policy's."""
+    deadline = DEADLINE.get()
+    if deadline is None:
+        return policy
+    left_s = max(0.001, deadline - SYSTEM_CLOCK.now())
+    if policy.deadline_s is not None and policy.deadline_s <= left_s:
+        return policy
+    return policy.model_copy(update={"deadline_s": left_s})
+
+
+def is_ready(view: ClusterView) -> bool:
+    """Whether the log and every pool's active workers run."""
+    return view.event_log is not None and all(
+        sum(worker.role == "active" for worker in pool.workers) >= pool.size for pool in view.pools.values()
+    )
+
+
+def is_decided(view: ClusterView) -> bool:
+    """Whether the start has come to an end, good or bad."""
+    failed = view.root_failure is not None or any(pool.failure is not None for pool in view.pools.values())
+    return failed or is_ready(view)

@@ -1,0 +1,63 @@
+"""What `Supervisor.status()` returns."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from actors.runtime.emitter import EmitterStatistics
+from supervisor.messages import ChildView, ClusterView, PoolView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogStatus:
+    """The event log as this process sees it."""
+
+    path: str
+    writer: str | None
+    error: str | None
+    unacknowledged_rows: int
+    dropped_rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupervisorStatus:
+    """A supervisor at one moment.
+
+    Attributes:
+        leader: The leading actor's name.
+        incarnation: Its number.
+        failure: Why the tree's root was given up, or None.
+        tree: Every child.
+        pools: Who serves each pool, and why one was given up.
+        log: Where the log is, and how this process's rows fare.
+    """
+
+    leader: str
+    incarnation: int
+    failure: str | None
+    tree: tuple[ChildView, ...]
+    pools: dict[str, PoolView]
+    log: LogStatus
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as plain values, for JSON."""
+        return asdict(self)
+
+
+def status_of(view: ClusterView, log_path: str, emitter: EmitterStatistics) -> SupervisorStatus:
+    """Build the status from the leader's view and this process's emitter."""
+    return SupervisorStatus(
+        leader=view.leader,
+        incarnation=view.incarnation,
+        failure=view.root_failure,
+        tree=view.children,
+        pools=view.pools,
+        log=LogStatus(
+            path=log_path,
+            writer=view.event_log,
+            error=view.log_error,
+            unacknowledged_rows=emitter.pending_rows,
+            dropped_rows=emitter.dropped_rows,
+        ),
+    )

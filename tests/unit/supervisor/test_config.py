@@ -1,0 +1,108 @@
+"""A configuration comes from defaults, a mapping or a YAML file; each mistake is named with its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from actors.runtime.errors import ConfigError
+from supervisor.config import LogSettings, PoolSettings, SupervisorConfig, plan
+from supervisor.tree import ROOT, ChildSpec, GroupSpec, Pool
+
+
+def test_everything_has_a_default() -> None:
+    config = SupervisorConfig.load(None)
+    assert list(config.pools) == ["default"]
+    assert SupervisorConfig.load(config) is config
+    assert SupervisorConfig.load({}) == config
+
+
+def test_a_yaml_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text("pools: {batch: {size: 3}}\npolicy: {retry: {attempts: 5}}\n")
+    for given in (path, str(path)):
+        config = SupervisorConfig.load(given)
+        assert (config.pools["batch"].size, config.policy.retry.attempts) == (3, 5)
+
+
+def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text("# nothing yet\n")
+    assert SupervisorConfig.load(tmp_path / "s.yaml") == SupervisorConfig()
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (b"a: [", "is no YAML"),
+        (b"\xff\xfe\x00", "is no YAML"),
+        (b"- a\n", "holds a list, not a mapping"),
+        (b"false\n", "holds a bool, not a mapping"),
+        (b"poolz: {}\n", "poolz: unknown key; known keys here:"),
+    ],
+)
+def test_a_broken_file_is_named_with_its_problem(tmp_path: Path, text: bytes, problem: str) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_bytes(text)
+    with pytest.raises(ConfigError, match=problem) as caught:
+        SupervisorConfig.load(path)
+    assert caught.value.source == str(path)
+
+
+def test_a_missing_or_unreadable_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no\.yaml: no such file"):
+        SupervisorConfig.load(tmp_path / "no.yaml")
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        SupervisorConfig.load(tmp_path)
+
+
+def test_something_else_is_refused_by_its_type() -> None:
+    with pytest.raises(ConfigError, match="not int"):
+        SupervisorConfig.load(3)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        ({"pools": {}}, "at least one pool is needed"),
+        ({"pools": {"a/b": {}}}, "'a/b' cannot name a pool"),
+        ({"pools": {"a\n": {}}}, "cannot name a pool"),
+        ({"pools": {"a": {"size": 0}}}, "pools.a.size: Input should be greater than or equal to 1"),
+        ({"pools": {"a": {"sise": 1}}}, "pools.a.sise: unknown key; known keys here: .*size"),
+        ({"pools": {"a": {"heartbeat_s": 3, "hang_timeout_s": 3}}}, r"hang_timeout_s \(3\) must be larger"),
+        ({"log": {"scrub": ["("]}}, "is not a regular expression"),
+        ({"policy": {"fallback": {"fn": "f"}}}, "policy.fallback.fn: Input should be callable"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_place(data: dict[str, object], problem: str) -> None:
+    with pytest.raises(ConfigError, match=problem):
+        SupervisorConfig.load(data)
+
+
+def test_good_patterns_are_kept() -> None:
+    assert LogSettings(scrub=(r"a(b)",)).scrub == (r"a(b)",)
+
+
+def test_the_plan_has_a_group_and_the_members_of_each_pool_standbys_included() -> None:
+    settings = PoolSettings(
+        size=2, standbys=1, heartbeat_s=0.5, hang_timeout_s=2.0, shutdown_s=7.0, intensity=4, period_s=6.0
+    )
+    specs, groups, pools = plan(
+        SupervisorConfig(pools={"p": settings, "q": PoolSettings(standbys=0)}, start_timeout_s=9.0)
+    )
+    assert groups == [
+        GroupSpec(name=ROOT, intensity=10, period_s=10.0),
+        GroupSpec(name="pool:p", intensity=4, period_s=6.0),
+        GroupSpec(name="pool:q", intensity=20, period_s=10.0),
+    ]
+    assert pools == [Pool("p", 2, ["worker/p-0", "worker/p-1", "worker/p-2"]), Pool("q", 1, ["worker/q-0"])]
+    assert [spec.key for spec in specs] == ["event_log/writer", *pools[0].members, *pools[1].members]
+    assert specs[1] == ChildSpec(
+        key="worker/p-0",
+        group="pool:p",
+        heartbeat_s=0.5,
+        hang_timeout_s=2.0,
+        shutdown_s=7.0,
+        start_timeout_s=9.0,
+        pool="p",
+    )
