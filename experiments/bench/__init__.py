@@ -1,0 +1,1 @@
+"""Benchmarks that run both sides alternately in one run and print the ratio."""

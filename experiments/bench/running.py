@@ -1,0 +1,110 @@
+"""Runs the rows: both sides in turn, as many rounds as asked."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import version
+from typing import Any
+
+from experiments.bench import rows
+from experiments.bench.rows import Measured, Row
+from experiments.bench.side import Side
+
+TASKS = 20_000
+CALLS = 3_000
+SINGLES = 500
+HANG_TIMEOUT_S = 1.0
+IMPORT_LIMIT_S = 0.25
+FIRST_MEMORY_TASKS = 50_000
+ALL_MEMORY_TASKS = 200_000
+
+_TIME_IMPORT = "import time, ray; begun = time.perf_counter(); import supervisor; print(time.perf_counter() - begun)"
+
+
+def run(chosen: Sequence[Row], rounds: int) -> Iterator[Measured]:
+    """Measure the chosen rows one after the other."""
+    with Side("ours") as ours, Side("bare") as bare:
+        for row in chosen:
+            yield _MEASURES[row.name](ours, bare, rounds)
+
+
+def machine() -> dict[str, Any]:
+    """What the numbers were measured on."""
+    return {
+        "cpus": os.cpu_count(),
+        "machine": platform.machine(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "ray": version("ray"),
+        "duckdb": version("duckdb"),
+    }
+
+
+def _alternate(row: Row, rounds: int, ours: Callable[[], float], theirs: Callable[[], float]) -> Measured:
+    """Both sides in turn, after one round of each that warms up and does not count."""
+    ours()
+    theirs()
+    pairs = [(ours(), theirs()) for _ in range(rounds)]
+    return Measured(row=row, ours=tuple(pair[0] for pair in pairs), theirs=tuple(pair[1] for pair in pairs))
+
+
+def _throughput(ours: Side, bare: Side, rounds: int) -> Measured:
+    return _alternate(
+        rows.THROUGHPUT,
+        rounds,
+        lambda: ours.measure("throughput", tasks=TASKS),
+        lambda: bare.measure("throughput", calls=CALLS),
+    )
+
+
+def _latency(ours: Side, bare: Side, rounds: int) -> Measured:
+    return _alternate(
+        rows.LATENCY,
+        rounds,
+        lambda: ours.measure("latency", calls=SINGLES),
+        lambda: bare.measure("latency", calls=SINGLES),
+    )
+
+
+def _kill(ours: Side, bare: Side, rounds: int) -> Measured:
+    return _alternate(rows.KILL, rounds, lambda: ours.measure("kill"), lambda: bare.measure("kill"))
+
+
+def _hang(ours: Side, _: Side, rounds: int) -> Measured:
+    values = tuple(ours.measure("hang") for _ in range(rounds))
+    return Measured(row=rows.HANG, ours=values, theirs=(HANG_TIMEOUT_S,) * rounds)
+
+
+def _import(_: Side, __: Side, rounds: int) -> Measured:
+    values = tuple(_time_import() for _ in range(rounds + 1))[1:]
+    return Measured(row=rows.IMPORT, ours=values, theirs=(IMPORT_LIMIT_S,) * rounds)
+
+
+def _time_import() -> float:
+    """Compiled modules are cached, as on any machine that ran a program twice."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    command = [sys.executable, "-P", "-c", _TIME_IMPORT]
+    return float(subprocess.run(command, env=environment, check=True, capture_output=True).stdout)
+
+
+def _memory(ours: Side, _: Side, __: int) -> Measured:
+    """In a supervisor of its own, so that the first 50,000 tasks are its first."""
+    with Side("ours") as fresh:
+        first: dict[str, float] = fresh.measure("memory", tasks=FIRST_MEMORY_TASKS)
+        last: dict[str, float] = fresh.measure("memory", tasks=ALL_MEMORY_TASKS - FIRST_MEMORY_TASKS)
+    worst = max(first, key=lambda process: last[process] / first[process])
+    return Measured(row=rows.MEMORY, ours=(last[worst],), theirs=(first[worst],))
+
+
+_MEASURES: dict[str, Callable[[Side, Side, int], Measured]] = {
+    "throughput": _throughput,
+    "latency": _latency,
+    "kill": _kill,
+    "hang": _hang,
+    "import": _import,
+    "memory": _memory,
+}

@@ -1,0 +1,47 @@
+"""A row's ratio is that of its rounds, and says whether the target was reached."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from experiments.bench.rows import ALL, HANG, KILL, LATENCY, THROUGHPUT, Measured
+
+
+def test_more_a_second_is_ours_by_theirs():
+    measured = Measured(row=THROUGHPUT, ours=(30.0, 20.0, 25.0), theirs=(2.0, 2.0, 2.5))
+    assert measured.ratios == (15.0, 10.0, 10.0)
+    assert (measured.ratio, measured.reached) == (10.0, True)
+
+
+def test_faster_is_theirs_by_ours():
+    measured = Measured(row=KILL, ours=(0.01, 0.02), theirs=(1.0, 1.0))
+    assert (measured.ratio, measured.reached) == (75.0, False)
+
+
+def test_below_is_reached_from_below():
+    assert Measured(row=LATENCY, ours=(1.2,), theirs=(1.0,)).reached
+    assert not Measured(row=LATENCY, ours=(1.4,), theirs=(1.0,)).reached
+
+
+def test_each_round_is_compared_with_its_own_other_side():
+    """A machine that slows down half-way slows both sides: the ratio stays."""
+    assert set(Measured(row=HANG, ours=(1.0, 2.0), theirs=(1.0, 2.0)).ratios) == {1.0}
+
+
+def test_values_are_shown_as_median_and_range_in_the_row_s_unit():
+    measured = Measured(row=KILL, ours=(0.004, 0.002, 0.003), theirs=(1.0, 1.0, 1.0))
+    assert measured.shown(measured.ours) == "3 ms (2 - 4)"
+    assert measured.shown_ratio() == "333 x (250 - 500)"
+    assert measured.shown_target() == ">= 100 x"
+    assert replace(measured, row=LATENCY).shown_target() == "<= 1.3 x"
+
+
+def test_rounds_come_in_pairs():
+    with pytest.raises(ValueError, match="shorter"):
+        _ = Measured(row=KILL, ours=(1.0, 2.0), theirs=(1.0,)).ratios
+
+
+def test_names_are_distinct():
+    assert len({row.name for row in ALL}) == len(ALL)
