@@ -1,0 +1,265 @@
+"""The supervisor on a Ray started as operators do it: `ray start`, a second node, a submitted job, the commands."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from supervisor.link import wait_until
+
+BIN = Path(sys.executable).parent
+NAME = "launched"
+ANSWER_WITHIN_S = 5.0
+
+
+@dataclass(frozen=True)
+class RunningCluster:
+    """A head and a second node on this machine, with a token of their own."""
+
+    address: str
+    dashboard: str
+    env: dict[str, str]
+    folder: Path
+
+    def run(
+        self, *command: str, env: dict[str, str] | None = None, timeout: float = 90
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            env=self.env if env is None else env,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def supervisor(self, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        return self.run(str(BIN / "supervisor"), *arguments, env=env)
+
+    def python(self, code: str, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        script = self.folder / f"{secrets.token_hex(4)}.py"
+        script.write_text(textwrap.dedent(code))
+        return self.run(sys.executable, str(script), *arguments, env=env)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environment(**own: str) -> dict[str, str]:
+    """This process's, without what an embedded Ray of another test has left in it."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("RAY_")} | own
+
+
+@contextmanager
+def node(env: dict[str, str], folder: Path, log: Path, *arguments: str) -> Generator[None]:
+    """`ray start --block`, and the end of it."""
+    command = [str(BIN / "ray"), "start", "--block", "--disable-usage-stats", *arguments]
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(command, env=env, cwd=folder, stdout=output, stderr=subprocess.STDOUT) as started,
+    ):
+        try:
+            yield
+        finally:
+            started.terminate()
+            if not wait_until(lambda: started.poll() is not None, 10):
+                started.kill()
+
+
+def processes_of(mark: str) -> list[int]:
+    """Every process that has inherited `mark` in its environment: the cluster that this module started."""
+    found: list[int] = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if mark.encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+    return found
+
+
+def end_all(mark: str) -> None:
+    for pid in processes_of(mark):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCluster]:
+    folder = tmp_path_factory.mktemp("cluster")
+    temporary = Path(f"/tmp/rl{secrets.token_hex(3)}")  # a socket's path has 107 characters at most
+    token = folder / "token"
+    token.write_text(secrets.token_hex(32))
+    token.chmod(0o600)
+    mark = f"SUPERVISOR_TEST_CLUSTER={secrets.token_hex(8)}"
+    env = environment(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN_PATH=str(token), COLUMNS="200")
+    env |= dict([mark.split("=")])
+    port, dashboard = free_port(), free_port()
+    address = f"127.0.0.1:{port}"
+    head = ("--head", "--node-ip-address=127.0.0.1", f"--port={port}", f"--dashboard-port={dashboard}")
+    with ExitStack() as nodes:
+        nodes.callback(shutil.rmtree, temporary, ignore_errors=True)
+        nodes.callback(end_all, mark)
+        nodes.enter_context(
+            node(
+                env,
+                folder,
+                folder / "head.log",
+                *head,
+                f"--temp-dir={temporary}",
+                "--num-cpus=2",
+                "--include-dashboard=true",
+            )
+        )
+        made = RunningCluster(address, f"http://127.0.0.1:{dashboard}", env, folder)
+        assert wait_until(lambda: is_up(made, nodes=1), 60), (folder / "head.log").read_text()
+        nodes.enter_context(
+            node(
+                env,
+                folder,
+                folder / "second.log",
+                f"--address={address}",
+                "--node-ip-address=127.0.0.1",
+                "--num-cpus=2",
+            )
+        )
+        assert wait_until(lambda: is_up(made, nodes=2), 60), (folder / "second.log").read_text()
+        yield made
+
+
+def is_up(cluster: RunningCluster, *, nodes: int) -> bool:
+    seen = cluster.run(str(BIN / "ray"), "status", f"--address={cluster.address}")
+    return seen.returncode == 0 and seen.stdout.count(" node_") + seen.stdout.count("1 node_") >= nodes
+
+
+CLIENT = """
+import json, os, sys, time
+from collections import Counter
+from supervisor import Policy, Retry, Supervisor, TaskTimeoutError
+
+def where():
+    import ray
+    return ray.get_runtime_context().get_node_id()
+
+def slowly(number):
+    time.sleep(0.002)
+    return number + 1
+
+def endless(path):
+    with open(path, "a") as file:
+        file.write(where() + "\\n")
+    while True:
+        time.sleep(0.01)
+
+name, address, path = sys.argv[1:]
+with Supervisor.connect(name, address=address) as sup:
+    answers = [future.result(timeout=60) for future in [sup.submit(slowly, n) for n in range(300)]]
+    nodes = {future.result(timeout=60) for future in [sup.submit(where) for n in range(300)]}
+    late = [sup.options(policy=Policy(timeout_s=0.5, retry=Retry(attempts=1))).submit(endless, path) for _ in range(4)]
+    ended = [type(future.exception(timeout=60)).__name__ for future in late]
+    again = [future.result(timeout=60) for future in [sup.submit(slowly, n) for n in range(100)]]
+    done = sup.events.query("select state, count(*) as n from tasks group by all order by all")
+    print(json.dumps({
+        "answers": answers == list(range(1, 301)), "nodes": len(nodes), "ended": ended,
+        "again": again == list(range(1, 101)), "states": {row["state"]: row["n"] for row in done},
+    }))
+"""
+
+
+@pytest.mark.timeout(170)
+def test_up_from_a_job_then_tasks_from_elsewhere_then_down(cluster: RunningCluster):
+    config = cluster.folder / "supervisor.yaml"
+    pools = {"default": {"size": 4, "standbys": 2, "intensity": 1000}}
+    config.write_text(json.dumps({"pools": pools, "log": {"path": str(cluster.folder / "log.duckdb")}}))
+    command = [str(BIN / "supervisor"), "up", "--name", NAME, "--config", str(config)]
+    job = cluster.run(str(BIN / "ray"), "job", "submit", f"--address={cluster.dashboard}", "--", *command)
+    assert job.returncode == 0, job.stdout + job.stderr
+    assert "is up: leader launched/supervisor/root#1, " in job.stdout
+
+    client = cluster.python(CLIENT, NAME, cluster.address, str(cluster.folder / "ran"))
+    assert client.returncode == 0, client.stderr
+    assert json.loads(client.stdout.splitlines()[-1]) == {
+        "answers": True,
+        "nodes": 2,
+        "ended": ["TaskTimeoutError"] * 4,
+        "again": True,
+        "states": {"done": 700, "timeout": 4},
+    }
+    assert len(set((cluster.folder / "ran").read_text().split())) == 2, "all late tasks ran on one node"
+
+    seen = cluster.supervisor("status", "--name", NAME, "--address", cluster.address, "--json")
+    assert seen.returncode == 0, seen.stderr
+    status = json.loads(seen.stdout)
+    assert (status["incarnation"], status["failure"]) == (1, None)
+    assert len([child for child in status["tree"] if child["key"].startswith("node_agent/")]) == 2
+    plain = cluster.supervisor("status", "--name", NAME, "--address", cluster.address)
+    assert "pool default: 4 of 4 active" in plain.stdout
+    listed = cluster.supervisor("ps", "--name", NAME, "--address", cluster.address)
+    assert "launched/supervisor/root#1" in listed.stdout
+    rows = cluster.supervisor(
+        "events", "--name", NAME, "--address", cluster.address, "--json", "select count(*) as n from tasks"
+    )
+    assert json.loads(rows.stdout) == {"n": 704}
+    ends = cluster.supervisor(
+        "events", "--name", NAME, "--address", cluster.address, "--json", "select distinct exit_class from restarts"
+    )
+    assert json.loads(ends.stdout) == {"exit_class": "task_limit"}
+
+    taken = cluster.supervisor("up", "--name", NAME, "--address", cluster.address)
+    assert taken.returncode == 1
+    assert "already runs on this cluster" in taken.stderr
+
+    down = cluster.supervisor("down", "--name", NAME, "--address", cluster.address)
+    assert (down.returncode, down.stdout) == (0, "supervisor 'launched' is down\n"), down.stderr
+    gone = cluster.supervisor("status", "--name", NAME, "--address", cluster.address)
+    assert gone.returncode == 1
+    assert gone.stderr.startswith("error: supervisor 'launched': not on this cluster")
+    told = cluster.supervisor(
+        "events", "--log", str(cluster.folder / "log.duckdb"), "--json", "select count(*) as n from tasks"
+    )
+    assert json.loads(told.stdout) == {"n": 704}
+
+
+REFUSED = """
+import json, sys, time
+from supervisor import Supervisor, SupervisorError
+began = time.monotonic()
+try:
+    Supervisor.connect("nobody", address=sys.argv[1])
+except SupervisorError as error:
+    print(json.dumps({"text": str(error), "kind": type(error).__name__, "after_s": time.monotonic() - began}))
+"""
+
+
+@pytest.mark.parametrize("token", ["wrong", "missing"])
+def test_a_wrong_or_missing_token_is_told_at_once(cluster: RunningCluster, tmp_path: Path, token: str):
+    own = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * 64} if token == "wrong" else {}
+    client = cluster.python(REFUSED, cluster.address, env=environment(HOME=str(tmp_path), **own))
+    assert client.returncode == 0, client.stderr
+    told = json.loads(client.stdout.splitlines()[-1])
+    assert told["kind"] == "ClusterUnreachableError"
+    assert "the token is missing or wrong" in told["text"]
+    assert told["after_s"] < ANSWER_WITHIN_S
+
+
+def test_a_port_that_is_not_the_gcs_is_told_at_once(cluster: RunningCluster):
+    client = cluster.python(REFUSED, cluster.dashboard.removeprefix("http://"))
+    assert client.returncode == 0, client.stderr
+    told = json.loads(client.stdout.splitlines()[-1])
+    assert "GCS" in told["text"]
+    assert told["after_s"] < ANSWER_WITHIN_S

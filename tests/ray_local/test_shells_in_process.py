@@ -1,0 +1,177 @@
+"""The supervisor's and the node agent's shells in this process: on real Ray, with real children, and measurable."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+from typing import Any
+
+import pytest
+import ray
+
+from actors.node_agent.actor import NodeAgentActor
+from actors.runtime.board import BoardReader
+from actors.runtime.clock import SYSTEM_CLOCK
+from actors.runtime.errors import StaleIncarnationError
+from actors.runtime.ids import NAMESPACE, ActorName
+from actors.runtime.node import board_path
+from actors.runtime.process import ProcessIdentity
+from actors.runtime.replicated import Replica
+from actors.runtime.shell import ActorShell, as_actor
+from supervisor import messages as m
+from supervisor.actor import SupervisorActor
+from supervisor.charter import Charter
+from supervisor.config import SupervisorConfig
+from supervisor.election import elect, inventory, leader_name, living_names
+from supervisor.tree import Location
+from tests.ray_local.conftest import configuration, unique_name
+
+
+@pytest.fixture
+def charter(ray_session, tmp_path):
+    config = SupervisorConfig.load(configuration(tmp_path / "log.duckdb", {"pool": {"size": 1, "standbys": 1}}))
+    node_id = ray.get_runtime_context().get_node_id()
+    return Charter(name=unique_name(), config=config, log_node_id=node_id, otlp_endpoint=None)
+
+
+def take_seat(charter: Charter, incarnation: int) -> Any:
+    """An actor that holds the leader's name: without one, the agents would elect another leader."""
+
+    class Seat(ActorShell):
+        @ray.method(concurrency_group="poll")
+        def observe(self, known_incarnation: int, known_version: int, timeout_s: float) -> None:
+            threading.Event().wait(timeout_s)
+
+    name = str(leader_name(charter.name, incarnation))
+    seat = as_actor(Seat, extra_groups={"poll": 8})
+    made = seat.options(name=name, namespace=NAMESPACE, num_cpus=0).remote(name, incarnation)
+    ray.get(made.describe.remote())
+    return made
+
+
+class Office:
+    """A supervisor whose shell lives in this process, and whose name an actor holds for it."""
+
+    def __init__(self, charter: Charter, incarnation: int) -> None:
+        name = str(ActorName(charter.name, "supervisor", "root", incarnation))
+        self.seat = take_seat(charter, incarnation)
+        self.shell: Any = SupervisorActor(name, incarnation, charter)
+        self.view: m.ClusterView | None = None
+        self._known = (0, 0)
+
+    def seen(self, condition: Any) -> bool:
+        replica = self.shell.observe(*self._known, 0.5)
+        if replica is not None:
+            self._known = (replica.incarnation, replica.version)
+            self.view = pickle.loads(replica.payload)
+        return self.view is not None and condition(self.view)
+
+
+def is_whole(view: m.ClusterView) -> bool:
+    return (
+        len(view.pools["default"].workers) == 2
+        and view.event_log is not None
+        and all(child.status == "running" for child in view.children)
+    )
+
+
+def serving(view: m.ClusterView) -> set[str]:
+    return {worker.name for worker in view.pools["default"].workers}
+
+
+def test_a_leader_starts_watches_replaces_and_ends_its_children(charter, eventually, is_alive):
+    office = Office(charter, 50)
+    eventually(lambda: office.seen(is_whole), "the tree")
+    assert office.shell.charter() == charter
+    assert office.view is not None
+    before = {worker.name: worker.location.process.pid for worker in office.view.pools["default"].workers}
+    killed, stopped = before.values()
+    os.kill(killed, signal.SIGKILL)
+    os.kill(stopped, signal.SIGSTOP)
+    eventually(lambda: office.seen(lambda view: is_whole(view) and serving(view).isdisjoint(before)), "both successors")
+    assert not is_alive(stopped)
+    office.shell.announce_exit("no actor name", "task_limit")
+    office.shell.shutdown()
+    assert [actor.key for actor in inventory(charter.name) if actor.alive] == ["supervisor/root"]
+    ray.kill(office.seat)
+
+
+def test_two_who_elect_at_once_elect_one(charter, eventually):
+    """The name is the election: whoever comes second follows."""
+    barrier = threading.Barrier(2)
+    chosen: list[int] = []
+
+    def vote() -> None:
+        barrier.wait(20)
+        chosen.append(elect(charter, after=0)[0])
+
+    voters = [threading.Thread(target=vote) for _ in range(2)]
+    for voter in voters:
+        voter.start()
+    for voter in voters:
+        voter.join(60)
+    assert chosen == [1, 1]
+    eventually(lambda: leader_name(charter.name, 1) in living_names(), "the leader's name")
+    found, leader = elect(charter, after=0)
+    assert found == 1
+    ray.get(leader.shutdown.remote())
+    ray.kill(leader)
+
+
+class Port:
+    """The agent's way to the leader, in a test's hands."""
+
+    def __init__(self) -> None:
+        self.lay: Any = None
+        self.stopped = False
+
+    def __call__(self, lay: Any) -> Port:
+        self.lay = lay
+        return self
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
+@pytest.fixture
+def sleeper():
+    child = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
+    with open(f"/proc/{child.pid}/stat", encoding="utf-8") as file:
+        ticks = int(file.read().rpartition(")")[2].split()[19])
+    yield ProcessIdentity(child.pid, ticks)
+    child.kill()
+    child.wait()
+
+
+def test_an_agent_lays_the_view_on_the_board_and_kills_only_what_is_announced(ray_session, sleeper, is_alive):
+    name, port = unique_name(), Port()
+    agent: Any = NodeAgentActor(f"{name}/node_agent/n#1", 3, port)
+    worker = m.WorkerView(
+        name=f"{name}/worker/p-0#1", role="active", location=Location(process=sleeper, node_id="n", host="h")
+    )
+    pool = m.PoolView(workers=(worker,), failure=None)
+    view = m.ClusterView(leader=f"{name}/supervisor/root#3", incarnation=3, pools={"p": pool})
+    port.lay(Replica(3, 1, pickle.dumps(view)))
+
+    reader = BoardReader(board_path(name))
+    slot = reader.slot("view")
+    assert slot is not None
+    assert pickle.loads(slot.read()[1]) == view
+    assert reader.writer_alive(SYSTEM_CLOCK.now_ns(), int(3e9))
+    assert agent.evidence(sleeper).state in ("S", "R")
+
+    assert not agent.kill_worker(f"{name}/worker/p-0#2")
+    with pytest.raises(StaleIncarnationError):
+        agent.kill(sleeper, 2)
+    assert is_alive(sleeper.pid)
+    assert agent.kill_worker(worker.name)
+    os.waitid(os.P_PID, sleeper.pid, os.WEXITED | os.WNOWAIT)
+    assert not agent.kill(sleeper, 3)
+
+    agent.stop(3)
+    assert port.stopped
+    assert not board_path(name).exists()
