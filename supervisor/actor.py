@@ -20,9 +20,9 @@ from actors.runtime.long_poll import LongPoll
 from actors.runtime.replicated import OwnedState, Replica
 from actors.runtime.shell import ActorShell, as_actor
 from supervisor import messages as m
-from supervisor.commands import ClusterRunner, living_nodes
+from supervisor.commands import ClusterRunner
 from supervisor.config import plan
-from supervisor.election import inventory, located
+from supervisor.election import inventory, living_nodes, located
 from supervisor.link import view_on_board
 from supervisor.machine import SupervisorMachine
 

@@ -20,7 +20,7 @@ from actors.runtime.ids import NAMESPACE, ActorName
 from actors.runtime.replies import when_answered
 from actors.worker.actor import Worker
 from supervisor import messages as m
-from supervisor.election import actor_by_name
+from supervisor.election import actor_by_name, living_nodes
 from supervisor.exits import classify_exit, last_line
 from supervisor.link import follow
 from supervisor.tree import Location
@@ -234,7 +234,7 @@ class ClusterRunner:
     def _look(self, command: m.LookAtProcess) -> None:
         found = partial(self._on_evidence, command.key, command.incarnation)
         if command.node_id == self._node_id:
-            found(process.evidence(command.process))
+            found(process.evidence(command.process, SYSTEM_CLOCK.now()))
         elif (agent := self._agents.get(command.node_id)) is not None:
             self._then(agent.evidence.remote(command.process), found)
 
@@ -301,11 +301,6 @@ class ClusterRunner:
     @staticmethod
     def _then(ref: Any, callback: Callable[[Any], None]) -> None:
         when_answered(ref, callback)
-
-
-def living_nodes() -> tuple[str, ...]:
-    """The ids of the cluster's living nodes."""
-    return tuple(node["NodeID"] for node in ray.nodes() if node["Alive"])
 
 
 def _on_node(node_id: str) -> Any:

@@ -51,6 +51,11 @@ def find_leader(supervisor: str) -> tuple[int, Any] | None:
     return None
 
 
+def living_nodes() -> tuple[str, ...]:
+    """The ids of the cluster's living nodes."""
+    return tuple(node["NodeID"] for node in ray.nodes() if node["Alive"])
+
+
 def supervisors() -> list[str]:
     """The names of all supervisors that lead on this cluster."""
     return sorted({name.supervisor for name in living_names() if name.concern == CONCERN})
@@ -84,8 +89,11 @@ def elect(charter: Charter, *, after: int) -> tuple[int, Any]:
         num_cpus=0,
         max_restarts=0,
         max_concurrency=4,
-        # Beside the log while that node lives: what its loss costs is one thing then, and not two.
-        scheduling_strategy=NodeAffinitySchedulingStrategy(node_id=charter.log_node_id, soft=True),
+        # Beside the log while that node lives: what its loss costs is one thing then, and not two. Softly asked for, a
+        # node that has just joined would not know the other one yet, and would keep the leader to itself.
+        scheduling_strategy=NodeAffinitySchedulingStrategy(
+            node_id=charter.log_node_id, soft=charter.log_node_id not in living_nodes()
+        ),
     )
     try:
         return name.incarnation, options.remote(str(name), name.incarnation, charter)

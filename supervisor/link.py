@@ -157,8 +157,8 @@ class LeaderLink:
             return
         if self._place is None or self._place.node_id != ray.get_runtime_context().get_node_id():
             return
-        earlier, self._evidence = self._evidence, process.evidence(self._place.process)
-        if judge(earlier, self._evidence) == "hung":
+        earlier, self._evidence = self._evidence, process.evidence(self._place.process, SYSTEM_CLOCK.now())
+        if judge(earlier, self._evidence, apart_s=OBSERVE_S) == "hung":
             process.kill(self._place.process)
 
     def _find(self) -> None:

@@ -8,7 +8,7 @@ A child:
                                       +--over the intensity--> given_up
 
 Every life of a child has an incarnation of its own; news of any other one is ignored. A silent child is only suspect:
-the kernel's evidence decides whether it is hung (`actors.health.detector`). A hung child is fenced first: the view
+the kernel's evidence decides whether it is hung (`supervisor.suspicion`). A hung child is fenced first: the view
 without it is announced, then it is killed, then its successor starts.
 """
 
@@ -17,13 +17,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, assert_never
 
-from actors.health.detector import judge
 from actors.recovery.backoff import restart_delay_s
 from actors.runtime.timers import Timer, Timers
 from supervisor import messages as m
 from supervisor.adoption import sort_survivors
 from supervisor.intensity import record_restart
 from supervisor.orders import kill_of, kill_unlocated, record_of, stop_of
+from supervisor.suspicion import answered, begin_look, weigh
 from supervisor.tree import (
     Child,
     ChildSpec,
@@ -45,7 +45,6 @@ TimerKind = Literal["heartbeat", "suspect", "start", "late", "adopt"]
 UNCOUNTED: tuple[ExitClass, ...] = ("task_limit", "node_lost", "shutdown")
 """Ends that say nothing against the child: they count neither against its group's intensity nor in its backoff."""
 
-_LOOKS_PER_TIMEOUT = 4
 _NODE_KEY_DIGITS = 12
 
 
@@ -71,6 +70,7 @@ class SupervisorMachine:
         self._timers: Timers[TimerKind, tuple[str, int]] = Timers(self._has_child)
         self._last_incarnation: dict[str, int] = {}
         self._adopting: set[str] = set()
+        self._blind_s = min((spec.look_s for spec in specs), default=ChildSpec(key="").look_s)
         self._stopping = False
 
     def handle(self, event: m.Event, now: float) -> list[m.Command]:  # noqa: C901, PLR0911 - one branch per event, closed
@@ -178,7 +178,7 @@ class SupervisorMachine:
         child = self._current(event.key, event.incarnation)
         if child is None or child.status not in ("starting", "running"):
             return []
-        child.answered_at, child.evidence = now, None
+        answered(child, now)
         if child.status == "starting":  # being adopted: it lives, and is watched until it is ready
             self._set_timer(now + child.spec.hang_timeout_s, "suspect", child)
         elif child.asked:  # a suspect is asked more than once, and may answer as often
@@ -190,19 +190,13 @@ class SupervisorMachine:
         child = self._current(event.key, event.incarnation)
         if child is None or child.status not in ("starting", "running") or not child.asked:
             return []
-        verdict = judge(child.evidence, event.evidence)
-        child.evidence = event.evidence
-        silent_s = now - child.answered_at
-        if verdict == "gone":
-            exit_class = child.expected_exit or "killed"
-            return self._end(child, exit_class, f"its process is gone ({silent_s:.1f} s silent)", now, fence=True)
-        if verdict == "hung":
-            detail = f"silent for {silent_s:.1f} s, process state {event.evidence.state!r} without progress"
-            return self._end(child, "hung", detail, now, fence=True)
-        return []
+        ended = weigh(child, event.evidence, now)
+        return [] if ended is None else self._end(child, *ended, now, fence=True)
 
     def _on_time(self, now: float) -> list[m.Command]:
-        commands: list[m.Command] = []
+        due = self._timers.next_at()
+        blind = due is not None and now - due > self._blind_s
+        commands: list[m.Command] = self._listen_anew(now) if blind else []
         while (timer := self._timers.take_due(now)) is not None:
             child = self._current(*timer.subject)
             if child is not None:
@@ -232,6 +226,18 @@ class SupervisorMachine:
         self._adopting.remove(child.spec.key)
         return self._publish()
 
+    def _listen_anew(self, now: float) -> list[m.Command]:
+        """This supervisor was stopped or starved: it asks again, and waits for the answers as long as ever."""
+        commands: list[m.Command] = []
+        for child in self._children.values():
+            if child.status not in ("starting", "running"):
+                continue
+            answered(child, now)
+            if child.asked:
+                self._set_timer(now + child.spec.hang_timeout_s, "suspect", child)
+                commands.append(m.AskHeartbeat(key=child.spec.key, incarnation=child.incarnation))
+        return commands
+
     def _ask(self, child: Child) -> list[m.Command]:
         if child.status != "running":
             return []
@@ -243,9 +249,9 @@ class SupervisorMachine:
         """Silence is a reason to look, and to ask again: the question or its answer may have been lost."""
         if child.status not in ("starting", "running") or child.location is None or not child.asked:
             return []
-        if now < child.answered_at + child.spec.hang_timeout_s:
+        if not begin_look(child, now):
             return []
-        self._set_timer(now + child.spec.hang_timeout_s / _LOOKS_PER_TIMEOUT, "suspect", child)
+        self._set_timer(child.look_at, "suspect", child)
         key, incarnation, where = child.spec.key, child.incarnation, child.location
         return [
             m.AskHeartbeat(key=key, incarnation=incarnation),
@@ -327,15 +333,13 @@ class SupervisorMachine:
     def _give_up(self, group: Group, reason: str) -> list[m.Command]:
         """Over the intensity: the group ends, and whoever asks is told why. The root stays up to tell it."""
         group.failure = reason
-        commands: list[m.Command] = []
-        for child in reversed([child for child in self._children.values() if child.spec.group == group.spec.name]):
-            if child.status in ("starting", "running"):
-                commands.append(kill_of(child))
-            child.status = "given_up"
-            commands.append(record_of(child, "given_up", reason))
-            child.role = "service"
+        members = [child for child in reversed(self._children.values()) if child.spec.group == group.spec.name]
+        kills = [kill_of(child) for child in members if child.status in ("starting", "running")]
+        records = [record_of(child, "given_up", reason) for child in members]
+        for child in members:
+            child.status, child.role = "given_up", "service"
             self._adopting.discard(child.spec.key)
-        return [*commands, *self._publish()]
+        return [*records, *self._publish(), *kills]
 
     # -- nodes and the end ------------------------------------------------------------------------------------------
 

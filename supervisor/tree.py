@@ -15,6 +15,8 @@ Strategy = Literal["one_for_one"]
 
 ROOT = "root"
 
+_LOOKS_PER_TIMEOUT = 4
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildSpec:
@@ -39,6 +41,11 @@ class ChildSpec:
     start_timeout_s: float = 60.0
     pool: str | None = None
     node_id: str | None = None
+
+    @property
+    def look_s(self) -> float:
+        """How long after a look at the silent child the next one follows, seconds."""
+        return self.hang_timeout_s / _LOOKS_PER_TIMEOUT
 
     @property
     def concern(self) -> str:
@@ -92,6 +99,7 @@ class Child:
     location: Location | None = None
     answered_at: float = 0.0
     asked: bool = False
+    look_at: float = 0.0
     evidence: ProcessEvidence | None = None
     ready_at: float = 0.0
     restarts: int = 0

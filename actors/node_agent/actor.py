@@ -61,7 +61,7 @@ class NodeAgentActor(ActorShell):
     @ray.method(concurrency_group="control")
     def evidence(self, of: ProcessIdentity) -> ProcessEvidence:
         """What this node's kernel says about a process."""
-        return process.evidence(of)
+        return process.evidence(of, self._clock.now())
 
     @ray.method(concurrency_group="control")
     def kill(self, target: ProcessIdentity, leader: int) -> bool:

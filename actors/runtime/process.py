@@ -33,10 +33,12 @@ class ProcessEvidence:
     Attributes:
         state: One letter of `proc(5)`: R S D T t Z X; empty when the process is gone.
         cpu_ticks: User and system time used so far, clock ticks.
+        seen_at: When, monotonic seconds of the process's host.
     """
 
     state: str
     cpu_ticks: int
+    seen_at: float
 
 
 def this_process() -> ProcessIdentity:
@@ -50,17 +52,17 @@ def identify(pid: int) -> ProcessIdentity:
     return ProcessIdentity(pid, int(fields[19]) if fields else 0)
 
 
-def evidence(process: ProcessIdentity) -> ProcessEvidence:
-    """What the kernel says about `process` now; state is empty when that life of the pid has ended."""
+def evidence(process: ProcessIdentity, now: float) -> ProcessEvidence:
+    """What the kernel says about `process` at `now`; state is empty when that life of the pid has ended."""
     fields = _stat_fields(process.pid)
     if fields is None or (process.started_ticks and int(fields[19]) != process.started_ticks):
-        return ProcessEvidence(state="", cpu_ticks=0)
-    return ProcessEvidence(state=fields[0], cpu_ticks=int(fields[11]) + int(fields[12]))
+        return ProcessEvidence(state="", cpu_ticks=0, seen_at=now)
+    return ProcessEvidence(state=fields[0], cpu_ticks=int(fields[11]) + int(fields[12]), seen_at=now)
 
 
 def is_alive(process: ProcessIdentity) -> bool:
     """Whether that very process still exists and is not a zombie."""
-    return evidence(process).state not in ("", "Z", "X")
+    return evidence(process, now=0.0).state not in ("", "Z", "X")
 
 
 def kill(process: ProcessIdentity) -> bool:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from typing import IO, cast
 
+from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.process import ProcessIdentity, evidence, kill
 
 ARM_TIMEOUT_S = 10.0
@@ -69,7 +70,7 @@ def guard(target: ProcessIdentity, seconds: float, stdin: IO[bytes]) -> bool:
     with selectors.DefaultSelector() as selector:
         selector.register(stdin, selectors.EVENT_READ)
         selector.select(seconds)
-    return evidence(target).state in _STOPPED and kill(target)
+    return evidence(target, SYSTEM_CLOCK.now()).state in _STOPPED and kill(target)
 
 
 if __name__ == "__main__":

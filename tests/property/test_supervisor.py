@@ -177,12 +177,12 @@ def act(world: World, step: tuple[Any, ...]) -> None:
                 world.tell(m.ChildReady(key=key, incarnation=world.model.lives[key].incarnation, location=_location()))
         case _, [key, ago, *rest]:
             incarnation = max(0, world.model.lives[key].incarnation - ago)
-            world.tell(_news(kind, key, incarnation, rest))
+            world.tell(_news(kind, key, incarnation, rest, world.now))
         case _:
             raise AssertionError(step)
 
 
-def _news(kind: str, key: str, incarnation: int, rest: list[Any]) -> m.Event:
+def _news(kind: str, key: str, incarnation: int, rest: list[Any], now: float) -> m.Event:
     match kind, rest:
         case "ready", _:
             return m.ChildReady(key=key, incarnation=incarnation, location=_location())
@@ -195,7 +195,7 @@ def _news(kind: str, key: str, incarnation: int, rest: list[Any]) -> m.Event:
         case "announced", [exit_class]:
             return m.ExitAnnounced(key=key, incarnation=incarnation, exit_class=exit_class)
         case _, [state, ticks]:
-            evidence = ProcessEvidence(state=state, cpu_ticks=ticks)
+            evidence = ProcessEvidence(state=state, cpu_ticks=ticks, seen_at=now)
             return m.EvidenceFound(key=key, incarnation=incarnation, evidence=evidence)
         case _:
             raise AssertionError(kind)

@@ -38,7 +38,7 @@ def sleeper():
 
 def stop(target: ProcessIdentity) -> None:
     assert send(target, signal.SIGSTOP)
-    wait_for(lambda: evidence(target).state == "T")
+    wait_for(lambda: evidence(target, now=0.0).state == "T")
 
 
 def test_the_end_of_the_lease_ends_what_is_still_stopped(sleeper):

@@ -127,13 +127,13 @@ def test_kill_hits_that_life_of_the_pid_and_no_other(child):
 def test_evidence_of_a_stopped_process_says_so(child):
     os.kill(child.identity.pid, 19)
     os.waitid(os.P_PID, child.identity.pid, os.WSTOPPED)
-    assert evidence(child.identity).state == "T"
+    assert evidence(child.identity, now=0.0).state == "T"
 
 
 def test_evidence_of_an_unreaped_process_is_that_it_is_gone(child):
     child.process.kill()
     os.waitid(os.P_PID, child.identity.pid, os.WEXITED | os.WNOWAIT)
-    assert evidence(child.identity).state == "Z"
+    assert evidence(child.identity, now=0.0).state == "Z"
     assert not is_alive(child.identity)
 
 

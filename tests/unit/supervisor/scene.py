@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -16,7 +17,7 @@ AGENT = f"node_agent/{NODE[:12]}"
 LOG = "event_log/writer"
 W0, W1, W2 = "worker/p-0", "worker/p-1", "worker/p-2"
 WHERE = Location(process=ProcessIdentity(7, 70), node_id=NODE, host="h")
-SLEEPING, STOPPED, GONE = ProcessEvidence("S", 5), ProcessEvidence("T", 5), ProcessEvidence("", 0)
+SLEEPING, STOPPED, GONE = (ProcessEvidence(state, 5, seen_at=0.0) for state in ("S", "T", ""))
 
 
 class Steady(Random):
@@ -64,7 +65,9 @@ class Scene:
         return self.tell(m.HeartbeatAnswered(key=key, incarnation=incarnation))
 
     def evidence(self, key: str, evidence: ProcessEvidence, incarnation: int = 1) -> list[m.Command]:
-        return self.tell(m.EvidenceFound(key=key, incarnation=incarnation, evidence=evidence))
+        """That evidence, found just now."""
+        seen = replace(evidence, seen_at=self.now)
+        return self.tell(m.EvidenceFound(key=key, incarnation=incarnation, evidence=seen))
 
     def wait(self, seconds: float) -> list[m.Command]:
         """Time goes on; whatever is due on the way is decided when it is."""
@@ -74,6 +77,14 @@ class Scene:
             self.now = max(self.now, due)
             commands += self.tell(m.TimePassed())
         self.now = until
+        return commands
+
+    def be_away(self, seconds: float) -> list[m.Command]:
+        """Time goes on without the machine: its process is stopped, or gets no processor."""
+        self.now += seconds
+        commands: list[m.Command] = []
+        while (due := self.machine.next_timer()) is not None and due <= self.now:
+            commands += self.tell(m.TimePassed())
         return commands
 
     def child(self, key: str) -> m.ChildView:

@@ -134,7 +134,7 @@ def test_restarts_spaced_wider_than_the_period_go_on_for_ever() -> None:
 
 
 def test_the_restart_over_the_intensity_gives_the_group_up() -> None:
-    """All its children end in reverse order and none starts again; the other groups go on, and the root tells why."""
+    """It is announced first. All its children end in reverse order, none starts again; the other groups go on."""
     scene = running(LOG, W0, W1, W2, intensity=1)
     scene.died(W2)
     scene.ready(W2, 2)
@@ -143,12 +143,12 @@ def test_the_restart_over_the_intensity_gives_the_group_up() -> None:
         record(W1, "died", "killed: gone"),
         record(W2, "promoted", incarnation=2),
         m.Publish(),
-        kill(W2, 2),
         record(W2, "given_up", why, 2),
         record(W1, "given_up", why, role="service"),
-        kill(W0),
         record(W0, "given_up", why),
         m.Publish(),
+        kill(W2, 2),
+        kill(W0),
     ]
     assert scene.statuses() == {LOG: "running", W0: "given_up", W1: "given_up", W2: "given_up"}
     assert (scene.serving(), scene.machine.view().pools["p"].failure) == ({}, why)

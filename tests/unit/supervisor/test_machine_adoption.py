@@ -105,7 +105,7 @@ def test_an_adopted_child_of_unknown_place_is_not_looked_at() -> None:
 def test_a_pool_given_up_during_adoption_is_announced_as_such() -> None:
     scene = Scene(W0, W1, intensity=0)
     scene.lead(actor(W0, 1), actor(W1, 1))
-    assert scene.failed(W1)[-1] == m.Publish()
+    assert scene.failed(W1)[-2:] == [m.Publish(), kill(W0, located=False)]
     assert scene.machine.view().pools["p"].failure is not None
 
 
@@ -183,5 +183,5 @@ def test_a_worker_that_hung_while_nobody_led_is_found_by_its_silence() -> None:
     scene = Scene(W0)
     scene.lead(replace(actor(W0, 3), location=WHERE))
     assert only(scene.wait(3.0), m.LookAtProcess) == [look(W0, 3)]
-    ended = only(scene.evidence(W0, ProcessEvidence(state="T", cpu_ticks=1), 3), m.KillChild, m.StartChild)
+    ended = only(scene.evidence(W0, ProcessEvidence(state="T", cpu_ticks=1, seen_at=0.0), 3), m.KillChild, m.StartChild)
     assert ended == [kill(W0, 3), start(W0, 4)]

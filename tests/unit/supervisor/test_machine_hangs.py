@@ -63,7 +63,7 @@ def test_busy_process_is_not_taken_for_hung() -> None:
     scene = running(W0)
     for ticks in range(1000):
         scene.wait(1.0)
-        assert scene.evidence(W0, ProcessEvidence("R", 100 * ticks)) == []
+        assert scene.evidence(W0, ProcessEvidence("R", 100 * ticks, seen_at=0.0)) == []
     assert scene.child(W0).status == "running"
 
 
@@ -137,3 +137,35 @@ def test_evidence_about_a_child_that_was_not_suspected_is_ignored() -> None:
     scene.died(W0)
     assert scene.evidence(W0, STOPPED, 2) == []
     assert scene.answered(W0, 2) == []
+
+
+def test_a_supervisor_that_was_stopped_itself_takes_nobody_for_hung() -> None:
+    """It could not hear: every silence counts anew, and each suspect is asked again before it is looked at."""
+    scene = running(W0, W1, heartbeat_s=0.2)
+    assert scene.wait(0.4) == [ask(W0), ask(W1)]
+    scene.answered(W0)
+    assert only(scene.be_away(60.0), m.AskHeartbeat) == [ask(W1), ask(W0)]
+    for _ in range(29):
+        assert scene.answered(W0) == []
+        assert only(scene.wait(0.1), m.LookAtProcess) == []
+    assert only(scene.wait(0.2), m.LookAtProcess) == [look(W1)]
+
+
+def test_a_supervisor_that_is_away_for_ever_shorter_times_takes_nobody_for_hung() -> None:
+    for away_s in (0.8, 1.5, 2.9, 3.0, 3.1, 4.0, 100.0):
+        scene = running(W0, heartbeat_s=0.2)
+        for _ in range(20):
+            for command in scene.wait(0.1) + scene.be_away(away_s):
+                if isinstance(command, m.LookAtProcess):
+                    assert scene.evidence(W0, SLEEPING) == []
+            scene.answered(W0)
+        assert scene.child(W0).status == "running"
+
+
+def test_two_looks_of_one_moment_are_one() -> None:
+    """Answers of a node's agent may come together however far apart the questions were."""
+    scene = running(W0)
+    scene.wait(3.0)
+    assert [scene.evidence(W0, SLEEPING) for _ in range(9)] == [[]] * 9
+    assert only(scene.wait(0.75), m.LookAtProcess) == [look(W0)]
+    assert kill(W0) in scene.evidence(W0, SLEEPING)
