@@ -303,7 +303,7 @@ class DispatchMachine:
         batch = self._batches.get(subject)
         if batch is None or batch.closed:
             return []
-        return self._watch.recall(batch, now) if timer.kind == "recall" else self._watch.overdue(batch, now)
+        return self._watch.recall(batch, now) if timer.kind == "recall" else self._watch.overdue(batch, timer.at, now)
 
     def _means_something(self, timer: Timer[TimerKind, Subject]) -> bool:
         if isinstance(timer.subject, Task):

@@ -75,16 +75,20 @@ class Watch:
         self._timers.set(now + wait_s, "recall", batch.number)
         return []
 
-    def overdue(self, batch: Batch, now: float) -> list[Command]:
+    def overdue(self, batch: Batch, due: float, now: float) -> list[Command]:
         """A worker that does not even answer a look is ended when its limit has passed.
 
         A batch that seems to wait at its worker behind another one has not begun, and its limit has not either; but
-        calls may have overtaken each other, so the patience with that ends too.
+        calls may have overtaken each other, so the patience with that ends too. When this is asked long after it was
+        due, the caller's own process was stopped, and the worker's answer may lie there unread.
         """
         worker = self._crew[batch.worker]
         batch.guarded = batch.recalling and batch.may_run and not worker.killing
         if not batch.guarded:
             return []
+        away_s = now - due
+        if away_s > _UNANSWERED_S:
+            batch.asked_at += away_s + _UNANSWERED_S
         overdue_at, in_turn = self._overdue_at(batch), worker.running is batch
         if not in_turn:
             overdue_at += _PATIENCE * (overdue_at - batch.asked_at)

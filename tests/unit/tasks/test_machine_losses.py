@@ -301,6 +301,16 @@ def test_a_worker_that_answers_no_look_is_ended_when_the_limit_must_have_passed(
     assert told(scene.lose("w0")) == [("attempt", "t1", 1, "timeout"), ("send", 2, "w1", [1])]
 
 
+def test_a_caller_that_was_stopped_itself_ends_no_worker_for_its_own_absence() -> None:
+    """The answer to its look may lie unread: it gets a moment to be read in."""
+    scene = Scene(2)
+    scene.submit(scene.task("g", timeout_s=1.0, retry=AT_ONCE))
+    assert told(scene.wait(0.5)) == [("recall", "w0", 1)]
+    scene.now += 60.0
+    assert told(scene.wait(0.9)) == []
+    assert told(scene.wait(0.2)) == [("kill", "w0")]
+
+
 def test_nobody_is_blamed_when_several_may_have_held_the_worker() -> None:
     """An innocent one that stood first in the call would else be charged, again and again."""
     scene = Scene(0)
