@@ -1,7 +1,8 @@
 """Batches into one INSERT a table: checked against the schema, merged, and told in SQL. Pure.
 
 DuckDB's client pays for every value handed over, and more than its SQL pays to split a text. So a column that holds
-one value for all rows is handed over as one value, a column of numbers or ids as one text, and only the rest as a list.
+one value for all rows is handed over as one value, a column of numbers, ids or plain texts as one text, and only the
+rest as a list.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from actors.event_log.schema import TABLES, Column, ColumnType, Handover, Table
+from actors.event_log.schema import TABLES, TEXT_SEPARATOR, Column, ColumnType, Handover, Table
 from actors.runtime.batches import Batch
 
 
@@ -24,10 +25,10 @@ class Insert:
 
 @dataclass(slots=True)
 class MergedRows:
-    """The rows of one table from several batches, and their ingest ids."""
+    """The rows of one table from several batches, and their ingest ids, as ranges in order."""
 
     columns: list[list[Any]]
-    ids: list[int]
+    ids: list[range]
 
 
 def fault(batch: Batch) -> str:
@@ -59,7 +60,7 @@ def merge(batches: Iterable[tuple[Batch, int]]) -> dict[str, MergedRows]:
                 rows = merged[name] = MergedRows([[] for _ in columns], [])
             for target, column in zip(rows.columns, columns, strict=True):
                 target.extend(column)
-            rows.ids.extend(range(next_id, next_id + count))
+            _extend(rows.ids, range(next_id, next_id + count))
             next_id += count
     return merged
 
@@ -71,8 +72,13 @@ def insert_statement(name: str, rows: MergedRows) -> Insert:
     parameters: list[Any] = []
     for column, values in zip(table.columns, rows.columns, strict=True):
         expressions.append(_expression(column, values, parameters))
-    parameters.append(rows.ids)
-    return Insert(f"{_head(table)} SELECT {', '.join(expressions)}, unnest(?::BIGINT[])", parameters)
+    if len(rows.ids) == 1:
+        parameters.extend((rows.ids[0].start, rows.ids[0].stop))
+        ids = "range(?, ?)"
+    else:
+        parameters.append([ingest_id for ids in rows.ids for ingest_id in ids])
+        ids = "?::BIGINT[]"
+    return Insert(f"{_head(table)} SELECT {', '.join(expressions)}, unnest({ids})", parameters)
 
 
 def with_clean_text(batch: Batch) -> Batch:
@@ -84,13 +90,20 @@ def with_clean_text(batch: Batch) -> Batch:
     )
 
 
+def _extend(ranges: list[range], more: range) -> None:
+    if ranges and ranges[-1].stop == more.start:
+        ranges[-1] = range(ranges[-1].start, more.stop)
+    else:
+        ranges.append(more)
+
+
 def _head(table: Table) -> str:
     return f"INSERT INTO {table.name} ({', '.join(column.name for column in table.columns)}, ingest_id)"
 
 
 def _expression(column: Column, values: list[Any], parameters: list[Any]) -> str:
     first = values[0]
-    if values.count(first) == len(values):
+    if values[-1] == first and values.count(first) == len(values):
         if first is None:
             return "NULL"
         parameters.append(_as_hex(first, column.type.hex_digits))
@@ -99,6 +112,10 @@ def _expression(column: Column, values: list[Any], parameters: list[Any]) -> str
     if text:
         parameters.append(text)
         return column.placeholder(Handover.NUMBERS)
+    text = _as_texts(values)
+    if text:
+        parameters.append(text)
+        return column.placeholder(Handover.TEXTS)
     digits = column.type.hex_digits
     parameters.append([_as_hex(value, digits) for value in values] if digits else values)
     return column.placeholder(Handover.LIST)
@@ -110,6 +127,14 @@ def _as_numbers(column: Column, values: list[Any]) -> str:
         return ""
     digits = column.type.hex_digits
     return ",".join([f"{value:0{digits}x}" for value in values] if digits else map(str, values))
+
+
+def _as_texts(values: list[Any]) -> str:
+    """The column as one text; empty when it holds anything but texts, or one that holds the separator."""
+    if set(map(type, values)) != {str}:
+        return ""
+    text = TEXT_SEPARATOR.join(values)
+    return text if text.count(TEXT_SEPARATOR) == len(values) - 1 else ""
 
 
 def _as_hex(value: Any, digits: int) -> Any:

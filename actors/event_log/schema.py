@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import assert_never
 
+TEXT_SEPARATOR = "\x1f"
+"""ASCII's unit separator."""
+
 
 class ColumnType(Enum):
     """What a column holds, and how an emitted value becomes it."""
@@ -57,6 +60,8 @@ class Handover(Enum):
     """The same value for all rows."""
     NUMBERS = auto()
     """A text of numbers (or ids), separated by commas."""
+    TEXTS = auto()
+    """One text of texts, separated by `TEXT_SEPARATOR`, which none of them holds."""
     LIST = auto()
     """A list of values."""
 
@@ -76,6 +81,8 @@ class Column:
                 value = f"?::{emitted}"
             case Handover.NUMBERS:
                 value = f"unnest(string_split(?::VARCHAR, ',')::{emitted}[])"
+            case Handover.TEXTS:
+                value = f"unnest(string_split(?::VARCHAR, chr({ord(TEXT_SEPARATOR)})))"
             case Handover.LIST:
                 value = f"unnest(?::{emitted}[])"
             case _:

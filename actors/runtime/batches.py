@@ -12,7 +12,10 @@ and it lost acknowledged rows.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby, repeat
+from operator import itemgetter
 from typing import Any
 
 from actors.runtime.errors import SupervisorError
@@ -98,6 +101,14 @@ class EmitterBuffer:
         accepted.append((table, row))
         return pending + 1
 
+    def add_all(self, table: str, rows: Sequence[tuple[Any, ...]]) -> int:
+        """Accept rows of one table and tell how many; those at the end that did not fit were dropped and counted."""
+        accepted = self._accepted
+        fit = min(max(0, self._room - len(accepted)), len(rows))
+        accepted.extend(zip(repeat(table), rows[:fit]))
+        self._dropped += len(rows) - fit
+        return fit
+
     def take(self, max_rows: int = BATCH_ROWS) -> Batch | None:
         """Form the next batch of at most `max_rows` of the oldest accepted rows; None when there are none."""
         first_row = self._taken_rows
@@ -167,16 +178,23 @@ class EmitterBuffer:
 
     def _pop_rows(self, max_rows: int) -> dict[str, list[tuple[Any, ...]]]:
         by_table: dict[str, list[tuple[Any, ...]]] = {}
-        pop, widths = self._accepted.popleft, self._widths
-        count = min(max_rows, len(self._accepted))
-        self._taken_rows += count
-        for _ in range(count):
-            table, row = pop()
-            if widths.setdefault(table, len(row)) != len(row):
-                self._malformed += 1
-                continue
-            by_table.setdefault(table, []).append(row)
+        pop = self._accepted.popleft
+        popped = [pop() for _ in range(min(max_rows, len(self._accepted)))]
+        self._taken_rows += len(popped)
+        for table, run in groupby(popped, itemgetter(0)):
+            rows = self._well_formed(table, [row for _, row in run])
+            if rows:
+                by_table.setdefault(table, []).extend(rows)
         return by_table
+
+    def _well_formed(self, table: str, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Those as wide as the table's very first row; the others are counted."""
+        width = self._widths.setdefault(table, len(rows[0]))
+        if set(map(len, rows)) == {width}:
+            return rows
+        sound = [row for row in rows if len(row) == width]
+        self._malformed += len(rows) - len(sound)
+        return sound
 
     def _measure_room(self) -> None:
         self._room = self._limit_rows - sum(formed.rows for formed in self._formed.values())

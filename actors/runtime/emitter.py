@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -101,6 +102,16 @@ class Emitter:
         if pending >= self._wake_at:
             self._wake()
         return pending > 0
+
+    def emit_all(self, table: str, rows: Sequence[tuple[Any, ...]]) -> bool:
+        """Record several rows of one table; False when some were dropped (and counted), those at the end."""
+        if self._closed:
+            self._dropped_after_close += len(rows)
+            return False
+        accepted = self._buffer.add_all(table, rows)
+        if self._buffer.pending_rows >= self._wake_at:
+            self._wake()
+        return accepted == len(rows)
 
     def flush(self, timeout_s: float) -> bool:
         """Block until all that was emitted before this call is settled; False when `timeout_s` ran out first."""

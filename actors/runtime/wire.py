@@ -22,7 +22,7 @@ _PLAIN_FAILURES = (pickle.PicklingError, AttributeError, TypeError, ValueError, 
 PROTOCOL = 5
 
 
-def dumps(value: object) -> tuple[bytes, list[Any]]:
+def dumps(value: object) -> tuple[bytes, Sequence[Any]]:
     """Pickle `value`; returns the bytes and the ObjectRefs found in it.
 
     Raises: whatever cloudpickle raises when the value cannot travel.
@@ -33,7 +33,7 @@ def dumps(value: object) -> tuple[bytes, list[Any]]:
         return _careful_dumps(value)
     if b"__main__" in data or b"ObjectRef" in data or b"ray." in data:
         return _careful_dumps(value)
-    return data, []
+    return data, ()
 
 
 def loads(data: bytes, refs: Sequence[Any]) -> Any:
@@ -97,7 +97,7 @@ def pickle_function(fn: Callable[..., Any], *, by_value: bool) -> PickledFunctio
     return PickledFunction(hashlib.blake2b(data, digest_size=16).digest(), data, function_name(fn), by_value)
 
 
-def dumps_by_value(value: object, module: ModuleType) -> tuple[bytes, list[Any]]:
+def dumps_by_value(value: object, module: ModuleType) -> tuple[bytes, Sequence[Any]]:
     """Like `dumps`, but what `module` defines travels whole."""
     cloudpickle.register_pickle_by_value(module)
     try:

@@ -73,7 +73,7 @@ class Executor:
 
     def run(
         self, entry: Entry, batch_refs: Sequence[Any], yielding: Callable[[], None] = lambda: None
-    ) -> tuple[Result, list[Any]]:
+    ) -> tuple[Result, Sequence[Any]]:
         """The result of one task, and the ObjectRefs in it.
 
         Args:
@@ -84,11 +84,11 @@ class Executor:
         try:
             fn = self._functions.get(entry.digest)
             if fn is None:
-                return _ended(entry, NEEDS_FUNCTION), []
+                return _ended(entry, NEEDS_FUNCTION), ()
             refs = batch_refs[entry.refs[0] : entry.refs[0] + entry.refs[1]] if entry.refs is not None else ()
             args, kwargs = loads(entry.arguments, refs)
         except BaseException as error:  # noqa: BLE001 - importing a user's module can raise anything, and it is reported
-            return _ended(entry, CANNOT_LOAD, _reason(error)), []
+            return _ended(entry, CANNOT_LOAD, _reason(error)), ()
         context = TaskContext(*entry.context)
         started = self._clock.now()
         token = CURRENT.set(context)
@@ -102,8 +102,8 @@ class Executor:
         except BaseException as error:  # noqa: BLE001 - what the user's code raises is its outcome, SystemExit included
             run_us = self._elapsed_us(started)
             if isinstance(error, _LimitPassedError):
-                return _ended(entry, TIMED_OUT, run_us=run_us), []
-            return Result(entry.number, RAISED, pickle_error(error), run_us, None), []
+                return _ended(entry, TIMED_OUT, run_us=run_us), ()
+            return Result(entry.number, RAISED, pickle_error(error), run_us, None), ()
         finally:
             CURRENT.reset(token)
             DEADLINE.reset(deadline)
@@ -112,11 +112,11 @@ class Executor:
     def _elapsed_us(self, started: float) -> int:
         return int((self._clock.now() - started) * 1e6)
 
-    def _pack(self, entry: Entry, value: object, run_us: int) -> tuple[Result, list[Any]]:
+    def _pack(self, entry: Entry, value: object, run_us: int) -> tuple[Result, Sequence[Any]]:
         try:
             data, refs = dumps(value)
         except Exception as error:  # noqa: BLE001 - a result's __reduce__ can raise anything, and it is reported
-            return _ended(entry, CANNOT_TRAVEL, _reason(error), run_us), []
+            return _ended(entry, CANNOT_TRAVEL, _reason(error), run_us), ()
         return Result(entry.number, OK, data, run_us, None), refs
 
 

@@ -6,7 +6,7 @@ import sys
 import sysconfig
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +34,7 @@ class KnownFunction:
     by_value: bool
     unproven: bool
 
-    def pickle_arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bytes, list[Any]]:
+    def pickle_arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[bytes, Sequence[Any]]:
         """The arguments as they travel, and the ObjectRefs in them."""
         if self.by_value:
             return dumps_by_value((args, kwargs), sys.modules[self.fn.__module__])
@@ -51,6 +51,7 @@ class FunctionBook:
     def __init__(self, limit: int = FUNCTIONS_KEPT) -> None:
         self._limit = limit
         self._by_identity: OrderedDict[int, KnownFunction] = OrderedDict()
+        self._last_used: Callable[..., Any] | None = None
         self._lock = threading.Lock()
 
     def get(self, fn: Callable[..., Any]) -> KnownFunction:
@@ -60,7 +61,8 @@ class FunctionBook:
         """
         known = self._by_identity.get(id(fn))
         if known is not None and known.fn is fn:
-            self._use(fn)
+            if fn is not self._last_used:
+                self._use(fn)
             return known
         pickled = pickle_function(fn, by_value=False)
         return self._keep(fn, pickled, unproven=_may_be_missing_elsewhere(fn))
@@ -85,6 +87,7 @@ class FunctionBook:
         with self._lock:
             if id(fn) in self._by_identity:
                 self._by_identity.move_to_end(id(fn))
+                self._last_used = fn
 
     def _keep(self, fn: Callable[..., Any], pickled: PickledFunction, *, unproven: bool) -> KnownFunction:
         known = KnownFunction(
@@ -93,6 +96,7 @@ class FunctionBook:
         with self._lock:
             self._by_identity[id(fn)] = known
             self._by_identity.move_to_end(id(fn))
+            self._last_used = fn
             while len(self._by_identity) > self._limit:
                 self._by_identity.popitem(last=False)
         return known

@@ -130,7 +130,8 @@ class TaskFuture(Future[T]):
         Raises:
             TimeoutError: `timeout` seconds went by; the task goes on.
         """
-        self._fetch(timeout)
+        if self._state != FINISHED:
+            self._fetch(timeout)
         if self._state == FINISHED and self._exception is None:
             return self._result
         if HELD.get() is None or self._state == FINISHED:

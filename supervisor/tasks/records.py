@@ -19,6 +19,10 @@ class RowSink(Protocol):
         """Take one row; never blocks."""
         ...
 
+    def emit_all(self, table: str, rows: Sequence[tuple[object, ...]]) -> object:
+        """Take several rows of one table; never blocks."""
+        ...
+
 
 class TaskRecorder:
     """Writes what became of tasks. Arguments and results are never written; exception texts are scrubbed."""
@@ -33,12 +37,11 @@ class TaskRecorder:
     def ended(self, ended: Sequence[tuple[Task, Outcome]]) -> None:
         """These tasks have ended."""
         ended_us = self._clock.wall_us()
-        emit, pool, client = self._sink.emit, self._pool, self._client
+        pool, client = self._pool, self._client
+        rows: list[tuple[object, ...]] = []
         for task, outcome in ended:
             error = outcome.error
-            span = task.span_id
-            emit(
-                "tasks",
+            rows.append(
                 (
                     task.task_id,
                     task.key,
@@ -54,12 +57,13 @@ class TaskRecorder:
                     outcome.worker,
                     task.attempt_us or None,
                     outcome.run_us,
-                    f"{task.trace_id:032x}",
-                    f"{span:016x}",
-                    f"{task.parent_span_id:016x}" if task.parent_span_id else None,
-                    f"{task.attempt_span_id:016x}",
-                ),
+                    task.trace_id,
+                    task.span_id,
+                    task.parent_span_id or None,
+                    task.attempt_span_id,
+                )
             )
+        self._sink.emit_all("tasks", rows)
 
     def attempt(self, record: RecordAttempt) -> None:
         """This attempt ended badly, and another one follows."""
@@ -77,9 +81,9 @@ class TaskRecorder:
                 record.started_us,
                 self._clock.wall_us(),
                 outcome.run_us,
-                f"{record.trace_id:032x}",
-                f"{record.span_id:016x}",
-                f"{record.parent_span_id:016x}",
+                record.trace_id,
+                record.span_id,
+                record.parent_span_id,
             ),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -61,7 +62,7 @@ class Task:
         key: str | None,
         callee: Callee,
         arguments: bytes,
-        refs: list[Any],
+        refs: Sequence[Any],
         policy: Policy,
         deadline_at: float | None = None,
         fallback: Callee | None = None,

@@ -48,6 +48,13 @@ class LossyDelivery(RuleBasedStateMachine):
             if self.deliveries[emitter].buffer.add("tasks", _row(task_id)):
                 self.accepted[emitter].append(task_id)
 
+    @rule(emitter=st.integers(0, EMITTERS - 1), rows=st.integers(0, 12))
+    def emit_together(self, emitter: int, rows: int) -> None:
+        first = len(self.accepted[emitter])
+        task_ids = [f"{emitter}-{number}" for number in range(first, first + rows)]
+        accepted = self.deliveries[emitter].buffer.add_all("tasks", [_row(task_id) for task_id in task_ids])
+        self.accepted[emitter].extend(task_ids[:accepted])
+
     @rule(emitter=st.integers(0, EMITTERS - 1), seconds=st.sampled_from([0.0, 0.01, 0.1, 2.0]))
     def send_what_is_due(self, emitter: int, seconds: float) -> None:
         self.now += seconds

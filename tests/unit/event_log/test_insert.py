@@ -31,14 +31,17 @@ def test_merging_keeps_the_order_and_numbers_each_row_once():
     first = Batch("e", 1, {"tasks": columns(rows=2), "restarts": columns(RESTARTS)})
     second = Batch("f", 1, {"tasks": columns(rows=1)})
     merged = merge([(first, 11), (second, 14)])
-    assert {name: rows.ids for name, rows in merged.items()} == {"tasks": [11, 12, 14], "restarts": [13]}
+    assert {name: rows.ids for name, rows in merged.items()} == {
+        "tasks": [range(11, 13), range(14, 15)],
+        "restarts": [range(13, 14)],
+    }
     assert [len(column) for column in merged["tasks"].columns] == [3] * TASKS.width
     assert len(first.tables["tasks"][0]) == 2
 
 
 def restart_rows(**changes: list[object]) -> MergedRows:
     values = {column.name: [None, None] for column in RESTARTS.columns} | changes
-    return MergedRows(list(values.values()), [1, 2])
+    return MergedRows(list(values.values()), [range(1, 3)])
 
 
 def test_a_column_is_handed_over_in_the_cheapest_way_that_keeps_it():
@@ -50,16 +53,27 @@ def test_a_column_is_handed_over_in_the_cheapest_way_that_keeps_it():
         at_time=[10, None],
     )
     statement = insert_statement("restarts", rows)
-    assert statement.parameters == [["a", "b"], "1,2", "killed", [0.5, 1.5], [10, None], [1, 2]]
+    assert statement.parameters == ["a\x1fb", "1,2", "killed", [0.5, 1.5], [10, None], 1, 3]
     assert statement.sql.startswith("INSERT INTO restarts (child, from_incarnation,")
     assert statement.sql.count("NULL") == 4
+
+
+@pytest.mark.parametrize("texts", [["a", None], ["a", "b\x1fc"], ["a", 1]])
+def test_texts_that_one_text_cannot_hold_are_handed_over_one_by_one(texts: list[object]):
+    assert insert_statement("restarts", restart_rows(child=texts)).parameters[0] == texts
+
+
+def test_ids_of_rows_that_do_not_follow_each_other_are_handed_over_one_by_one():
+    rows = restart_rows(child=["a", "b"])
+    rows.ids[:] = [range(7, 8), range(9, 10)]
+    assert insert_statement("restarts", rows).parameters[-1] == [7, 9]
 
 
 def test_ids_given_as_numbers_or_as_digits_come_out_alike():
     def trace_parameter(values: list[object]) -> object:
         all_columns = columns(rows=len(values))
         all_columns[14] = values
-        return insert_statement("tasks", MergedRows(all_columns, [1])).parameters[0]
+        return insert_statement("tasks", MergedRows(all_columns, [range(1, 1 + len(values))])).parameters[0]
 
     big = (1 << 128) - 1
     assert trace_parameter([big, 1]) == "f" * 32 + "," + "0" * 31 + "1"

@@ -54,6 +54,14 @@ class TestBuffer:
         buffer.acknowledge(1)
         assert [buffer.add("tasks", (9, "9")) for _ in range(4)] == [2, 3, 4, 0]
 
+    def test_rows_accepted_together_are_bounded_too_and_those_at_the_end_dropped(self):
+        buffer = buffer_of(1, limit_rows=4)
+        rows = [(number, str(number)) for number in (1, 2, 3, 4, 5)]
+        assert [buffer.add_all("tasks", chunk) for chunk in (rows[:2], rows[2:], rows, [])] == [2, 1, 0, 0]
+        batch = buffer.take()
+        assert batch is not None
+        assert (batch.tables["tasks"][0], buffer.dropped) == ([0, 1, 2, 3], 7)
+
     def test_a_row_of_another_width_is_dropped_and_counted_not_sent(self):
         buffer = buffer_of(2)
         buffer.add("tasks", (1, "2", "too many"))

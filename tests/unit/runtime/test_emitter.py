@@ -133,6 +133,20 @@ def test_a_full_emitter_drops_counts_and_says_so(emitter_of):
     assert (accepted.count(False), emitter.statistics().dropped_rows) == (5, 5)
 
 
+def test_rows_emitted_together_are_sent_and_those_that_do_not_fit_told(emitter_of):
+    transport = Recorder()
+    emitter = emitter_of(transport)
+    assert emitter.emit_all("t", [(1,), (2,)])
+    assert emitter.flush(5.0)
+    assert transport.rows() == [1, 2]
+    full = emitter_of(Silent(), limit_rows=3)
+    assert not full.emit_all("t", [(number,) for number in range(5)])
+    assert full.statistics().dropped_rows == 2
+    assert full.close(0.01) is False
+    assert not full.emit_all("t", [(6,)])
+    assert full.statistics().dropped_rows == 3
+
+
 def test_a_closed_emitter_takes_no_more(emitter_of):
     transport = Recorder()
     emitter = emitter_of(transport, flush_s=60.0)

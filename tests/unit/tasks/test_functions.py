@@ -128,7 +128,7 @@ def test_a_function_by_value_takes_its_module_along_and_so_do_its_arguments() ->
 def test_arguments_travel_plain_where_they_can() -> None:
     data, refs = FunctionBook().get(double).pickle_arguments((1,), {"x": 2})
     assert loads(data, refs) == ((1,), {"x": 2})
-    assert refs == []
+    assert list(refs) == []
 
 
 def test_a_function_that_took_the_place_of_another_in_memory_is_not_taken_for_it() -> None:
