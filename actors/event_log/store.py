@@ -145,13 +145,23 @@ class EventStore:
             return _refused(batch, str(error).strip().split("\n", 1)[0])
 
     def _commit(self, batches: Sequence[Batch]) -> set[int]:
-        """Commit the batches in one transaction; the positions of those that were not in the log before."""
+        """Commit the batches in one transaction; the positions of those that were not in the log before.
+
+        Batches that are in already are rare, and to ask for them costs as much as all the rest of a small commit: so
+        the unique key is first left to object.
+        """
         if not batches:
             return set()
+        try:
+            return self._commit_claimed(batches, "")
+        except duckdb.ConstraintException:
+            return self._commit_claimed(batches, "ON CONFLICT DO NOTHING")
+
+    def _commit_claimed(self, batches: Sequence[Batch], on_conflict: str) -> set[int]:
         self._writer.execute("BEGIN TRANSACTION")
         try:
             first_ids, last_id = _number(batches, self._last_id + 1)
-            new = self._claim(batches, first_ids)
+            new = self._claim(batches, first_ids, on_conflict)
             for name, rows in merge((batches[index], first_ids[index]) for index in sorted(new)).items():
                 statement = insert_statement(name, rows)
                 self._writer.execute(statement.sql, statement.parameters)
@@ -162,8 +172,8 @@ class EventStore:
         self._last_id = last_id
         return new
 
-    def _claim(self, batches: Sequence[Batch], first_ids: Sequence[int]) -> set[int]:
-        """Enter the batches' numbers; the unique key tells which are new."""
+    def _claim(self, batches: Sequence[Batch], first_ids: Sequence[int], on_conflict: str) -> set[int]:
+        """Enter the batches' numbers; the unique key tells which are new, or objects."""
         positions: dict[tuple[str, int], int] = {}
         for index, batch in enumerate(batches):
             positions.setdefault((batch.epoch, batch.seq), index)
@@ -171,7 +181,7 @@ class EventStore:
         last_ids = [first_ids[index] + batches[index].rows - 1 for index in positions.values()]
         entered = self._writer.execute(
             "INSERT INTO ingested SELECT unnest(?::VARCHAR[]), unnest(?::BIGINT[]), unnest(?::BIGINT[]) "
-            "ON CONFLICT DO NOTHING RETURNING epoch, seq",
+            f"{on_conflict} RETURNING epoch, seq",
             [[epoch for epoch, _ in keys], [seq for _, seq in keys], last_ids],
         ).fetchall()
         return {positions[epoch, seq] for epoch, seq in entered}
