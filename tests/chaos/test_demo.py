@@ -7,7 +7,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 import uuid
@@ -17,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-SUPERVISOR = [sys.executable, "-c", "from supervisor.cli.main import main; main()"]
+from tests.command import supervisor_command
+
 MARK = "SUPERVISOR_TEST_RUN"
 
 START_TIMEOUT_S = 60.0
@@ -72,7 +72,7 @@ def start() -> Iterator[Callable[..., Demo]]:
         environment = os.environ | {MARK: mark, "TMPDIR": str(folder / "tmp"), "COLUMNS": "120"}
         with (folder / "out").open("wb") as out:
             process = subprocess.Popen(
-                [*SUPERVISOR, "demo", *arguments],
+                [*supervisor_command(), "demo", *arguments],
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
@@ -113,7 +113,7 @@ def _marked(pid: int, mark: str) -> str | None:
 
 def ask(demo: Demo, *arguments: str) -> str:
     done = subprocess.run(
-        [*SUPERVISOR, *arguments], capture_output=True, text=True, timeout=60, cwd=demo.folder, check=False
+        [*supervisor_command(), *arguments], capture_output=True, text=True, timeout=60, cwd=demo.folder, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -19,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from supervisor.link import wait_until
+from tests.command import supervisor_command
 
 BIN = Path(sys.executable).parent
 NAME = "launched"
@@ -48,7 +50,7 @@ class RunningCluster:
         )
 
     def supervisor(self, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        return self.run(str(BIN / "supervisor"), *arguments, env=env)
+        return self.run(*supervisor_command(), *arguments, env=env)
 
     def python(self, code: str, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         script = self.folder / f"{secrets.token_hex(4)}.py"
@@ -144,7 +146,20 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCluster
 
 def is_up(cluster: RunningCluster, *, nodes: int) -> bool:
     seen = cluster.run(str(BIN / "ray"), "status", f"--address={cluster.address}")
-    return seen.returncode == 0 and seen.stdout.count(" node_") + seen.stdout.count("1 node_") >= nodes
+    return seen.returncode == 0 and len(re.findall(r"^ *1 node_", seen.stdout, re.M)) >= nodes
+
+
+def submit_job(cluster: RunningCluster, *command: str) -> subprocess.CompletedProcess[str]:
+    """`ray job submit`, as soon as Ray takes jobs: it does so a while after its nodes are up, and says when not yet."""
+    tries: list[subprocess.CompletedProcess[str]] = []
+
+    def taken() -> bool:
+        ray_job = (str(BIN / "ray"), "job", "submit", f"--address={cluster.dashboard}", "--")
+        tries.append(cluster.run(*ray_job, *command))
+        return "No available agent to submit job" not in tries[-1].stdout + tries[-1].stderr
+
+    wait_until(taken, 60, every_s=0.5)
+    return tries[-1]
 
 
 CLIENT = """
@@ -154,6 +169,7 @@ from supervisor import Policy, Retry, Supervisor, TaskTimeoutError
 
 def where():
     import ray
+    time.sleep(0.002)  # long enough for one worker not to do them all
     return ray.get_runtime_context().get_node_id()
 
 def slowly(number):
@@ -170,7 +186,7 @@ name, address, path = sys.argv[1:]
 with Supervisor.connect(name, address=address) as sup:
     answers = [future.result(timeout=60) for future in [sup.submit(slowly, n) for n in range(300)]]
     nodes = {future.result(timeout=60) for future in [sup.submit(where) for n in range(300)]}
-    late = [sup.options(policy=Policy(timeout_s=0.5, retry=Retry(attempts=1))).submit(endless, path) for _ in range(4)]
+    late = [sup.options(policy=Policy(timeout_s=0.5, retry=Retry(attempts=1))).submit(endless, path) for _ in range(6)]
     ended = [type(future.exception(timeout=60)).__name__ for future in late]
     again = [future.result(timeout=60) for future in [sup.submit(slowly, n) for n in range(100)]]
     done = sup.events.query("select state, count(*) as n from tasks group by all order by all")
@@ -184,10 +200,10 @@ with Supervisor.connect(name, address=address) as sup:
 @pytest.mark.timeout(170)
 def test_up_from_a_job_then_tasks_from_elsewhere_then_down(cluster: RunningCluster):
     config = cluster.folder / "supervisor.yaml"
-    pools = {"default": {"size": 4, "standbys": 2, "intensity": 1000}}
+    pools = {"default": {"size": 6, "standbys": 0, "intensity": 1000}}
     config.write_text(json.dumps({"pools": pools, "log": {"path": str(cluster.folder / "log.duckdb")}}))
     command = [str(BIN / "supervisor"), "up", "--name", NAME, "--config", str(config)]
-    job = cluster.run(str(BIN / "ray"), "job", "submit", f"--address={cluster.dashboard}", "--", *command)
+    job = submit_job(cluster, *command)
     assert job.returncode == 0, job.stdout + job.stderr
     assert "is up: leader launched/supervisor/root#1, " in job.stdout
 
@@ -196,9 +212,9 @@ def test_up_from_a_job_then_tasks_from_elsewhere_then_down(cluster: RunningClust
     assert json.loads(client.stdout.splitlines()[-1]) == {
         "answers": True,
         "nodes": 2,
-        "ended": ["TaskTimeoutError"] * 4,
+        "ended": ["TaskTimeoutError"] * 6,
         "again": True,
-        "states": {"done": 700, "timeout": 4},
+        "states": {"done": 700, "timeout": 6},
     }
     assert len(set((cluster.folder / "ran").read_text().split())) == 2, "all late tasks ran on one node"
 
@@ -208,13 +224,13 @@ def test_up_from_a_job_then_tasks_from_elsewhere_then_down(cluster: RunningClust
     assert (status["incarnation"], status["failure"]) == (1, None)
     assert len([child for child in status["tree"] if child["key"].startswith("node_agent/")]) == 2
     plain = cluster.supervisor("status", "--name", NAME, "--address", cluster.address)
-    assert "pool default: 4 of 4 active" in plain.stdout
+    assert "pool default: 6 of 6 active" in plain.stdout
     listed = cluster.supervisor("ps", "--name", NAME, "--address", cluster.address)
     assert "launched/supervisor/root#1" in listed.stdout
     rows = cluster.supervisor(
         "events", "--name", NAME, "--address", cluster.address, "--json", "select count(*) as n from tasks"
     )
-    assert json.loads(rows.stdout) == {"n": 704}
+    assert json.loads(rows.stdout) == {"n": 706}
     ends = cluster.supervisor(
         "events", "--name", NAME, "--address", cluster.address, "--json", "select distinct exit_class from restarts"
     )
@@ -232,7 +248,7 @@ def test_up_from_a_job_then_tasks_from_elsewhere_then_down(cluster: RunningClust
     told = cluster.supervisor(
         "events", "--log", str(cluster.folder / "log.duckdb"), "--json", "select count(*) as n from tasks"
     )
-    assert json.loads(told.stdout) == {"n": 704}
+    assert json.loads(told.stdout) == {"n": 706}
 
 
 REFUSED = """
