@@ -47,7 +47,9 @@ class WorkerActor(ActorShell):
         if functions:
             self._functions.add(functions)
         with self._lock:
-            self._machine.open(key, entries, self._clock.now())
+            may_run = self._machine.open(key, entries, self._clock.now())
+        if not may_run:
+            return pickle.dumps([], 5)
         with self._slot:
             held = HELD.set(_Slot(self, key))
             try:

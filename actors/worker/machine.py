@@ -54,13 +54,13 @@ class WorkerMachine:
         self._withdrawn_unseen: OrderedDict[BatchKey, None] = OrderedDict()
         self.tasks_run = 0
 
-    def open(self, key: BatchKey, entries: Sequence[WireEntry], now: float | None = None) -> None:
-        """A batch arrived; its tasks' deadlines count from `now`."""
-        batch = _Batch(entries, now)
+    def open(self, key: BatchKey, entries: Sequence[WireEntry], now: float | None = None) -> bool:
+        """A batch arrived; its tasks' deadlines count from `now`. False when its recall came first: nothing may run."""
         if key in self._withdrawn_unseen:
             del self._withdrawn_unseen[key]
-            batch.pending.clear()
-        self._batches[key] = batch
+            return False
+        self._batches[key] = _Batch(entries, now)
+        return True
 
     def next(self, key: BatchKey, now: float) -> Entry | None:
         """The task to run now, or None when the batch has no more."""

@@ -135,6 +135,20 @@ def test_a_recall_hands_out_results_and_takes_back_what_has_not_started(worker):
     assert [result[0] for result in results(answers["batch"])] == [1]
 
 
+def test_a_batch_that_its_recall_overtook_is_given_back_at_once_behind_a_long_task_too(worker):
+    """It would else wait for the slot with nothing to run, and its tasks with it."""
+    _GATES.update(held=threading.Event(), hold_on=threading.Event())
+    answers: dict[str, Any] = {}
+    thread = _in_thread(lambda: worker.run(batch((_hold, "held", "hold_on"))), answers, "long")
+    assert _GATES["held"].wait(DEADLINE_S)
+    worker.recall("client", 2)
+    overtaken = _in_thread(lambda: worker.run(batch((pow, 2, 3), number=2)), answers, "overtaken")
+    overtaken.join(DEADLINE_S / 2)
+    assert results(answers["overtaken"]) == []
+    _GATES["hold_on"].set()
+    thread.join(DEADLINE_S)
+
+
 def test_a_waiting_task_gives_its_slot_back(worker):
     """A full worker would deadlock on tasks that wait for tasks."""
     _GATES.update(waits=threading.Event(), wait_on=threading.Event())
