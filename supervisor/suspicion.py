@@ -7,7 +7,7 @@ only while this supervisor could hear.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from actors.health.detector import judge
 
@@ -38,10 +38,13 @@ def weigh(child: Child, latest: ProcessEvidence, now: float) -> tuple[ExitClass,
     if earlier is None or latest.seen_at - earlier.seen_at >= apart_s:
         child.evidence = latest
     silent_s = now - child.answered_at
-    match judge(earlier, latest, apart_s=apart_s):
+    verdict = judge(earlier, latest, apart_s=apart_s)
+    match verdict:
         case "gone":
             return child.expected_exit or "killed", f"its process is gone ({silent_s:.1f} s silent)"
         case "hung":
             return "hung", f"silent for {silent_s:.1f} s, process state {latest.state!r} without progress"
         case "busy" | "unclear":
             return None
+        case _:
+            assert_never(verdict)

@@ -12,6 +12,7 @@ from tests.unit.supervisor.scene import (
     STOPPED,
     W0,
     W1,
+    W2,
     ask,
     kill,
     look,
@@ -141,7 +142,9 @@ def test_evidence_about_a_child_that_was_not_suspected_is_ignored() -> None:
 
 def test_a_supervisor_that_was_stopped_itself_takes_nobody_for_hung() -> None:
     """It could not hear: every silence counts anew, and each suspect is asked again before it is looked at."""
-    scene = running(W0, W1, heartbeat_s=0.2)
+    scene = running(W0, W1, W2, heartbeat_s=0.2, backoff_min_s=5.0)
+    scene.died(W2)
+    scene.died(W2, 2)  # it rests before its next start, and there is nobody to ask
     assert scene.wait(0.4) == [ask(W0), ask(W1)]
     scene.answered(W0)
     assert only(scene.be_away(60.0), m.AskHeartbeat) == [ask(W1), ask(W0)]
