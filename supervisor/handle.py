@@ -6,6 +6,7 @@ import atexit
 import random
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, cast
@@ -247,11 +248,10 @@ class Supervisor:
             raise SupervisorClosedError(self.name)
         parent = parent_span()
         policy = within_deadline(policy)
-
-        def hand_in() -> TaskFuture[T]:
-            return dispatcher.submit(fn, args, kwargs, policy=policy, key=key, parent=parent, on_full=on_full)
-
-        return hand_in() if key is None else self._keys.once(key, hand_in)
+        if key is None:
+            return dispatcher.submit(fn, args, kwargs, policy=policy, parent=parent, on_full=on_full)
+        hand_in = partial(dispatcher.submit, fn, args, kwargs, policy=policy, key=key, parent=parent, on_full=on_full)
+        return self._keys.once(key, hand_in)
 
     def options(
         self,

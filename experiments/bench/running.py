@@ -14,8 +14,8 @@ from experiments.bench import rows
 from experiments.bench.rows import Measured, Row
 from experiments.bench.side import Side
 
-TASKS = 20_000
-CALLS = 3_000
+TASKS = 40_000
+CALLS = 6_000
 SINGLES = 500
 HANG_TIMEOUT_S = 1.0
 IMPORT_LIMIT_S = 0.25

@@ -16,7 +16,7 @@ class DispatchSettings(Settings):
     on_full: Literal["raise", "wait"] = Field(
         default="raise", description='What submit does at the limit: raise QueueFullError, or "wait" for room.'
     )
-    batch_max: int = Field(default=256, ge=1, le=4096, description="Tasks in one call at most.")
+    batch_max: int = Field(default=512, ge=1, le=4096, description="Tasks in one call at most.")
     batch_bytes: int = Field(default=1 << 20, ge=1, description="Pickled arguments in one call at most, bytes.")
     batch_target_s: float = Field(default=0.004, gt=0, description="Expected run time of one call at most, in seconds.")
     recall_after_s: float = Field(
