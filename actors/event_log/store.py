@@ -22,7 +22,7 @@ from actors.runtime.batches import Batch, BatchRefusedError
 from actors.runtime.errors import EventLogError
 
 MEMORY_LIMIT_MB = 48
-"""Of DuckDB's buffers. It fills whatever it is given, within the first 200,000 rows, and appends are no faster for it."""
+"""Of DuckDB's buffers. It fills whatever it is given within 200,000 rows, and appends are no faster for it."""
 
 
 class BatchState(Enum):
