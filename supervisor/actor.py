@@ -25,6 +25,7 @@ from supervisor.config import plan
 from supervisor.election import inventory, living_nodes, located
 from supervisor.link import view_on_board
 from supervisor.machine import SupervisorMachine
+from supervisor.version import package_version
 
 if TYPE_CHECKING:
     from supervisor.charter import Charter
@@ -74,6 +75,11 @@ class SupervisorActor(ActorShell):
     def observe(self, known_incarnation: int, known_version: int, timeout_s: float) -> Replica | None:
         """Wait for a view newer than the known one; None when time is out."""
         return self._views.observe(known_incarnation, known_version, timeout_s)
+
+    @ray.method(concurrency_group="control")
+    def version(self) -> str:
+        """This package's version here; asked before anything that is pickled by it."""
+        return package_version()
 
     @ray.method(concurrency_group="control")
     def charter(self) -> Charter:

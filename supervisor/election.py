@@ -10,6 +10,7 @@ import ray
 from ray.exceptions import RayError
 
 from actors.runtime import process
+from actors.runtime.errors import SupervisorNotFoundError
 from actors.runtime.ids import NAMESPACE, ActorName
 from supervisor.charter import Charter
 from supervisor.messages import ClusterView, KnownActor
@@ -59,6 +60,21 @@ def living_nodes() -> tuple[str, ...]:
 def supervisors() -> list[str]:
     """The names of all supervisors that lead on this cluster."""
     return sorted({name.supervisor for name in living_names() if name.concern == CONCERN})
+
+
+def existing_leader(name: str) -> tuple[int, Any]:
+    """The leading incarnation and its handle.
+
+    Raises:
+        SupervisorNotFoundError: Nobody leads under that name; the message names those that do.
+    """
+    found = find_leader(name)
+    if found is None:
+        running = ", ".join(supervisors()) or "none"
+        raise SupervisorNotFoundError(
+            name, reason=f"not on this cluster (running there: {running})", remedy="Start it with `supervisor up`"
+        )
+    return found
 
 
 def elect(charter: Charter, *, after: int) -> tuple[int, Any]:

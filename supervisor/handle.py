@@ -32,24 +32,32 @@ from actors.runtime.scrub import Scrubber
 from supervisor import launch
 from supervisor.charter import Charter
 from supervisor.config import DEFAULT_POOL, SupervisorConfig
-from supervisor.election import actor_by_name, elect, find_leader, supervisors
+from supervisor.election import actor_by_name, elect, existing_leader
 from supervisor.ending import end_supervisor
 from supervisor.events import Events
 from supervisor.link import LeaderLink
 from supervisor.messages import ClusterView
 from supervisor.pools import PoolRoutes, pool_error
-from supervisor.starting import charter_for, is_decided, is_ready, log_fault, parent_span, within_deadline
+from supervisor.starting import (
+    ANSWER_TIMEOUT_S,
+    charter_for,
+    charter_of,
+    is_decided,
+    is_ready,
+    log_fault,
+    parent_span,
+    within_deadline,
+)
 from supervisor.status import SupervisorStatus, status_of
 from supervisor.submitter import Submitter, SupervisorExecutor
 from supervisor.tasks.dispatcher import Dispatcher
 from supervisor.tasks.future import TaskFuture
 from supervisor.tasks.keys import KeyedTasks
-from supervisor.tasks.policy import Policy
+from supervisor.tasks.policy import Labels, Policy
 from supervisor.tasks.records import TaskRecorder
 
 T = TypeVar("T")
 
-_CHARTER_TIMEOUT_S = 20.0
 _FLUSH_S = 0.1  # a caller's rows wait this long for company: a commit takes milliseconds, whatever it holds
 
 
@@ -153,7 +161,8 @@ class Supervisor:
 
         Raises:
             ClusterUnreachableError: The cluster does not answer or refuses this process.
-            SupervisorNotFoundError: No supervisor of that name leads there; the message names those that do.
+            SupervisorNotFoundError: No supervisor of that name leads there; the message names those that do; or it
+                runs another version of this package.
         """
         if CURRENT.get() is None:
             return cls._attach(name, address)
@@ -167,8 +176,8 @@ class Supervisor:
     def _attach(cls, name: str, address: str | None, *, shared: bool = False) -> Self:
         cluster = launch.join(address, embed=False)
         try:
-            incarnation, leader = _existing_leader(name)
-            charter: Any = ray.get(leader.charter.remote(), timeout=_CHARTER_TIMEOUT_S)
+            incarnation, leader = existing_leader(name)
+            charter = charter_of(name, leader)
             handle = cls(charter, incarnation, cluster, shared=shared)
         except (RayError, GetTimeoutError) as error:
             cluster.leave()
@@ -178,7 +187,7 @@ class Supervisor:
         except BaseException:
             cluster.leave()
             raise
-        handle._wait_view(_CHARTER_TIMEOUT_S)
+        handle._wait_view(ANSWER_TIMEOUT_S)
         return handle
 
     def _wait_view(self, timeout_s: float) -> ClusterView:
@@ -235,6 +244,7 @@ class Supervisor:
         *,
         policy: Policy,
         key: str | None = None,
+        name: str | None = None,
         pool: str = DEFAULT_POOL,
         on_full: Literal["raise", "wait"] | None = None,
     ) -> TaskFuture[T]:
@@ -249,11 +259,13 @@ class Supervisor:
         parent = parent_span()
         policy = within_deadline(policy)
         if key is None:
-            return dispatcher.submit(fn, args, kwargs, policy=policy, parent=parent, on_full=on_full)
-        hand_in = partial(dispatcher.submit, fn, args, kwargs, policy=policy, key=key, parent=parent, on_full=on_full)
+            return dispatcher.submit(fn, args, kwargs, policy=policy, name=name, parent=parent, on_full=on_full)
+        hand_in = partial(
+            dispatcher.submit, fn, args, kwargs, policy=policy, key=key, name=name, parent=parent, on_full=on_full
+        )
         return self._keys.once(key, hand_in)
 
-    def options(
+    def options(  # noqa: PLR0913 - one argument for each thing a caller can say of a task
         self,
         *,
         policy: Policy | None = None,
@@ -261,6 +273,7 @@ class Supervisor:
         pool: str = DEFAULT_POOL,
         priority: int | None = None,
         timeout_s: float | None = None,
+        name: str | None = None,
         on_full: Literal["raise", "wait"] | None = None,
     ) -> Submitter:
         """A submitter with options.
@@ -271,15 +284,17 @@ class Supervisor:
             pool: The pool to run on.
             priority: Overrides the policy's.
             timeout_s: Overrides the policy's.
+            name: What the log and the traces call the task; left out, its function's name.
             on_full: "raise" or "wait" when too many tasks are unfinished; left out, as configured.
         """
         chosen = policy if policy is not None else self._default_policy
+        labels = Labels.parse({"key": key, "name": name}, source="options(...)")
         changes = {"priority": priority, "timeout_s": timeout_s}
         changes = {field: value for field, value in changes.items() if value is not None}
         if changes:
             fields = {field: getattr(chosen, field) for field in Policy.model_fields}
             chosen = Policy.parse(fields | changes, source="options(...)")
-        return Submitter(self, policy=chosen, key=key, pool=pool, on_full=on_full)
+        return Submitter(self, policy=chosen, key=labels.key, name=labels.name, pool=pool, on_full=on_full)
 
     def map(self, fn: Callable[..., T], /, *iterables: Iterable[Any]) -> Iterator[T]:
         """Run `fn` over the iterables; yields the results in order, raising where a task failed.
@@ -297,7 +312,7 @@ class Supervisor:
     def status(self) -> SupervisorStatus:
         """Who leads, which children run, who serves each pool, and where the log is."""
         self._link.refresh()
-        return status_of(self._wait_view(_CHARTER_TIMEOUT_S), self.config.log.path, self._emitter.statistics())
+        return status_of(self._wait_view(ANSWER_TIMEOUT_S), self.config.log.path, self._emitter.statistics())
 
     def _writer(self) -> Any | None:
         """The current log writer's handle; looked up again when the view names another incarnation."""
@@ -372,13 +387,3 @@ class Supervisor:
 
 _OF_PROCESS: dict[str, Supervisor] = {}
 _OF_PROCESS_LOCK = threading.Lock()
-
-
-def _existing_leader(name: str) -> tuple[int, Any]:
-    found = find_leader(name)
-    if found is None:
-        running = ", ".join(supervisors()) or "none"
-        raise SupervisorNotFoundError(
-            name, reason=f"not on this cluster (running there: {running})", remedy="Start it with `supervisor up`"
-        )
-    return found

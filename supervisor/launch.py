@@ -244,6 +244,6 @@ def _refusal(address: str, error: BaseException) -> ClusterUnreachableError:
         )
     if "version" in lowered:
         return ClusterUnreachableError(
-            address, reason=text.splitlines()[0], remedy="Install the cluster's versions of Ray and Python here"
+            address, reason=" ".join(text.split()), remedy="Install the cluster's versions of Ray and Python here"
         )
     return ClusterUnreachableError(address, reason=text.splitlines()[0], remedy="See `ray status` on its head node")

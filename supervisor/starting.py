@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import ray
 
 from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.context import CURRENT, DEADLINE
-from actors.runtime.errors import EventLogError, SupervisorExistsError
+from actors.runtime.errors import EventLogError, SupervisorExistsError, SupervisorNotFoundError
 from actors.telemetry.context import current_parent
 from supervisor.charter import Charter
 from supervisor.config import SupervisorConfig
 from supervisor.election import find_leader, leader_name
 from supervisor.messages import ClusterView
 from supervisor.tasks.policy import Policy
+from supervisor.version import package_version, version_fault
+
+ANSWER_TIMEOUT_S = 20.0
+"""How long a leader that lives may take to answer a new handle, seconds."""
 
 
 def log_fault(path: str) -> EventLogError | None:
@@ -58,6 +63,22 @@ def charter_for(name: str, settings: SupervisorConfig, unusable: EventLogError |
         log_node_id=context.get_node_id(),
         otlp_endpoint=endpoint,
     )
+
+
+def charter_of(name: str, leader: Any) -> Charter:
+    """The charter that a leader holds; its version is asked first, because the charter is a pickle.
+
+    Raises:
+        SupervisorNotFoundError: It runs another version of this package.
+        RayError: It does not answer.
+    """
+    tell = getattr(leader, "version", None)
+    theirs: str | None = None if tell is None else ray.get(tell.remote(), timeout=ANSWER_TIMEOUT_S)
+    fault = version_fault(theirs, package_version())
+    if fault:
+        remedy = "Install its version here, or end it by its own `supervisor down` and start it anew"
+        raise SupervisorNotFoundError(name, reason=fault, remedy=remedy)
+    return ray.get(leader.charter.remote(), timeout=ANSWER_TIMEOUT_S)
 
 
 def parent_span() -> tuple[int, int] | None:

@@ -28,19 +28,28 @@ class Submitter:
         *,
         policy: Policy,
         key: str | None,
+        name: str | None,
         pool: str,
         on_full: Literal["raise", "wait"] | None,
     ) -> None:
         self._supervisor = supervisor
         self._policy = policy
         self._key = key
+        self._name = name
         self._pool = pool
         self._on_full: Literal["raise", "wait"] | None = on_full
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> TaskFuture[T]:
         """Like `Supervisor.submit`, with these options."""
         return self._supervisor.submit_with(
-            fn, args, kwargs, policy=self._policy, key=self._key, pool=self._pool, on_full=self._on_full
+            fn,
+            args,
+            kwargs,
+            policy=self._policy,
+            key=self._key,
+            name=self._name,
+            pool=self._pool,
+            on_full=self._on_full,
         )
 
     def map(self, fn: Callable[..., T], /, *iterables: Iterable[Any]) -> Iterator[T]:
@@ -54,7 +63,7 @@ class Submitter:
                 key = None if self._key is None else f"{self._key}-{number}"
                 under_way.append(
                     self._supervisor.submit_with(
-                        fn, args, {}, policy=self._policy, key=key, pool=self._pool, on_full="wait"
+                        fn, args, {}, policy=self._policy, key=key, name=self._name, pool=self._pool, on_full="wait"
                     )
                 )
                 if len(under_way) >= MAP_AHEAD:

@@ -109,6 +109,7 @@ class Dispatcher:
         *,
         policy: Policy,
         key: str | None = None,
+        name: str | None = None,
         parent: tuple[int, int] | None = None,
         on_full: str | None = None,
     ) -> TaskFuture[Any]:
@@ -127,6 +128,7 @@ class Dispatcher:
             number=0,
             task_id="",
             key=key,
+            name=name,
             callee=known.callee,
             arguments=arguments,
             refs=refs,

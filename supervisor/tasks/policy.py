@@ -8,6 +8,15 @@ from actors.recovery.retry import Fallback, Retry
 from actors.runtime.settings import Settings
 
 
+class Labels(Settings):
+    """What a task is known by, to its caller and in the log."""
+
+    key: str | None = Field(default=None, min_length=1, max_length=1024, description="Its idempotency key.")
+    name: str | None = Field(
+        default=None, min_length=1, max_length=256, description="What the log calls it instead of its function's name."
+    )
+
+
 class Policy(Settings):
     """What a task may cost and what follows when it fails."""
 

@@ -45,7 +45,7 @@ class TaskRecorder:
                 (
                     task.task_id,
                     task.key,
-                    task.callee.name,
+                    task.name,
                     pool,
                     client,
                     outcome.kind,

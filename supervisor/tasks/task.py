@@ -39,6 +39,7 @@ class Task:
         "fallback",
         "future",
         "key",
+        "name",
         "number",
         "parent_span_id",
         "policy",
@@ -60,6 +61,7 @@ class Task:
         number: int,
         task_id: str,
         key: str | None,
+        name: str | None = None,
         callee: Callee,
         arguments: bytes,
         refs: Sequence[Any],
@@ -75,6 +77,7 @@ class Task:
         self.number = number
         self.task_id = task_id
         self.key = key
+        self.name = callee.name if name is None else name
         self.callee = callee
         self.arguments = arguments
         self.refs = refs

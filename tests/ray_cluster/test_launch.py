@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import ray
 
 from supervisor.link import wait_until
 from tests.command import supervisor_command
@@ -71,8 +72,9 @@ def environment(**own: str) -> dict[str, str]:
 
 @contextmanager
 def node(env: dict[str, str], folder: Path, log: Path, *arguments: str) -> Generator[None]:
-    """`ray start --block`, and the end of it."""
-    command = [str(BIN / "ray"), "start", "--block", "--disable-usage-stats", *arguments]
+    """`ray start --block`, and the end of it. Every node's agent has a port of its own: one of them takes the jobs."""
+    agent = f"--dashboard-agent-listen-port={free_port()}"
+    command = [str(BIN / "ray"), "start", "--block", "--disable-usage-stats", agent, *arguments]
     with (
         log.open("wb") as output,
         subprocess.Popen(command, env=env, cwd=folder, stdout=output, stderr=subprocess.STDOUT) as started,
@@ -270,6 +272,17 @@ def test_a_wrong_or_missing_token_is_told_at_once(cluster: RunningCluster, tmp_p
     told = json.loads(client.stdout.splitlines()[-1])
     assert told["kind"] == "ClusterUnreachableError"
     assert "the token is missing or wrong" in told["text"]
+    assert told["after_s"] < ANSWER_WITHIN_S
+
+
+def test_a_cluster_of_another_ray_is_told_with_both_versions(cluster: RunningCluster):
+    client = cluster.python(f"import ray\nray.__version__ = '2.99.0'\n{REFUSED}", cluster.address)
+    assert client.returncode == 0, client.stderr
+    told = json.loads(client.stdout.splitlines()[-1])
+    assert told["kind"] == "ClusterUnreachableError"
+    assert f"Ray: {ray.__version__}" in told["text"]
+    assert "Ray: 2.99.0" in told["text"]
+    assert told["text"].endswith("Install the cluster's versions of Ray and Python here")
     assert told["after_s"] < ANSWER_WITHIN_S
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import duckdb
 import pytest
@@ -92,6 +92,10 @@ def test_options_that_are_wrong_are_named(shared: Supervisor):
         shared.options(priority=1000)
     with pytest.raises(ConfigError, match="timeout_s"):
         shared.options(timeout_s=-1)
+    with pytest.raises(ConfigError, match="key"):
+        shared.options(key=cast("str", 7))
+    with pytest.raises(ConfigError, match="name"):
+        shared.options(name="")
     assert shared.submit(square, 3).result(timeout=30) == 9
 
 

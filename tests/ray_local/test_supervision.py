@@ -29,6 +29,7 @@ from supervisor import (
 from supervisor.actor import POLL_THREADS, SupervisorActor
 from supervisor.election import elect, find_leader, inventory
 from supervisor.link import wait_until
+from supervisor.version import package_version
 
 STEADFAST = Policy(retry=Retry(attempts=20))
 
@@ -68,6 +69,12 @@ def incarnation_of(name: str) -> int:
 
 
 # -- workers -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_supervisor_of_another_version_is_told_with_both(sup: Supervisor, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("supervisor.starting.package_version", lambda: "99.0")
+    with pytest.raises(SupervisorNotFoundError, match=rf"runs ray-supervisor {package_version()}, this process 99\.0"):
+        Supervisor.connect(sup.name)
 
 
 def test_a_killed_worker_has_a_successor_and_a_standby_steps_in(sup: Supervisor, family: Any, eventually: Any):

@@ -252,6 +252,16 @@ def test_a_key_has_one_task_and_the_task_knows_it(shared: Supervisor, marks: Any
     assert len(marks.lines()) == 1
 
 
+def test_a_name_is_what_the_log_and_the_spans_call_the_task(shared: Supervisor, eventually: Any):
+    named = shared.options(name="nightly bill").submit(double, 1)
+    assert named.result(timeout=30) == 2
+    rows = (
+        "select name from tasks where task_id = ? union all select name from spans where trace_id = ? and kind = 'task'"
+    )
+    eventually(lambda: len(shared.events.query(rows, [named.task_id, named.trace_id])) == 2, "its row and its span")
+    assert {row["name"] for row in shared.events.query(rows, [named.task_id, named.trace_id])} == {"nightly bill"}
+
+
 def test_a_key_that_failed_may_be_submitted_again(shared: Supervisor):
     once = Policy(retry=ONCE)
     with pytest.raises(KeyError):
