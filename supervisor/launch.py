@@ -117,6 +117,7 @@ def start_embedded(*, dashboard: bool = False, knobs: Mapping[str, Any] = EMBEDD
     folder = tempfile.mkdtemp(prefix="rsup-")
     # A local Ray switches token authentication on by itself and says so on every start; asked for, it does so silently.
     _set_auth_mode("token")
+    _switch_uv_hook_off()
     try:
         ray.init(
             address="local",
@@ -138,6 +139,7 @@ def _connect(address: str) -> Cluster:
     _probe(address)
     _use_token_if_there_is_one()
     _ask(address)
+    _switch_uv_hook_off()
     try:
         ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, configure_logging=False)
     except Exception as error:
@@ -222,6 +224,15 @@ def _use_token_if_there_is_one() -> None:
     default = Path.home() / ".ray" / "auth_token"
     if os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH") or default.exists():
         _set_auth_mode("token")
+
+
+def _switch_uv_hook_off() -> None:
+    """See `actors`: unless the user wants it. A Ray that was imported before us has read its default already."""
+    if os.environ.get("RAY_ENABLE_UV_RUN_RUNTIME_ENV") == "0":
+        with suppress(ImportError, AttributeError):
+            from ray._private import ray_constants  # noqa: PLC0415 - private, and nothing else reaches it
+
+            ray_constants.RAY_ENABLE_UV_RUN_RUNTIME_ENV = False
 
 
 def _set_auth_mode(mode: str) -> None:

@@ -36,6 +36,7 @@ from tests.ray_local.workload import (
     mark_then_wait,
     missing_key,
     pid_of_worker,
+    runtime_env_here,
     wait_for_file,
 )
 
@@ -178,6 +179,11 @@ def nested_sum(name: str, depth: int) -> int:
         return 1
     inner = Supervisor.connect(name)
     return 1 + sum(future.result(timeout=60) for future in [inner.submit(nested_sum, name, depth - 1) for _ in "ab"])
+
+
+def test_workers_are_plain_processes_also_under_uv_run_with_ray_imported_first(shared: Supervisor):
+    """Ray's hook would upload the folder and start each through uv; here conftest has imported Ray first."""
+    assert shared.submit(runtime_env_here).result(timeout=30) == {}
 
 
 def test_a_full_pool_of_tasks_that_wait_for_others_does_not_deadlock(shared: Supervisor):

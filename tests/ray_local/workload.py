@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import ray
+
 from supervisor import Retry
 
 ONCE = Retry(attempts=1)
@@ -116,3 +118,8 @@ class Gate:
 class UnloadableResult:
     def __reduce__(self) -> tuple[Any, ...]:
         return missing_key, ("on loading",)
+
+
+def runtime_env_here() -> dict[str, Any]:
+    """What Ray was told to prepare for the process that runs this."""
+    return dict(ray.get_runtime_context().runtime_env)
