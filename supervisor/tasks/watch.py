@@ -23,6 +23,7 @@ Subject = Task | int | str
 """What a timer is about: a task, a batch by its number, or a worker by its name."""
 
 _PATIENCE = 9
+_LOOKS_PER_LIMIT = 4
 _UNANSWERED_S = 1.0
 """How long past its limit a worker that answers no look is left alone, seconds."""
 
@@ -37,7 +38,7 @@ class Watch:
 
     def sent(self, batch: Batch) -> None:
         """A batch is on its way: the first look is due when it takes longer than expected."""
-        self._timers.set(batch.sent_at + batch.expected_s + self._settings.recall_after_s, "recall", batch.number)
+        self._timers.set(batch.sent_at + _expected_s(batch) + self._settings.recall_after_s, "recall", batch.number)
 
     def recall(self, batch: Batch, now: float) -> list[Command]:
         """It is time for a look; one at a time.
@@ -48,7 +49,7 @@ class Watch:
         """
         if batch.recalling:
             return []
-        held_until = batch.sent_at + batch.expected_s + self._settings.hold_s
+        held_until = batch.sent_at + _expected_s(batch) + self._settings.hold_s
         if len(batch.tasks) > 1 and now < held_until and not self._crew.has_idle:
             self._timers.set(min(held_until, now + self._settings.recall_after_s), "recall", batch.number)
             return []
@@ -123,3 +124,8 @@ class Watch:
         worker.killing, worker.culprit = True, culprit
         self._crew.settle_place(worker)
         return self.insist(worker.name, now, reason)
+
+
+def _expected_s(batch: Batch) -> float:
+    """How long it is left alone at first: a limit is guarded in time, however long the function has taken so far."""
+    return min([batch.expected_s, *(limit_s / _LOOKS_PER_LIMIT for limit_s in batch.limits_s.values())])

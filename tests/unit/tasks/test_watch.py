@@ -141,3 +141,16 @@ def test_the_batches_that_a_worker_holds_are_bounded() -> None:
     assert len(scene.machine._batches) == BATCHES_HELD_MAX
     scene.recalled(1, running=1, blocked=True)
     assert told(scene.reply(1, ok(1)))[-1][0] == "send"
+
+
+def test_a_function_that_always_took_longer_is_ended_at_its_limit_all_the_same() -> None:
+    scene = Scene(grace_s=0.1)
+    scene.machine._pace.record("g", 1, 60_000_000)
+    scene.submit(scene.task("g", timeout_s=0.3))
+    sent_at, ends = scene.now, []
+    for _ in range(200):
+        for what, *_ in told(scene.wait(0.01)):
+            if what == "recall":
+                scene.recalled(1, running=1, running_s=scene.now - sent_at)
+        ends = ends or ([scene.now - sent_at] if scene.machine._crew["w0"].killing else [])
+    assert ends == [pytest.approx(0.4, abs=0.025)]
