@@ -6,7 +6,6 @@ import asyncio
 import inspect
 import pickle
 import threading
-import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -16,6 +15,7 @@ from actors.runtime.context import CURRENT, DEADLINE, TaskContext
 from actors.runtime.wire import dumps, loads
 from actors.telemetry.context import attached
 from actors.worker.protocol import CANNOT_LOAD, CANNOT_TRAVEL, NEEDS_FUNCTION, OK, RAISED, TIMED_OUT, Entry, Result
+from actors.worker.raised import pickle_error
 
 if TYPE_CHECKING:
     from actors.runtime.clock import Clock
@@ -118,23 +118,6 @@ class Executor:
         except Exception as error:  # noqa: BLE001 - a result's __reduce__ can raise anything, and it is reported
             return _ended(entry, CANNOT_TRAVEL, _reason(error), run_us), ()
         return Result(entry.number, OK, data, run_us, None), refs
-
-
-def pickle_error(error: BaseException) -> bytes:
-    """The exception as it travels, the worker's traceback noted on it; one that cannot is told by its text."""
-    text = "".join(traceback.format_exception(error)).rstrip()
-    error.__traceback__ = None
-    if isinstance(error, SystemExit | KeyboardInterrupt | GeneratorExit):
-        error = RuntimeError(f"the task raised {type(error).__name__}: {error}")
-    try:
-        error.add_note(f"The worker's traceback:\n{text}")
-        data, _ = dumps(error)
-        pickle.loads(data)  # noqa: S301 - our own bytes of a moment ago: some exceptions pickle and then do not load
-    except Exception:  # noqa: BLE001 - an exception's __reduce__ can raise anything; its text still arrives
-        return pickle.dumps(
-            RuntimeError(f"{type(error).__name__}: {error} (the exception itself does not pickle)\n{text}")
-        )
-    return data
 
 
 class _LimitPassedError(Exception):

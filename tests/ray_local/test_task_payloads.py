@@ -16,11 +16,13 @@ import ray
 
 from supervisor import (
     Policy,
+    Retry,
     Supervisor,
     TaskPayloadError,
 )
 from tests.ray_local.workload import (
     ONCE,
+    TwoArgumentsError,
     UnloadableResult,
     double,
     raise_two_arguments,
@@ -71,9 +73,12 @@ def test_what_does_not_travel_is_named_and_harms_nothing_else(shared: Supervisor
     assert [future.result(timeout=30) for future in good] == [2 * n for n in range(50)]
 
 
-def test_an_exception_that_does_not_load_still_says_what_happened(shared: Supervisor):
-    with pytest.raises(Exception, match="TwoArgumentsError: 7: no luck"):
-        shared.options(policy=Policy(retry=ONCE)).submit(raise_two_arguments).result(timeout=30)
+def test_an_exception_that_does_not_load_as_it_is_arrives_whole_and_is_tried_again_on(shared: Supervisor):
+    twice = Policy(retry=Retry(attempts=2, on=(TwoArgumentsError,), min_s=0.01))
+    future = shared.options(policy=twice).submit(raise_two_arguments)
+    with pytest.raises(TwoArgumentsError, match="7: no luck"):
+        future.result(timeout=30)
+    assert future.attempts == 2
 
 
 def test_sys_exit_in_a_task_is_its_outcome_and_spares_the_worker(shared: Supervisor, family_of: Any):
