@@ -6,7 +6,9 @@ import os
 import pickle
 import queue
 import random
+import socket
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import ray
@@ -17,6 +19,7 @@ from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.emitter import Emitter
 from actors.runtime.ids import ActorName
 from actors.runtime.long_poll import LongPoll
+from actors.runtime.process import this_process
 from actors.runtime.replicated import OwnedState, Replica
 from actors.runtime.shell import ActorShell, as_actor
 from supervisor import messages as m
@@ -25,6 +28,7 @@ from supervisor.config import plan
 from supervisor.election import inventory, living_nodes, located
 from supervisor.link import view_on_board
 from supervisor.machine import SupervisorMachine
+from supervisor.tree import Location
 from supervisor.version import package_version
 
 if TYPE_CHECKING:
@@ -38,7 +42,7 @@ POLL_THREADS = 32
 class SupervisorActor(ActorShell):
     """One incarnation of the supervisor. Its office is its name; a successor takes the next one."""
 
-    def __init__(self, name: str, leader: int, charter: Charter) -> None:
+    def __init__(self, name: str, leader: int, charter: Charter, *, succeeds: bool = False) -> None:
         super().__init__(name, leader)
         self._clock = SYSTEM_CLOCK
         self._charter = charter
@@ -62,9 +66,16 @@ class SupervisorActor(ActorShell):
             depose=self._depose,
             emitter=self._emitter,
         )
+        self._where = Location(
+            process=this_process(), node_id=ray.get_runtime_context().get_node_id(), host=socket.gethostname()
+        )
         self._stopping = threading.Event()
         self._mailbox.put(
-            m.LeaderStarted(actors=located(inventory(charter.name), view_on_board(charter.name)), nodes=living_nodes())
+            m.LeaderStarted(
+                actors=located(inventory(charter.name), view_on_board(charter.name)),
+                nodes=living_nodes(),
+                succeeds=succeeds,
+            )
         )
         threading.Thread(target=self._run, name="supervisor-machine", daemon=True).start()
         threading.Thread(target=self._look_at_nodes, name="supervisor-nodes", daemon=True).start()
@@ -119,7 +130,7 @@ class SupervisorActor(ActorShell):
             return m.TimePassed()
 
     def _publish(self) -> None:
-        self._views.publish(pickle.dumps(self._machine.view()))
+        self._views.publish(pickle.dumps(replace(self._machine.view(), leader_location=self._where)))
 
     def _look_at_nodes(self) -> None:
         known: tuple[str, ...] = ()

@@ -112,7 +112,7 @@ def elect(charter: Charter, *, after: int) -> tuple[int, Any]:
         ),
     )
     try:
-        return name.incarnation, options.remote(str(name), name.incarnation, charter)
+        return name.incarnation, options.remote(str(name), name.incarnation, charter, succeeds=after > 0)
     except ValueError:
         handle = actor_by_name(name)
         if handle is None:

@@ -22,7 +22,7 @@ from actors.runtime.timers import Timer, Timers
 from supervisor import messages as m
 from supervisor.adoption import sort_survivors
 from supervisor.intensity import record_restart
-from supervisor.orders import kill_of, kill_unlocated, record_of, stop_of
+from supervisor.orders import kill_of, kill_unlocated, record_of, records_of_found_dead, stop_of
 from supervisor.suspicion import answered, begin_look, weigh
 from supervisor.tree import (
     Child,
@@ -116,14 +116,15 @@ class SupervisorMachine:
             survivor = alive.pop(child.spec.key, None)
             if survivor is not None:
                 commands.append(self._adopt(child, survivor, now))
-            else:
-                commands.append(self._start(child, now))
+                continue
+            child.restarts = survivors.last.get(child.spec.key, 0) if event.succeeds else 0
+            commands.extend((*records_of_found_dead(child, child.restarts), self._start(child, now)))
         commands.extend(kill_unlocated(actor) for actor in alive.values())
         return commands
 
     def _adopt(self, child: Child, survivor: m.KnownActor, now: float) -> m.AdoptChild:
         spec = child.spec
-        child.incarnation, child.status = survivor.incarnation, "starting"
+        child.incarnation, child.restarts, child.status = survivor.incarnation, survivor.incarnation - 1, "starting"
         self._set_timer(now + spec.start_timeout_s, "late", child)
         # A child that hung while nobody led is found by its silence, like any other.
         child.location, child.answered_at, child.asked = survivor.location, now, True

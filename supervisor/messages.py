@@ -20,10 +20,17 @@ class KnownActor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaderStarted:
-    """This incarnation leads from now on; `actors` is what Ray's table holds of its predecessors' children."""
+    """This incarnation leads from now on.
+
+    Attributes:
+        actors: What Ray's table holds of its predecessors' children, the dead included.
+        nodes: The cluster's living nodes.
+        succeeds: It takes over from one that was lost; what is dead died meanwhile, and nobody else tells of it.
+    """
 
     actors: tuple[KnownActor, ...]
     nodes: tuple[str, ...]
+    succeeds: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +259,7 @@ class ClusterView:
 
     leader: str
     incarnation: int
+    leader_location: Location | None = None
     pools: dict[str, PoolView] = field(default_factory=dict)
     event_log: str | None = None
     root_failure: str | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from supervisor.messages import KillChild, KnownActor, RecordChild, StopChild
+from supervisor.messages import KillChild, KnownActor, RecordChild, RecordRestart, StopChild
 from supervisor.tree import Child
 
 
@@ -16,6 +16,25 @@ def record_of(child: Child, event: str, detail: str = "") -> RecordChild:
         location=child.location,
         detail=detail,
     )
+
+
+def records_of_found_dead(child: Child, incarnation: int) -> list[RecordChild | RecordRestart]:
+    """Write down the end of a child's life `incarnation` that no leader saw, and its restart; 0: it never lived."""
+    if not incarnation:
+        return []
+    key, reason = child.spec.key, "found dead by a new leader"
+    return [
+        RecordChild(key=key, incarnation=incarnation, event="died", role=child.role, location=None, detail=reason),
+        RecordRestart(
+            key=key,
+            from_incarnation=incarnation,
+            to_incarnation=incarnation + 1,
+            exit_class="killed",
+            reason=reason,
+            group=child.spec.group,
+            delay_ms=0,
+        ),
+    ]
 
 
 def stop_of(child: Child) -> StopChild:

@@ -7,6 +7,7 @@ from typing import Any
 
 from actors.runtime.emitter import EmitterStatistics
 from supervisor.messages import ChildView, ClusterView, PoolView
+from supervisor.tree import Location
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class SupervisorStatus:
 
     Attributes:
         leader: The leading actor's name.
+        leader_location: Its process and node.
         incarnation: Its number.
         failure: Why the tree's root was given up, or None.
         tree: Every child.
@@ -34,6 +36,7 @@ class SupervisorStatus:
     """
 
     leader: str
+    leader_location: Location | None
     incarnation: int
     failure: str | None
     tree: tuple[ChildView, ...]
@@ -49,6 +52,7 @@ def status_of(view: ClusterView, log_path: str, emitter: EmitterStatistics) -> S
     """Build the status from the leader's view and this process's emitter."""
     return SupervisorStatus(
         leader=view.leader,
+        leader_location=view.leader_location,
         incarnation=view.incarnation,
         failure=view.root_failure,
         tree=view.children,

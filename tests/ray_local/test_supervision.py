@@ -159,6 +159,10 @@ def test_supervisor_and_worker_killed_together(sup: Supervisor, family: Any, eve
     assert {key: pid for key, pid in after.items() if key != victim} == {
         key: pid for key, pid in before.items() if key != victim
     }
+    ends = "select from_incarnation, to_incarnation from restarts where child = ?"
+    eventually(lambda: sup.events.query(ends, [victim]) != [], "a row for the restart that no leader saw")
+    assert sup.events.query(ends, [victim]) == [{"from_incarnation": 1, "to_incarnation": 2}]
+    assert family.child(victim).restarts == 1
 
 
 def test_a_supervisor_killed_again_and_again(sup: Supervisor, family: Any, eventually: Any):
@@ -277,9 +281,9 @@ def with_broken_workers(reason: str) -> Any:
         def describe(self) -> None: ...
 
     class OfBrokenWorkers(SupervisorActor):
-        def __init__(self, *args: Any) -> None:
+        def __init__(self, *args: Any, **more: Any) -> None:
             supervisor.commands.Worker = ray.remote(BrokenWorker)
-            super().__init__(*args)
+            super().__init__(*args, **more)
 
     return as_actor(OfBrokenWorkers, extra_groups={"poll": POLL_THREADS})
 
@@ -304,8 +308,8 @@ def test_nothing_is_left_after_shutdown(start: Any, family_of: Any, eventually: 
     assert board.exists()
     keys = {child.key for child in sup.status().tree}
     sup.shutdown()
-    assert family.living_actors() == []
     eventually(lambda: not any(map(is_alive, pids)), "the end of every process")
+    eventually(lambda: family.living_actors() == [], "their end in Ray's table, which learns of it later")
     told = query_file(sup.config.log.path, "select child from children where event = 'stopped'")
     assert {row["child"] for row in told} == keys
     assert find_leader(sup.name) is None

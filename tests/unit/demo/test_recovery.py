@@ -32,6 +32,7 @@ def status(*children: tuple[str, Status, Role], leader: int = 1, size: int = 1) 
         if each.key.startswith("worker/") and each.status == "running"
     )
     return SupervisorStatus(
+        leader_location=None,
         leader=f"demo/supervisor/root#{leader}",
         incarnation=leader,
         failure=None,

@@ -49,8 +49,8 @@ class Scene:
     def tell(self, event: m.Event) -> list[m.Command]:
         return self.machine.handle(event, self.now)
 
-    def lead(self, *actors: m.KnownActor) -> list[m.Command]:
-        return self.tell(m.LeaderStarted(actors=actors, nodes=self.nodes))
+    def lead(self, *actors: m.KnownActor, succeeds: bool = False) -> list[m.Command]:
+        return self.tell(m.LeaderStarted(actors=actors, nodes=self.nodes, succeeds=succeeds))
 
     def ready(self, key: str, incarnation: int = 1) -> list[m.Command]:
         return self.tell(m.ChildReady(key=key, incarnation=incarnation, location=WHERE))

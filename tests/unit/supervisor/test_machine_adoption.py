@@ -21,6 +21,7 @@ from tests.unit.supervisor.scene import (
     look,
     only,
     record,
+    restart,
     running,
     start,
 )
@@ -40,9 +41,20 @@ def test_adoption_restarts_nothing_that_lives() -> None:
     ]
     scene.ready(LOG, 4)
     scene.ready(W1, 2)
-    assert {child.key: child.restarts for child in scene.machine.view().children} == dict.fromkeys(
-        (LOG, W0, W1, AGENT), 0
-    )
+    assert {child.key: child.restarts for child in scene.machine.view().children} == {LOG: 3, W0: 0, W1: 1, AGENT: 0}
+
+
+def test_a_successor_writes_down_who_died_while_nobody_led() -> None:
+    """There is no other witness; what a first leader finds dead belongs to a supervisor that was ended."""
+    scene = Scene(LOG, W0, W1)
+    assert scene.lead(actor(LOG, 4), actor(W0, 7, alive=False), succeeds=True) == [
+        m.AdoptChild(key=LOG, incarnation=4),
+        record(W0, "died", "found dead by a new leader", 7, "service", location=None),
+        restart(W0, "killed", "found dead by a new leader", 8),
+        start(W0, 8),
+        start(W1),
+    ]
+    assert scene.child(W0).restarts == 7
 
 
 def test_nothing_is_announced_before_the_living_workers_are_adopted() -> None:
