@@ -16,10 +16,14 @@ from typing import Any
 
 import ray
 
+from actors.runtime import process
 from actors.runtime.errors import SupervisorError
 from actors.runtime.ids import NAMESPACE
 
 PROBE_TIMEOUT_S = 2.0
+_FOLDER = "rsup-"
+_OWNER = "owner"
+"""The file in an embedded Ray's folder that says whose it is: pid and start time of the program."""
 
 EMBEDDED_KNOBS: Mapping[str, Any] = {
     # A lost node is noticed after 1.2 s, not after 13.5 s.
@@ -114,7 +118,9 @@ def _same_endpoint(address: str, here: str) -> bool:
 
 def start_embedded(*, dashboard: bool = False, knobs: Mapping[str, Any] = EMBEDDED_KNOBS) -> Cluster:
     """Start a local Ray with a temporary folder of its own; it ends with this process, however that ends."""
-    folder = tempfile.mkdtemp(prefix="rsup-")
+    sweep_abandoned(Path(tempfile.gettempdir()))
+    folder = tempfile.mkdtemp(prefix=_FOLDER)
+    _sign(Path(folder), process.this_process())
     # A local Ray switches token authentication on by itself and says so on every start; asked for, it does so silently.
     _set_auth_mode("token")
     _switch_uv_hook_off()
@@ -132,6 +138,19 @@ def start_embedded(*, dashboard: bool = False, knobs: Mapping[str, Any] = EMBEDD
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return Cluster(embedded=True, connected_here=True, folder=folder)
+
+
+def _sign(folder: Path, owner: process.ProcessIdentity) -> None:
+    (folder / _OWNER).write_text(f"{owner.pid} {owner.started_ticks}", encoding="ascii")
+
+
+def sweep_abandoned(root: Path) -> None:
+    """Remove the folders of embedded Rays whose programs were killed before they could do so."""
+    for signature in root.glob(f"{_FOLDER}*/{_OWNER}"):
+        with suppress(OSError, ValueError):
+            pid, started_ticks = map(int, signature.read_text(encoding="ascii").split())
+            if not process.is_alive(process.ProcessIdentity(pid, started_ticks)):
+                shutil.rmtree(signature.parent, ignore_errors=True)
 
 
 def _connect(address: str) -> Cluster:
