@@ -13,6 +13,9 @@ from actors.runtime.emitter import Emitter
 from actors.runtime.errors import EventLogError, SupervisorError
 
 _WRITER_WAIT_S = 15.0
+_ANSWER_S = 35.0
+"""Longer than a query may run at the writer (30 s), which then says so itself."""
+
 _ASK_AGAIN_S = 0.05
 _TAIL_WAIT_S = 2.0
 
@@ -20,7 +23,10 @@ _TAIL_WAIT_S = 2.0
 class Events:
     """The log as one process reads it. Reading goes on over a writer's death; the next one answers."""
 
-    def __init__(self, emitter: Emitter, writer: Callable[[], Any | None], path: str) -> None:
+    def __init__(
+        self, emitter: Emitter, writer: Callable[[], Any | None], path: str, *, check_open: Callable[[], None]
+    ) -> None:
+        self._check_open = check_open
         self._emitter = emitter
         self._writer = writer
         self.path = path
@@ -35,7 +41,9 @@ class Events:
         Raises:
             QueryRefusedError: Not one SELECT, or it does not run; the message says why.
             EventLogError: No writer answers within 15 s.
+            SupervisorClosedError: The handle is shut down.
         """
+        self._check_open()
         self._emitter.flush(_WRITER_WAIT_S)
         return self._ask(lambda writer: writer.query.remote(sql, parameters))
 
@@ -63,10 +71,11 @@ class Events:
     def _ask(self, call: Callable[[Any], Any]) -> Any:
         give_up_at = SYSTEM_CLOCK.now() + _WRITER_WAIT_S
         while True:
+            self._check_open()
             writer = self._writer()
             if writer is not None:
                 try:
-                    return ray.get(call(writer), timeout=2 * _WRITER_WAIT_S)
+                    return ray.get(call(writer), timeout=_ANSWER_S)
                 except (ActorDiedError, ActorUnavailableError):
                     pass  # its successor is on its way
                 except GetTimeoutError:

@@ -53,7 +53,7 @@ from supervisor.submitter import Submitter, SupervisorExecutor
 from supervisor.tasks.dispatcher import Dispatcher
 from supervisor.tasks.future import TaskFuture
 from supervisor.tasks.keys import KeyedTasks
-from supervisor.tasks.policy import Labels, Policy
+from supervisor.tasks.policy import Policy, TaskOptions
 from supervisor.tasks.records import TaskRecorder
 
 T = TypeVar("T")
@@ -84,7 +84,7 @@ class Supervisor:
         self._dispatchers = self._make_dispatchers()
         self._routes.attach(self._link, self._dispatchers)
         self._link.start()
-        self.events = Events(self._emitter, self._writer, charter.config.log.path)
+        self.events = Events(self._emitter, self._writer, charter.config.log.path, check_open=self._check_open)
         atexit.register(self.close)
 
     def _make_dispatchers(self) -> dict[str, Dispatcher]:
@@ -254,8 +254,7 @@ class Supervisor:
             raise ConfigError(
                 "pool", problems=(f"there is no pool {pool!r}; there are: {', '.join(self._dispatchers)}",)
             )
-        if self._closed:
-            raise SupervisorClosedError(self.name)
+        self._check_open()
         parent = parent_span()
         policy = within_deadline(policy)
         if key is None:
@@ -287,14 +286,15 @@ class Supervisor:
             name: What the log and the traces call the task; left out, its function's name.
             on_full: "raise" or "wait" when too many tasks are unfinished; left out, as configured.
         """
-        chosen = policy if policy is not None else self._default_policy
-        labels = Labels.parse({"key": key, "name": name}, source="options(...)")
+        options = {"policy": policy, "key": key, "name": name, "on_full": on_full}
+        given = TaskOptions.parse(options, source="options(...)")
+        chosen = given.policy if given.policy is not None else self._default_policy
         changes = {"priority": priority, "timeout_s": timeout_s}
         changes = {field: value for field, value in changes.items() if value is not None}
         if changes:
             fields = {field: getattr(chosen, field) for field in Policy.model_fields}
             chosen = Policy.parse(fields | changes, source="options(...)")
-        return Submitter(self, policy=chosen, key=labels.key, name=labels.name, pool=pool, on_full=on_full)
+        return Submitter(self, policy=chosen, key=given.key, name=given.name, pool=pool, on_full=given.on_full)
 
     def map(self, fn: Callable[..., T], /, *iterables: Iterable[Any]) -> Iterator[T]:
         """Run `fn` over the iterables; yields the results in order, raising where a task failed.
@@ -310,7 +310,12 @@ class Supervisor:
     # -- looking ----------------------------------------------------------------------------------------------------
 
     def status(self) -> SupervisorStatus:
-        """Who leads, which children run, who serves each pool, and where the log is."""
+        """Who leads, which children run, who serves each pool, and where the log is.
+
+        Raises:
+            SupervisorClosedError: The handle is shut down.
+        """
+        self._check_open()
         self._link.refresh()
         return status_of(self._wait_view(ANSWER_TIMEOUT_S), self.config.log.path, self._emitter.statistics())
 
@@ -333,6 +338,10 @@ class Supervisor:
         """Wait until all tasks of this handle have ended; False when time is out first."""
         until = SYSTEM_CLOCK.now() + timeout_s
         return all(pool.drain(max(0.0, until - SYSTEM_CLOCK.now())) for pool in self._dispatchers.values())
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise SupervisorClosedError(self.name)
 
     @property
     def closed(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from actors.recovery.backoff import Backoff
 from actors.runtime.settings import Settings
@@ -28,6 +28,11 @@ class Retry(Settings):
         default="retry",
         description='What follows an outcome nobody knows (the worker was lost while it ran): "never" surfaces it.',
     )
+
+    @field_validator("on", mode="before")
+    @classmethod
+    def _one_is_enough(cls, on: object) -> object:
+        return (on,) if isinstance(on, type) else on
 
     @model_validator(mode="after")
     def _bounds_fit(self) -> Self:

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 from types import UnionType
-from typing import Any, Self, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from actors.runtime.errors import ConfigError
 
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass as _Explaining  # its fields are then checked
+else:
 
-class Settings(BaseModel):
+    class _Explaining(type(BaseModel)):
+        """What is built by hand fails as what is read from a file does.
+
+        A class with an `__init__` of its own is left alone: pydantic calls it for nested data too, and adds the path.
+        """
+
+        def __call__(cls, *args: Any, **fields: Any) -> Any:
+            try:
+                return super().__call__(*args, **fields)
+            except ValidationError as error:
+                if cls.__init__ is not BaseModel.__init__:
+                    raise
+                raise _config_error(error, cls, cls.__name__) from None
+
+
+class Settings(BaseModel, metaclass=_Explaining):
     """Frozen settings whose fields name unit, bound and default; an unknown field is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
@@ -28,7 +46,11 @@ class Settings(BaseModel):
         try:
             return cls.model_validate(data)
         except ValidationError as error:
-            raise ConfigError(source, problems=tuple(_problem(item, cls) for item in error.errors())) from None
+            raise _config_error(error, cls, source) from None
+
+
+def _config_error(error: ValidationError, model: Any, source: str) -> ConfigError:
+    return ConfigError(source, problems=tuple(_problem(item, model) for item in error.errors()))
 
 
 def _problem(item: Any, model: type[BaseModel]) -> str:

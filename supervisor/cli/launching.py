@@ -14,6 +14,8 @@ from supervisor.handle import Supervisor
 @click.option("--config", type=click.Path(), help="A YAML file; `supervisor config` prints one with every setting.")
 def up(name: str, address: str | None, config: str | None) -> None:
     """Start a supervisor on a running cluster; it stays there until `supervisor down`."""
+    if address == "local":
+        raise click.UsageError("a local Ray would end with this command: begin one with `ray start --head`")
     with Supervisor.start(config, name=name, address=address or "auto") as sup:
         status = sup.status()
         workers = sum(len(pool.workers) for pool in status.pools.values())

@@ -72,6 +72,10 @@ def events(
     as_json: bool,  # noqa: FBT001 - the same
 ) -> None:
     """Query the event log: one SELECT, for example "from tasks where state <> 'done'"."""
+    if follow and (sql or log):
+        raise click.UsageError("--follow prints all that a running supervisor records: it takes neither SQL nor --log")
+    if log is not None and address is not None:
+        raise click.UsageError("--log reads a file and --address asks a cluster: give one of them")
     if log is not None:
         _print_rows(read_file(log, sql or "from children order by at_time"), as_json=as_json)
         return
@@ -96,7 +100,12 @@ def trace(trace_id: str, name: str, address: str | None, log: str | None) -> Non
         with attached(name, address) as sup:
             rows = sup.events.query(SPANS_OF_TRACE, [trace_id])
     if not rows:
-        raise click.ClickException(f"the log has no span of trace {trace_id}")
+        click.echo(
+            f"error: the log has no span of trace {trace_id}. It has those of: "
+            'supervisor events "from spans order by started_at desc limit 10"',
+            err=True,
+        )
+        sys.exit(1)
     _console().print(trace_tree(rows))
 
 
@@ -122,7 +131,7 @@ def _with_leader(seen: SupervisorStatus) -> list[ChildView]:
         status="running",
         role="leader",
         restarts=seen.incarnation - 1,
-        location=None,
+        location=seen.leader_location,
         last_error="",
     )
     return [leader, *seen.tree]
@@ -130,8 +139,10 @@ def _with_leader(seen: SupervisorStatus) -> list[ChildView]:
 
 def _children_table(children: Iterable[ChildView]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for column in ("actor", "status", "role", "restarts", "pid", "node", "last error"):
-        table.add_column(column, overflow="fold")
+    children = list(children)
+    failed = any(child.last_error for child in children)
+    for column in ("actor", "status", "role", "restarts", "pid", "node", *(("last error",) if failed else ())):
+        table.add_column(column, overflow="fold", no_wrap=column == "actor")
     for child in children:
         where = child.location
         style = _STYLES.get(child.status, "")
@@ -142,7 +153,7 @@ def _children_table(children: Iterable[ChildView]) -> Table:
             str(child.restarts),
             str(where.process.pid) if where else "",
             where.node_id[:12] if where else "",
-            child.last_error[:120],
+            *((child.last_error[:120],) if failed else ()),
         )
     return table
 
@@ -155,9 +166,25 @@ def _print_rows(rows: list[dict[str, Any]], *, as_json: bool) -> None:
     if not rows:
         click.echo("no rows")
         return
+    show_rows(rows, _console())
+
+
+def show_rows(rows: list[dict[str, Any]], console: Console) -> None:
+    """Print rows as a table where they fit; else a line for each value that is there."""
     table = Table(box=None, pad_edge=False)
     for column in rows[0]:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row.values()))
-    _console().print(table)
+    if console.measure(table, options=console.options.update_width(_UNFOLDED)).maximum <= console.width:
+        console.print(table)
+        return
+    for row in rows:
+        console.rule()
+        record = Table(box=None, pad_edge=False, show_header=False)
+        record.add_column(no_wrap=True, style="dim")
+        record.add_column(overflow="fold")
+        for column, value in row.items():
+            if value is not None:
+                record.add_row(column, str(value))
+        console.print(record)

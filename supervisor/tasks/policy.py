@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from actors.recovery.retry import Fallback, Retry
 from actors.runtime.settings import Settings
-
-
-class Labels(Settings):
-    """What a task is known by, to its caller and in the log."""
-
-    key: str | None = Field(default=None, min_length=1, max_length=1024, description="Its idempotency key.")
-    name: str | None = Field(
-        default=None, min_length=1, max_length=256, description="What the log calls it instead of its function's name."
-    )
 
 
 class Policy(Settings):
@@ -31,3 +24,16 @@ class Policy(Settings):
     retry: Retry = Field(default_factory=Retry, description="When and how often it is tried again.")
     fallback: Fallback | None = Field(default=None, description="What answers when every attempt has failed.")
     priority: int = Field(default=0, ge=-100, le=100, description="Waiting tasks of a higher priority go first.")
+
+
+class TaskOptions(Settings):
+    """What a caller says of its tasks beside the function and its arguments."""
+
+    policy: Policy | None = Field(default=None, description="Limits, retries, fallback; left out, as configured.")
+    key: str | None = Field(default=None, min_length=1, max_length=1024, description="The task's idempotency key.")
+    name: str | None = Field(
+        default=None, min_length=1, max_length=256, description="What the log calls it instead of its function's name."
+    )
+    on_full: Literal["raise", "wait"] | None = Field(
+        default=None, description="What submit does when too many tasks are unfinished; left out, as configured."
+    )

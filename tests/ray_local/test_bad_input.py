@@ -16,7 +16,7 @@ import duckdb
 import pytest
 import ray
 
-from supervisor import ConfigError, EventLogError, Supervisor, SupervisorConfig, launch
+from supervisor import ConfigError, EventLogError, Policy, Supervisor, SupervisorConfig, launch
 from supervisor.election import find_leader
 from supervisor.launch import ClusterUnreachableError
 
@@ -96,6 +96,12 @@ def test_options_that_are_wrong_are_named(shared: Supervisor):
         shared.options(key=cast("str", 7))
     with pytest.raises(ConfigError, match="name"):
         shared.options(name="")
+    with pytest.raises(ConfigError, match="on_full"):
+        shared.options(on_full=cast("Any", "nope"))
+    with pytest.raises(ConfigError, match=r"policy\.timeout: unknown key"):
+        shared.options(policy=cast("Any", {"timeout": 1}))
+    with pytest.raises(ConfigError, match="Policy: timeout: unknown key"):
+        Policy(timeout=1)  # pyright: ignore[reportCallIssue] - the mistake under test
     assert shared.submit(square, 3).result(timeout=30) == 9
 
 

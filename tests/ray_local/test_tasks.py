@@ -316,3 +316,7 @@ def test_a_full_queue_refuses_or_waits_and_a_closed_handle_says_so(start: Any, g
         stuck.result(timeout=5)
     with pytest.raises(SupervisorClosedError, match=sup.name):
         sup.submit(double, 1)
+    with pytest.raises(SupervisorClosedError, match=sup.name):
+        sup.events.query("from tasks")
+    with pytest.raises(SupervisorClosedError, match=sup.name):
+        sup.status()

@@ -91,7 +91,7 @@ CREATE TABLE recorded_spans (
 
 CREATE VIEW task_attempts AS
 SELECT task_id, attempts AS attempt, state AS outcome, error_type, error_text, worker,
-       attempt_at AS started_at, coalesce(attempt_at + to_microseconds(run_us), ended_at) AS ended_at, run_us,
+       attempt_at AS started_at, CASE WHEN state = 'done' OR run_us > 0 THEN attempt_at + to_microseconds(run_us) ELSE ended_at END AS ended_at, run_us,
        trace_id, attempt_span_id AS span_id, span_id AS parent_span_id
 FROM tasks WHERE attempts > 0
 UNION ALL

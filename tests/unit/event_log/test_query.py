@@ -164,3 +164,12 @@ def test_the_views_join_a_task_with_its_attempts(ask):
         {"task_id": "a", "attempt": 1, "outcome": "done", "us": 150},
         {"task_id": "b", "attempt": 1, "outcome": "failed", "us": 150},
     ]
+
+
+def test_an_attempt_of_unknown_run_time_lasted_until_its_task_ended(tmp_path, batch_of, task_row):
+    """A worker that was killed past a limit cannot tell how long it ran: 0 there is no duration."""
+    log = EventStore(tmp_path / "events.duckdb")
+    log.append([batch_of(1, task_row("late", state="timeout", run_us=0), task_row("quick", run_us=0))])
+    lasted = "select task_id, epoch_us(ended_at) - epoch_us(started_at) as us from task_attempts order by 1"
+    assert run_query(log.reader(), lasted) == [{"task_id": "late", "us": 100}, {"task_id": "quick", "us": 0}]
+    log.close()

@@ -28,7 +28,7 @@ def test_good_data_is_taken() -> None:
 def test_settings_are_frozen_and_a_typo_fails() -> None:
     with pytest.raises(ValidationError):
         Outer().name = "y"
-    with pytest.raises(ValidationError):
+    with pytest.raises(ConfigError, match="Outer: nam: unknown key"):
         Outer(nam="y")  # pyright: ignore[reportCallIssue]
 
 
