@@ -16,7 +16,7 @@ from experiments.bench.side import Side
 
 TASKS = 40_000
 CALLS = 6_000
-SINGLES = 500
+SINGLES = 1_000
 HANG_TIMEOUT_S = 1.0
 IMPORT_LIMIT_S = 0.25
 FIRST_MEMORY_TASKS = 50_000
