@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import tempfile
 import time
@@ -92,6 +93,7 @@ class Ours:
     def close(self) -> None:
         """End it."""
         self._supervisor.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def _resident_mb(pid: int) -> float:

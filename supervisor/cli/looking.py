@@ -19,6 +19,8 @@ from supervisor.status import SupervisorStatus
 LOG = click.option("--log", type=click.Path(), help="Read this DuckDB file, of a supervisor that has ended.")
 
 _UNFOLDED = 4000
+_WIDE = 100
+_NODE_DIGITS = 12
 _STYLES = {"running": "green", "given_up": "bold red", "restarting": "yellow", "starting": "yellow"}
 
 
@@ -43,7 +45,7 @@ def status(name: str, address: str | None, as_json: bool) -> None:  # noqa: FBT0
         failed = f"  [bold red]given up: {view.failure}[/]" if view.failure else ""
         console.print(f"pool {pool}: {active} of {view.size} active, {standby} standing by{failed}")
     console.print(f"log {seen.log.path}: {seen.log.writer or f'no writer ({seen.log.error})'}")
-    console.print(_children_table(seen.tree))
+    show_children(seen.tree, console)
 
 
 @click.command()
@@ -53,7 +55,7 @@ def ps(name: str, address: str | None) -> None:
     """List every actor of the supervisor: incarnation, node, pid, restarts."""
     with attached(name, address) as sup:
         seen = sup.status()
-        _console().print(_children_table(_with_leader(seen)))
+        show_children(_with_leader(seen), _console())
 
 
 @click.command()
@@ -137,12 +139,12 @@ def _with_leader(seen: SupervisorStatus) -> list[ChildView]:
     return [leader, *seen.tree]
 
 
-def _children_table(children: Iterable[ChildView]) -> Table:
+def show_children(children: Iterable[ChildView], console: Console) -> None:
+    """Print a line a child, as wide as 80 columns where it must; below, why those ended that did."""
     table = Table(box=None, pad_edge=False)
+    for column in ("actor", "status", "role", "restarts", "pid", "node"):
+        table.add_column(column, overflow="ellipsis", no_wrap=True, min_width=None if column == "node" else len(column))
     children = list(children)
-    failed = any(child.last_error for child in children)
-    for column in ("actor", "status", "role", "restarts", "pid", "node", *(("last error",) if failed else ())):
-        table.add_column(column, overflow="fold", no_wrap=column == "actor")
     for child in children:
         where = child.location
         style = _STYLES.get(child.status, "")
@@ -152,10 +154,12 @@ def _children_table(children: Iterable[ChildView]) -> Table:
             child.role,
             str(child.restarts),
             str(where.process.pid) if where else "",
-            where.node_id[:12] if where else "",
-            *((child.last_error[:120],) if failed else ()),
+            where.node_id[: _NODE_DIGITS if console.width >= _WIDE else _NODE_DIGITS // 2] if where else "",
         )
-    return table
+    console.print(table)
+    for child in children:
+        if child.last_error:
+            console.print(f"{child.key}: {child.last_error}", markup=False, highlight=False)
 
 
 def _print_rows(rows: list[dict[str, Any]], *, as_json: bool) -> None:

@@ -9,8 +9,11 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from actors.event_log.store import EventStore
-from supervisor.cli.looking import show_rows
+from actors.runtime.process import ProcessIdentity
+from supervisor.cli.looking import show_children, show_rows
 from supervisor.cli.main import main
+from supervisor.messages import ChildView
+from supervisor.tree import Location
 
 
 @pytest.mark.parametrize(
@@ -52,3 +55,29 @@ def test_a_trace_that_is_not_there_is_told_with_where_to_look(tmp_path: Path) ->
     ended = CliRunner().invoke(main, ["trace", "abc", "--log", str(tmp_path / "l.duckdb")])
     assert ended.exit_code == 1
     assert 'no span of trace abc. It has those of: supervisor events "from spans' in ended.output
+
+
+def test_children_fit_eighty_columns_a_line_each_and_say_below_why_they_ended() -> None:
+    where = Location(process=ProcessIdentity(4_194_304, 1), node_id="a4f5a8c04640" * 4, host="h")
+    names = ("default/node_agent/a4f5a8c04640#1", "default/worker/default-2#2")
+    children = [
+        ChildView(
+            key=name.partition("/")[2].partition("#")[0],
+            name=name,
+            status="running",
+            role="service",
+            restarts=1,
+            location=where,
+            last_error="its process ended" if "worker" in name else "",
+        )
+        for name in names
+    ]
+    console = Console(width=80)
+    with console.capture() as captured:
+        show_children(children, console)
+    header, *lines = captured.get().splitlines()
+    assert header.split() == ["actor", "status", "role", "restarts", "pid", "node"]
+    assert [line.split() for line in lines[:2]] == [
+        [name, "running", "service", "1", "4194304", "a4f5a8"] for name in names
+    ]
+    assert lines[2:] == ["worker/default-2: its process ended"]
