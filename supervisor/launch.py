@@ -23,7 +23,7 @@ from actors.runtime.ids import NAMESPACE
 PROBE_TIMEOUT_S = 2.0
 _FOLDER = "rsup-"
 _OWNER = "owner"
-"""The file in an embedded Ray's folder that says whose it is: pid and start time of the program."""
+"""The file in an embedded Ray's folder that says whose it is: the program's pid, start time and pid namespace."""
 
 EMBEDDED_KNOBS: Mapping[str, Any] = {
     # A lost node is noticed after 1.2 s, not after 13.5 s.
@@ -141,15 +141,21 @@ def start_embedded(*, dashboard: bool = False, knobs: Mapping[str, Any] = EMBEDD
 
 
 def _sign(folder: Path, owner: process.ProcessIdentity) -> None:
-    (folder / _OWNER).write_text(f"{owner.pid} {owner.started_ticks}", encoding="ascii")
+    (folder / _OWNER).write_text(f"{owner.pid} {owner.started_ticks} {pid_namespace()}", encoding="ascii")
+
+
+def pid_namespace() -> str:
+    """Where this process's pids mean something: a container that shares the temporary folder has others."""
+    return os.readlink("/proc/self/ns/pid")
 
 
 def sweep_abandoned(root: Path) -> None:
     """Remove the folders of embedded Rays whose programs were killed before they could do so."""
     for signature in root.glob(f"{_FOLDER}*/{_OWNER}"):
         with suppress(OSError, ValueError):
-            pid, started_ticks = map(int, signature.read_text(encoding="ascii").split())
-            if not process.is_alive(process.ProcessIdentity(pid, started_ticks)):
+            pid, started_ticks, namespace = signature.read_text(encoding="ascii").split()
+            owner = process.ProcessIdentity(int(pid), int(started_ticks))
+            if namespace == pid_namespace() and not process.is_alive(owner):
                 shutil.rmtree(signature.parent, ignore_errors=True)
 
 
