@@ -5,27 +5,32 @@ from __future__ import annotations
 import os
 import pickle
 import threading
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import ray
 
+from actors.checkpoint.rules import Order
 from actors.event_log.committer import GroupCommitter
-from actors.event_log.failures import LogLockedError
+from actors.event_log.failures import LogBrokenError, LogLockedError
+from actors.event_log.keeper import StateKeeper
 from actors.event_log.query import ROW_LIMIT, TIMEOUT_S, Parameters, run_query
 from actors.event_log.span_rows import spans_of
 from actors.event_log.store import EventStore
 from actors.event_log.tail import TailPage, check_kinds, read_page
+from actors.event_log.tree_record import TreeRecord
 from actors.runtime.batches import Batch
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.shell import ActorShell, as_actor
 from actors.telemetry.export import SpanExport
 
 APPEND_THREADS = 16
-GROUPS = {"read": 4, "tail": 8}
-"""`tail` waits for news on its own threads, so that those who follow the log never keep a query waiting."""
+GROUPS = {"read": 4, "tail": 8, "state": 4}
+"""`tail` waits for news on its own threads, so that those who follow the log never keep a query waiting.
+`state` keeps and gives out checkpoints and trees: a failover does not wait behind appends."""
 
 OPEN_PATIENCE_S = 3.0
 _OPEN_RETRY_S = 0.02
@@ -53,17 +58,22 @@ class EventLogActor(ActorShell):
         self._store = open_patiently(path, patience_s=OPEN_PATIENCE_S)
         self._export = SpanExport(otlp_endpoint, spans_of) if otlp_endpoint else None
         self._committer = GroupCommitter(self._store, on_committed=self._offer_spans, on_broken=_end_process)
+        self._keeper = StateKeeper(self._store)
         self._stopping = threading.Lock()
 
-    def append(self, batch: bytes) -> None:
+    def append(self, batch: bytes, leader: int | None = None) -> None:
         """Return once the batch is on the disk; one that is there already changes nothing.
 
         Args:
             batch: A pickled `Batch`.
+            leader: The supervisor incarnation that sends it; None from anybody else.
         Raises:
+            StaleIncarnationError: `leader` has been replaced: what it has to tell is not taken.
             BatchRefusedError: It does not fit the tables; sending it again is of no use.
             EventLogError: The disk is full, or the like; send it again.
         """
+        if leader is not None:
+            self._obey(leader)
         self._committer.append(_unpickle(batch))
 
     @ray.method(concurrency_group="read")
@@ -116,6 +126,42 @@ class EventLogActor(ActorShell):
             "otlp": asdict(self._export.statistics()) if self._export else None,
         }
 
+    @ray.method(concurrency_group="state")
+    def claim_checkpoints(self, key: str, era: int, incarnation: int) -> None:
+        """Refuse checkpoints of earlier lives of `key` from now on; see `StateKeeper.claim`."""
+        with self._keeping() as keeper:
+            keeper.claim(key, era, incarnation)
+
+    @ray.method(concurrency_group="state")
+    def put_checkpoint(self, data: bytes, era: int) -> None:
+        """Keep an encoded checkpoint; it is on the disk when this returns. See `StateKeeper.put_checkpoint`."""
+        with self._keeping() as keeper:
+            keeper.put_checkpoint(data, era)
+
+    @ray.method(concurrency_group="state")
+    def get_checkpoint(self, key: str, before: Order | None = None) -> tuple[Order, bytes] | None:
+        """The newest checkpoint of `key` (before another one), encoded; None when there is none."""
+        with self._keeping() as keeper:
+            return keeper.get_checkpoint(key, before)
+
+    @ray.method(concurrency_group="state")
+    def delete_checkpoints(self, key: str) -> None:
+        """Forget every checkpoint of `key`."""
+        with self._keeping() as keeper:
+            keeper.delete_checkpoints(key)
+
+    @ray.method(concurrency_group="state")
+    def put_tree(self, record: TreeRecord) -> None:
+        """Keep a supervisor's tree; it is on the disk when this returns. See `StateKeeper.put_tree`."""
+        with self._keeping() as keeper:
+            keeper.put_tree(record)
+
+    @ray.method(concurrency_group="state")
+    def get_trees(self, supervisor: str) -> list[TreeRecord]:
+        """The last records of a supervisor's tree, newest first."""
+        with self._keeping() as keeper:
+            return keeper.get_trees(supervisor)
+
     def vital_signs(self) -> dict[str, Any]:
         """Adds what has been committed, so that a supervisor sees progress."""
         return {
@@ -131,6 +177,14 @@ class EventLogActor(ActorShell):
             self._store.close()
             if self._export is not None:
                 self._export.close(timeout_s=2.0)
+
+    @contextmanager
+    def _keeping(self) -> Generator[StateKeeper]:
+        try:
+            yield self._keeper
+        except LogBrokenError:
+            _end_process()
+            raise
 
     def _offer_spans(self, batches: Sequence[Batch]) -> None:
         if self._export is not None:

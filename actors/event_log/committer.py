@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from actors.event_log.failures import LogBrokenError
 from actors.event_log.store import BatchOutcome, BatchState, EventStore
 from actors.runtime.batches import Batch
-from actors.runtime.errors import EventLogError, SupervisorError
+from actors.runtime.errors import EventLogClosedError, EventLogError, SupervisorError
 
 GROUP_ROWS = 20_000
 
@@ -63,9 +63,7 @@ class GroupCommitter:
         waiting = _Waiting(batch)
         with self._condition:
             if self._closed:
-                raise EventLogError(
-                    self._store.path, reason="it is closed", remedy="Send again to the writer's next incarnation"
-                )
+                raise EventLogClosedError(self._store.path)
             self._queue.append(waiting)
             self._condition.notify_all()
         waiting.settled.wait()

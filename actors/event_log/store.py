@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -19,7 +20,7 @@ from actors.event_log.failures import ROW_FAULTS, LogLockedError, explain
 from actors.event_log.insert import fault, insert_statement, merge, with_clean_text
 from actors.event_log.migrate import migrate, rollback
 from actors.runtime.batches import Batch, BatchRefusedError
-from actors.runtime.errors import EventLogError
+from actors.runtime.errors import EventLogClosedError, EventLogError
 
 MEMORY_LIMIT_MB = 48
 """Of DuckDB's buffers. It fills whatever it is given within 200,000 rows, and appends are no faster for it."""
@@ -91,9 +92,32 @@ class EventStore:
         """
         with self._lock:
             if self._closed:
-                raise _closed_error(self.path)
+                raise EventLogClosedError(self.path)
             try:
                 return self._append_grouped(batches)
+            except duckdb.Error as error:
+                raise explain(self.path, error) from error
+
+    @contextmanager
+    def transaction(self) -> Generator[duckdb.DuckDBPyConnection]:
+        """The writing connection inside a transaction that is committed, and durable, when the block ends.
+
+        Whatever leaves the block undoes it; nobody appends meanwhile.
+
+        Raises:
+            EventLogError: The disk or the file failed, and nothing of the block is committed.
+        """
+        with self._lock:
+            if self._closed:
+                raise EventLogClosedError(self.path)
+            try:
+                self._writer.execute("BEGIN TRANSACTION")
+                try:
+                    yield self._writer
+                    self._writer.execute("COMMIT")
+                except BaseException:
+                    rollback(self._writer)
+                    raise
             except duckdb.Error as error:
                 raise explain(self.path, error) from error
 
@@ -105,7 +129,7 @@ class EventStore:
         """
         with self._lock:
             if self._closed:
-                raise _closed_error(self.path)
+                raise EventLogClosedError(self.path)
             return self._root.cursor()
 
     def close(self) -> None:
@@ -271,7 +295,3 @@ def _settled(batch: Batch, *, is_new: bool) -> BatchOutcome:
 def _refused(batch: Batch, reason: str) -> BatchOutcome:
     error = BatchRefusedError(batch.epoch, batch.seq, reason=reason)
     return BatchOutcome(batch.epoch, batch.seq, BatchState.REFUSED, error)
-
-
-def _closed_error(path: str) -> EventLogError:
-    return EventLogError(path, reason="it is closed", remedy="Send again to the writer's next incarnation")

@@ -24,10 +24,12 @@ class LogTransport:
 
     Args:
         writer: Returns the current writer's handle, or None while there is none.
+        leader: The supervisor incarnation that sends, so that the writer can refuse one that was replaced; else None.
     """
 
-    def __init__(self, writer: Callable[[], Any | None]) -> None:
+    def __init__(self, writer: Callable[[], Any | None], *, leader: int | None = None) -> None:
         self._writer = writer
+        self._leader = leader
 
     def send(self, batch: Batch, done: Done) -> None:
         """Send one batch; `done(None)` after its commit, `done(error)` when it must be sent again."""
@@ -36,7 +38,8 @@ class LogTransport:
             done(NoWriterError("the event log's writer is being replaced"))
             return
         try:
-            ref = handle.append.remote(pickle.dumps(batch, 5))
+            data = pickle.dumps(batch, 5)
+            ref = handle.append.remote(data) if self._leader is None else handle.append.remote(data, self._leader)
         except (RayError, ValueError, AttributeError) as error:
             done(error)
             return

@@ -1,0 +1,65 @@
+"""Checkpoints in the event log, through its writer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from actors.checkpoint.format import Checkpoint, encode
+from actors.checkpoint.rules import Found, Order, check_log_size, choose
+from actors.event_log.asking import PATIENCE_S, Writer, ask_writer
+from actors.runtime.errors import CheckpointStoreError, EventLogError
+
+
+class LogStore:
+    """Checkpoints in the event log; a `CheckpointStore`. The log keeps the last three of each child.
+
+    What an earlier life of the cluster left is not taken up: who starts a program twice with one log file starts twice.
+    State that is to outlive its cluster belongs into a folder (`checkpoint_path`).
+
+    Args:
+        writer: Returns the current writer's handle, or None while there is none. A writer that is being replaced is
+            waited for, so what is put may be written twice: that has the same effect.
+        era: Which life of the cluster this is, see `rules`.
+        patience_s: How long to wait for a writer that is being replaced, seconds.
+    """
+
+    def __init__(self, writer: Writer, *, era: int = 0, patience_s: float = PATIENCE_S) -> None:
+        self._writer = writer
+        self._era = era
+        self._patience_s = patience_s
+
+    def claim(self, key: str, incarnation: int) -> None:
+        """See `CheckpointStore.claim`."""
+        self._ask(key, "claim_checkpoints", key, self._era, incarnation)
+
+    def put(self, checkpoint: Checkpoint) -> None:
+        """See `CheckpointStore.put`."""
+        data = encode(checkpoint)
+        check_log_size(checkpoint.key, len(data))
+        self._ask(checkpoint.key, "put_checkpoint", data, self._era)
+
+    def latest(self, key: str, *, class_name: str, state_version: int) -> Found:
+        """See `CheckpointStore.latest`."""
+        return choose(key, self._newest_first(key), class_name=class_name, state_version=state_version)
+
+    def delete(self, key: str) -> None:
+        """See `CheckpointStore.delete`."""
+        self._ask(key, "delete_checkpoints", key)
+
+    def _newest_first(self, key: str) -> Iterator[tuple[str, bytes]]:
+        before: Order | None = None
+        while True:
+            found: tuple[Order, bytes] | None = self._ask(key, "get_checkpoint", key, before)
+            if found is None or found[0][0] != self._era:
+                return
+            before = found[0]
+            yield f"checkpoint {before[1]}.{before[2]} in the event log", found[1]
+
+    def _ask(self, key: str, method: str, *arguments: Any) -> Any:
+        try:
+            return ask_writer(self._writer, method, *arguments, patience_s=self._patience_s)
+        except EventLogError as error:
+            raise CheckpointStoreError(
+                key, store=f"the event log {error.path}", reason=error.reason, remedy=error.remedy
+            ) from error
