@@ -1,0 +1,1 @@
+"""Hosting users' own objects as supervised children."""
