@@ -1,7 +1,7 @@
-"""One small actor per node: lays the leader's view on the node's board, looks at processes, and kills what is fenced.
+"""One small actor per node: lays replicated state on the node's board, looks at processes, and kills what is fenced.
 
-It follows the leader, so it also sees to a successor when that dies. It holds no state of its own: its own successor
-continues with the same board file.
+It follows the leader, so it also sees to a successor when that dies. What it holds, the leader's view and ledger, lies
+on the board: its own successor continues with the same file.
 """
 
 from __future__ import annotations
@@ -13,16 +13,24 @@ from typing import Any
 
 import ray
 
+from actors.node_agent.registry import Registry
 from actors.runtime import process
-from actors.runtime.board import BoardFencedError, BoardWriter
+from actors.runtime.actor_table import actor_rows
+from actors.runtime.board import BoardFencedError, BoardFullError, BoardReader, BoardWriter
+from actors.runtime.board_pages import Page, join, pages
 from actors.runtime.clock import SYSTEM_CLOCK, Clock
+from actors.runtime.errors import SupervisorError
 from actors.runtime.node import board_path
 from actors.runtime.process import ProcessEvidence, ProcessIdentity
-from actors.runtime.replicated import Replica
+from actors.runtime.replicated import Replica, supersedes, unpack_word
 from actors.runtime.shell import ActorShell, as_actor
 
 BEAT_S = 0.5
 VIEW = "view"
+LEDGER = "ledger"
+
+_READS = 3
+"""How often the ledger's pages are read again when they were being changed."""
 
 Follow = Callable[[Callable[[Replica], None]], Any]
 """The port to the leader: calls back with each newer replica of its view."""
@@ -34,20 +42,43 @@ class NodeAgentActor(ActorShell):
     def __init__(self, name: str, leader: int, follow: Follow) -> None:
         super().__init__(name, leader)
         self._clock: Clock = SYSTEM_CLOCK
+        self._node_id: str = ray.get_runtime_context().get_node_id()
         self._board = BoardWriter(board_path(self.identity.supervisor))
         self._board_lock = threading.Lock()
         self._ended = threading.Event()
-        self._processes: dict[str, ProcessIdentity] = {}
+        self._registry = Registry()
+        self._view: Replica | None = None
+        self._ledger = ledger_on_board(self.identity.supervisor)
         self._board.beat(self._clock.now_ns())
         self._link = follow(self._lay)
         threading.Thread(target=self._beat, name="supervisor-board", daemon=True).start()
 
     def _lay(self, replica: Replica) -> None:
-        view = pickle.loads(replica.payload)  # noqa: S301 - our own leader made it
-        workers = (worker for pool in view.pools.values() for worker in pool.workers)
-        self._processes = {worker.name: worker.location.process for worker in workers}
         with self._board_lock:
+            if not supersedes(replica, self._view):
+                return
+            self._view = replica
+            self._register(pickle.loads(replica.payload))  # noqa: S301 - our own leader made it
             self._board.put(VIEW, replica.word, replica.payload)
+
+    @ray.method(concurrency_group="control")
+    def hear(self, leader: int, replica: Replica) -> None:
+        """A new leader announces itself; sooner than this agent's own call at the old one fails.
+
+        Raises:
+            StaleIncarnationError: `leader` has been replaced.
+        """
+        self._obey(leader)
+        self._lay(replica)
+
+    def _register(self, view: Any) -> None:
+        """Learn which processes of this node are ours: workers, other children, the leader and its standby."""
+        found = [(worker.name, worker.location) for pool in view.pools.values() for worker in pool.workers]
+        found += [(child.name, child.location) for child in view.children]
+        found += [(view.leader, view.leader_location), (view.standby, view.standby_location)]
+        self._registry.announce(
+            {name: where.process for name, where in found if where is not None and where.node_id == self._node_id}
+        )
 
     def _beat(self) -> None:
         """Renew the board's lease; a board that a successor took over is left to it."""
@@ -58,25 +89,70 @@ class NodeAgentActor(ActorShell):
             except BoardFencedError:
                 return
 
+    # -- the leader's ledger ----------------------------------------------------------------------------------------
+
+    @ray.method(concurrency_group="control")
+    def keep_ledger(self, leader: int, replica: Replica) -> int:
+        """Keep the leader's ledger, here and on the board; returns the version that is held.
+
+        Raises:
+            StaleIncarnationError: `leader` has been replaced.
+        """
+        self._obey(leader)
+        with self._board_lock:
+            if supersedes(replica, self._ledger):
+                self._ledger = replica
+                self._lay_ledger(replica)
+        return replica.version
+
+    def _lay_ledger(self, replica: Replica) -> None:
+        try:
+            for page, payload in pages(LEDGER, replica.payload):
+                self._board.put(page, replica.word, payload)
+        except (BoardFullError, BoardFencedError):
+            return  # it is held here, and a new leader asks the agents, too
+
+    @ray.method(concurrency_group="control")
+    def ledger(self) -> Replica | None:
+        """The latest ledger that a leader has laid down here; for a leader that has none of its own."""
+        return self._ledger
+
+    # -- processes --------------------------------------------------------------------------------------------------
+
     @ray.method(concurrency_group="control")
     def evidence(self, of: ProcessIdentity) -> ProcessEvidence:
         """What this node's kernel says about a process."""
         return process.evidence(of, self._clock.now())
 
     @ray.method(concurrency_group="control")
-    def kill(self, target: ProcessIdentity, leader: int) -> bool:
-        """SIGKILL a process that the leader has fenced; False when that life of the pid has ended already.
+    def kill(self, target: ProcessIdentity, leader: int, name: str | None = None) -> bool:
+        """SIGKILL a process that the leader has fenced, if it is a child of ours on this node.
 
+        A child is what a view announced; what none did yet is killed only if Ray's table has `name` in that process.
+
+        Args:
+            target: Pid and start time.
+            leader: Who orders it.
+            name: The child's full name, incarnation included.
+        Returns: False when that life of the pid has ended already, or is no child of ours.
         Raises:
             StaleIncarnationError: `leader` has been replaced.
         """
         self._obey(leader)
-        return process.kill(target)
+        known = self._registry.knows(target) or (name is not None and self._is_child(name, target.pid))
+        return known and process.kill(target)
+
+    def _is_child(self, name: str, pid: int) -> bool:
+        return any(
+            (str(row.name), row.pid, row.node_id) == (name, pid, self._node_id)
+            for row in actor_rows()
+            if row.name.supervisor == self.identity.supervisor
+        )
 
     @ray.method(concurrency_group="control")
     def kill_worker(self, name: str) -> bool:
         """SIGKILL a worker by its full name, incarnation included; False when no such one is announced on this node."""
-        target = self._processes.get(name)
+        target = self._registry.present(name)
         return target is not None and process.kill(target)
 
     def on_stop(self) -> None:
@@ -84,6 +160,24 @@ class NodeAgentActor(ActorShell):
         self._ended.set()
         with self._board_lock:
             self._board.close(unlink=True)
+
+
+def ledger_on_board(supervisor: str) -> Replica | None:
+    """The ledger that lies on this node's board, whoever wrote it last; None without one."""
+    try:
+        reader = BoardReader(board_path(supervisor))
+        for _ in range(_READS):
+            found = join(LEDGER, lambda page: _read(reader, page))
+            if found is not None:
+                return Replica(*unpack_word(found[0]), found[1])
+    except SupervisorError:
+        return None
+    return None
+
+
+def _read(reader: BoardReader, page: str) -> Page | None:
+    slot = reader.slot(page)
+    return None if slot is None else slot.read()
 
 
 NodeAgent = as_actor(NodeAgentActor)

@@ -71,6 +71,90 @@ class StaleIncarnationError(SupervisorError):
         super().__init__(f"{target} refused a command of incarnation {sent_by}: {accepted} has taken over")
 
 
+class IgnoreChild(Exception):  # noqa: N818 - OTP's word: a constructor says "ignore", which is no error
+    """Raised by a child's constructor that has nothing to do: its spec stays, with no process."""
+
+
+class ChildError(SupervisorError):
+    """The base of errors about one supervised child."""
+
+    key: str
+
+
+class ChildStartError(ChildError):
+    """A child could not be built or could not take over: its constructor or its restoring failed.
+
+    Attributes:
+        reason: What was raised, in words.
+        exit_class: "normal" when its code asked for the end by `sys.exit(0)`, else "crash".
+        raised: What was raised, pickled; None where only the words travelled.
+    """
+
+    def __init__(self, key: str, reason: str, *, exit_class: str = "crash", raised: bytes | None = None) -> None:
+        self.key = key
+        self.reason = reason
+        self.exit_class = exit_class
+        self.raised = raised
+        super().__init__(f"{key} cannot start: {reason}")
+
+
+class ChildExitError(ChildError):
+    """A child's own code ended it, by `sys.exit` or `ray.actor.exit_actor`: what those are told who watch it.
+
+    Attributes:
+        exit_class: "normal" for `sys.exit(0)` and `exit_actor()`, else "crash".
+    """
+
+    def __init__(self, key: str, *, exit_class: str) -> None:
+        self.key = key
+        self.exit_class = exit_class
+        super().__init__(f"{key} was ended by its own code, with exit code {0 if exit_class == 'normal' else 1}")
+
+
+class ChildStateError(ChildError):
+    """A child's state cannot be saved or taken up again; the call that made it so is not acknowledged."""
+
+    def __init__(self, key: str, *, reason: str) -> None:
+        self.key = key
+        self.reason = reason
+        super().__init__(
+            f"the state of {key} {reason}. Give its class checkpoint(), which returns what can be pickled, and "
+            "restore(state), which takes that up again"
+        )
+
+
+class CheckpointLostError(ChildError):
+    """No standby and no store took the state that a call left; the call ran here, but nothing else knows of it."""
+
+    def __init__(self, key: str, *, reason: str) -> None:
+        self.key = key
+        self.reason = reason
+        super().__init__(
+            f"{key} ran the call, but its state reached no standby and no store ({reason}): a failover would undo it. "
+            "Call again when one is reachable, or look at its target for the effect"
+        )
+
+
+class ChildPayloadError(ChildError):
+    """What a child's method was given, or what it returned, cannot travel between processes."""
+
+    def __init__(self, key: str, *, method: str, what: str, reason: str) -> None:
+        self.key = key
+        self.method = method
+        self.what = what
+        self.reason = reason
+        super().__init__(f"{key}.{method}: its {what} cannot travel to another process ({reason})")
+
+
+class ChildNotHereError(ChildError):
+    """An actor was asked about a child that it does not host, or hosts no more."""
+
+    def __init__(self, key: str, *, host: str) -> None:
+        self.key = key
+        self.host = host
+        super().__init__(f"{key} does not live in {host}; look up where it does with `supervisor ps`")
+
+
 class RestartIntensityError(SupervisorError):
     """A group restarted more often than its intensity allows and was given up."""
 
@@ -173,7 +257,28 @@ class EventLogError(SupervisorError):
     def __init__(self, path: str, *, reason: str, remedy: str) -> None:
         self.path = path
         self.reason = reason
+        self.remedy = remedy
         super().__init__(f"event log {path}: {reason}. {remedy}")
+
+
+class EventLogClosedError(EventLogError):
+    """The log's writer has stopped; its next incarnation takes over."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, reason="it is closed", remedy="Send again to the writer's next incarnation")
+
+
+class WriterUnavailableError(EventLogError):
+    """The log's writer did not answer in time: it is being replaced, or out of reach."""
+
+    def __init__(self, *, patience_s: float, last_error: str) -> None:
+        self.patience_s = patience_s
+        self.last_error = last_error
+        super().__init__(
+            "(its writer)",
+            reason=f"no answer within {patience_s:g} s; last: {last_error}",
+            remedy="Try again; `supervisor ps` shows whether the writer runs",
+        )
 
 
 class QueryRefusedError(SupervisorError):
@@ -182,3 +287,79 @@ class QueryRefusedError(SupervisorError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(f"query refused: {reason}. Exactly one SELECT (or EXPLAIN) that changes nothing is allowed")
+
+
+class CheckpointError(SupervisorError):
+    """The base of errors about a child's checkpoints."""
+
+    key: str
+
+
+class CheckpointMismatchError(CheckpointError):
+    """The newest checkpoint belongs to another class, or to another version of its state; it was not restored."""
+
+    def __init__(self, key: str, *, found: str, expected: str, remedy: str = "") -> None:
+        self.key = key
+        self.found = found
+        self.expected = expected
+        self.remedy = remedy or (
+            "Raise checkpoint_version only together with a restore() that reads the earlier state; to begin without "
+            "it, give the child another name or checkpoint_path, or delete its checkpoints"
+        )
+        super().__init__(f"{key}: its checkpoint is {found}, expected is {expected}. {self.remedy}")
+
+
+class CheckpointStoreError(CheckpointError):
+    """A checkpoint could not be written or read: the store fails or cannot be reached."""
+
+    def __init__(self, key: str, *, store: str, reason: str, remedy: str) -> None:
+        self.key = key
+        self.store = store
+        self.reason = reason
+        self.remedy = remedy
+        super().__init__(f"{key}: its checkpoints in {store}: {reason}. {remedy}")
+
+
+class CheckpointTooLargeError(CheckpointStoreError):
+    """A child's state is larger than the event log takes."""
+
+    def __init__(self, key: str, *, size_bytes: int, limit_bytes: int) -> None:
+        self.size_bytes = size_bytes
+        self.limit_bytes = limit_bytes
+        super().__init__(
+            key,
+            store="the event log",
+            reason=f"it has {size_bytes} bytes, and the log takes {limit_bytes} at most",
+            remedy="Give the child a checkpoint_path (any fsspec folder, as s3://bucket/folder), or let its "
+            "checkpoint() return less",
+        )
+
+
+class AdministrationError(SupervisorError):
+    """A change of the tree was refused.
+
+    Attributes:
+        subject: The key or path that it was about.
+        problem: Why, in a word: already_started, already_present, running, restarting, not_found, given_up, no_group,
+            not_a_pool, stopping.
+    """
+
+    def __init__(self, subject: str, *, problem: str, detail: str, remedy: str) -> None:
+        self.subject = subject
+        self.problem = problem
+        self.detail = detail
+        said = f" ({detail})" if detail else ""
+        super().__init__(f"{subject}: {problem.replace('_', ' ')}{said}; {remedy}")
+
+
+class LeaderUnreachableError(SupervisorError):
+    """No leader answered a request in time; it may still be carried out."""
+
+    def __init__(self, supervisor: str, *, what: str, waited_s: float) -> None:
+        self.supervisor = supervisor
+        self.what = what
+        self.waited_s = waited_s
+        super().__init__(
+            f"supervisor {supervisor!r} did not answer about {what} within {waited_s:g} s; the change may still be "
+            "made. See `supervisor status`, then ask again"
+        )

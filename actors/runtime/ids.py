@@ -8,6 +8,9 @@ from dataclasses import dataclass
 NAMESPACE = "supervisor"
 """The Ray namespace that all our actors live in."""
 
+ROOT_KEY = "supervisor/root"
+"""The key of a supervisor's own lives: the leader's and its standby's."""
+
 _NAME = re.compile(r"(?P<supervisor>[^/#]+)/(?P<concern>[^/#]+)/(?P<child>[^/#]+)#(?P<incarnation>[0-9]+)")
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,62}")
 

@@ -75,6 +75,12 @@ class LongPoll:
                 self._changed.notify_all()
             return replica
 
+    def inherit(self, replica: Replica) -> None:
+        """Show a predecessor's value until this life publishes one; see `OwnedState.inherit`."""
+        with self._changed:
+            if self._state.inherit(replica):
+                self._changed.notify_all()
+
     def observe(self, known_incarnation: int, known_version: int, timeout_s: float) -> Replica | None:
         """Wait for a value later than the known one.
 

@@ -52,6 +52,18 @@ def identify(pid: int) -> ProcessIdentity:
     return ProcessIdentity(pid, int(fields[19]) if fields else 0)
 
 
+def age_s(process: ProcessIdentity) -> float | None:
+    """How long ago that very process of this host was started, seconds; None when it is gone or /proc does not say."""
+    fields = _stat_fields(process.pid)
+    if fields is None or int(fields[19]) != process.started_ticks:
+        return None
+    try:
+        uptime_s = float(Path("/proc/uptime").read_text(encoding="ascii").split()[0])
+    except (OSError, ValueError):
+        return None
+    return max(0.0, uptime_s - process.started_ticks / os.sysconf("SC_CLK_TCK"))
+
+
 def evidence(process: ProcessIdentity, now: float) -> ProcessEvidence:
     """What the kernel says about `process` at `now`; state is empty when that life of the pid has ended."""
     fields = _stat_fields(process.pid)

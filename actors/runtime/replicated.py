@@ -93,19 +93,31 @@ class OwnedState:
         """The value last published; None before the first, so that a successor shows nothing until it knows."""
         return self._current
 
+    def inherit(self, replica: Replica) -> bool:
+        """Show a predecessor's value until this life publishes its own.
+
+        Returns: Whether it was taken: it is later than the one shown, and not from this life or a later one.
+        """
+        if replica.incarnation >= self._incarnation or not supersedes(replica, self._current):
+            return False
+        self._current = replica
+        return True
+
     def publish(self, payload: bytes) -> Replica:
-        """Make `payload` the current value; one that equals the current value keeps its version."""
-        if self._current is not None and self._current.payload == payload:
-            return self._current
-        version = 1 if self._current is None else self._current.version + 1
+        """Make `payload` the current value; one that equals this life's current value keeps its version."""
+        own = self._current if self._current is not None and self._current.incarnation == self._incarnation else None
+        if own is not None and own.payload == payload:
+            return own
+        version = 1 if own is None else own.version + 1
         self._current = Replica(self._incarnation, version, payload)
         return self._current
 
     def newer_than(self, incarnation: int, version: int) -> Replica | None:
         """The current value if it is later than what the asker knows; (0, 0) knows nothing."""
-        if self._current is None or (self._incarnation, self._current.version) <= (incarnation, version):
+        current = self._current
+        if current is None or (current.incarnation, current.version) <= (incarnation, version):
             return None
-        return self._current
+        return current
 
 
 class ReplicaFollower:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from types import UnionType
-from typing import TYPE_CHECKING, Any, Self, get_args, get_origin
+import reprlib
+from typing import TYPE_CHECKING, Annotated, Any, Self, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Tag, ValidationError
 
 from actors.runtime.errors import ConfigError
 
@@ -19,13 +19,11 @@ else:
         A class with an `__init__` of its own is left alone: pydantic calls it for nested data too, and adds the path.
         """
 
-        def __call__(cls, *args: Any, **fields: Any) -> Any:
-            try:
+        def __call__(cls, /, *args: Any, **fields: Any) -> Any:
+            if cls.__init__ is not BaseModel.__init__:
                 return super().__call__(*args, **fields)
-            except ValidationError as error:
-                if cls.__init__ is not BaseModel.__init__:
-                    raise
-                raise _config_error(error, cls, cls.__name__) from None
+            made, problems = _attempt(lambda: super(_Explaining, cls).__call__(*args, **fields), cls)
+            return _checked(made, problems + cls.problems_across(fields), cls.__name__)
 
 
 class Settings(BaseModel, metaclass=_Explaining):
@@ -43,33 +41,136 @@ class Settings(BaseModel, metaclass=_Explaining):
         Raises:
             ConfigError: Lists every wrong field with its path, what is wrong and what was given.
         """
-        try:
-            return cls.model_validate(data)
-        except ValidationError as error:
-            raise _config_error(error, cls, source) from None
+        made, problems = _attempt(lambda: cls.model_validate(data), cls)
+        return _checked(made, problems + cls.problems_across(data), source)
+
+    @classmethod
+    def problems_across(cls, data: object) -> tuple[str, ...]:
+        """What is wrong between fields of nested settings; told together with what is wrong in each of them.
+
+        Args:
+            data: As it was given: nothing in it has been checked.
+        Returns: Problems, each beginning with its path.
+        """
+        del data
+        return ()
 
 
-def _config_error(error: ValidationError, model: Any, source: str) -> ConfigError:
-    return ConfigError(source, problems=tuple(_problem(item, model) for item in error.errors()))
+def _attempt(make: Any, model: Any) -> tuple[Any, tuple[str, ...]]:
+    try:
+        return make(), ()
+    except ValidationError as error:
+        return None, tuple(_problem(item, model) for item in error.errors())
+
+
+def _checked(made: Any, problems: tuple[str, ...], source: str) -> Any:
+    if problems:
+        raise ConfigError(source, problems=problems)
+    return made
+
+
+def path_text(parts: tuple[int | str, ...]) -> str:
+    """A place in nested data as people write it: `groups[0].children[2].restart`."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return text.removeprefix(".") or "(top level)"
+
+
+class _Short(reprlib.Repr):
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = self.maxlong = 60
+        self.maxdict = self.maxlist = self.maxtuple = self.maxset = self.maxlevel = 3
+
+
+_SHORT = _Short()
+
+
+def shown(value: object) -> str:
+    """A value in few characters, whatever its `repr` does."""
+    try:
+        return _SHORT.repr(value)
+    except Exception:  # noqa: BLE001 - a user's own __repr__, or an integer of 5,000 digits
+        return f"<{type(value).__name__}>"
+
+
+PROBLEM = "problem"
+"""The type of a `PydanticCustomError` whose message says everything, the value included."""
 
 
 def _problem(item: Any, model: type[BaseModel]) -> str:
-    path = ".".join(str(part) for part in item["loc"]) or "(top level)"
-    if item["type"] == "extra_forbidden":
-        return f"{path}: unknown key; known keys here: {', '.join(_known_keys(model, item['loc']))}"
-    return f"{path}: {item['msg']} (given: {item['input']!r})"
+    location = item["loc"]
+    path = path_text(_place(model, location))
+    match item["type"]:
+        case "extra_forbidden":
+            return f"{path}: unknown key; known keys here: {', '.join(_known_keys(model, location))}"
+        case "missing":
+            return f"{path}: is missing, and must be given"
+        case "literal_error":
+            allowed = item["ctx"]["expected"].replace("'", "").replace(" or ", ", ")
+            return f"{path}: {shown(item['input'])} is not one of {allowed}"
+        case "invalid_key":
+            return f"{path_text((*_place(model, location)[:-1], shown(item['input'])))}: a key must be a text"
+        case "problem":
+            return f"{path}: {item['msg']}"
+        case _:
+            return f"{path}: {item['msg'].removeprefix('Value error, ')} (given: {shown(item['input'])})"
 
 
 def _known_keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
-    here: Any = model
+    kinds: list[Any] = [model]
     for part in location[:-1]:
-        here = _inside(here, str(part))
-    return sorted(here.model_fields)
+        kinds = [inner for kind in kinds for inner in _inside(kind, part)]
+    return sorted(next(iter(_models(kinds))).model_fields)
 
 
-def _inside(kind: Any, part: str) -> Any:
-    """What stands under `part`: a mapping's value, or a field; of a field that may be None, what else it may be."""
-    if get_origin(kind) is dict:
-        return get_args(kind)[1]
-    annotation = kind.model_fields[part].annotation
-    return next((some for some in get_args(annotation) if get_origin(annotation) is UnionType), annotation)
+def _place(model: type[BaseModel], location: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """The location without what pydantic adds to tell the members of a union apart."""
+    kinds: list[Any] = [model]
+    place: list[int | str] = []
+    for part in location:
+        if not any(part == tag for kind in kinds for tag in _tags(kind)):
+            place.append(part)
+        kinds = [inner for kind in kinds for inner in _inside(kind, part)]
+    return tuple(place)
+
+
+def _members(kind: Any) -> list[Any]:
+    """A union's members, else the kind itself; `Annotated` is looked through, unless it holds a tag."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Annotated and not _own_tags(kind):
+        return _members(arguments[0])
+    if origin is not None and not isinstance(origin, type):  # Union, spelled out
+        return [member for argument in arguments for member in _members(argument)]
+    if type(kind).__name__ == "UnionType":
+        return [member for argument in arguments for member in _members(argument)]
+    return [kind]
+
+
+def _own_tags(kind: Any) -> list[str]:
+    return [extra.tag for extra in getattr(kind, "__metadata__", ()) if isinstance(extra, Tag)]
+
+
+def _tags(kind: Any) -> list[str]:
+    return [tag for member in _members(kind) for tag in _own_tags(member)]
+
+
+def _models(kinds: list[Any]) -> list[type[BaseModel]]:
+    members = [member for kind in kinds for member in _members(kind)]
+    return [member for member in members if isinstance(member, type) and issubclass(member, BaseModel)]
+
+
+def _inside(kind: Any, part: int | str) -> list[Any]:
+    """What may stand under `part`: a field, a mapping's value, a sequence's item, or a union's member of that tag."""
+    found: list[Any] = []
+    for member in _members(kind):
+        origin, arguments = get_origin(member), get_args(member)
+        if origin is Annotated:
+            if part in _own_tags(member):
+                found.append(arguments[0])
+        elif origin is dict:
+            found.append(arguments[1])
+        elif origin in (tuple, list):
+            found.append(arguments[0])
+        elif isinstance(member, type) and issubclass(member, BaseModel) and part in member.model_fields:
+            found.append(member.model_fields[str(part)].annotation)
+    return found

@@ -2,6 +2,8 @@
 
 Shells are threaded actors. The methods here run in concurrency groups of their own ("control", "watch"), so that they
 answer while the actor's own methods are busy. Wrap a shell with `as_actor(cls)`.
+
+A shell whose supervisor is gone for good ends itself, see `actors.runtime.orphan`.
 """
 
 from __future__ import annotations
@@ -10,17 +12,31 @@ import os
 import socket
 import threading
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import ray
+from ray.exceptions import RayError
 
+from actors.runtime.actor_table import living_names
+from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.errors import StaleIncarnationError
-from actors.runtime.ids import ActorName
+from actors.runtime.ids import ROOT_KEY, ActorName
+from actors.runtime.orphan import Orphanhood
 from actors.runtime.process import ProcessIdentity, this_process
+
+if TYPE_CHECKING:
+    from actors.runtime.orphan import Root
+    from actors.runtime.ports import RootLookup
 
 CONTROL_THREADS = 3
 WATCH_THREADS = 2
 """Watching calls never return; those beyond this number wait in the queue, and fail at the death just the same."""
+
+ORPHAN_TIMEOUT_S = 300.0
+"""How long an actor goes on without a leader, until a leader's heartbeat says otherwise, seconds."""
+
+ORPHAN_STOP_S = 30.0
+"""How long an orphan may take to stop in order before it ends all the same, seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +55,22 @@ class Description:
         return ProcessIdentity(self.pid, self.started_ticks, self.witness)
 
 
+class NamedRoots:
+    """Asks Ray's table of names."""
+
+    def __init__(self, supervisor: str) -> None:
+        self._supervisor = supervisor
+
+    def root(self) -> Root:
+        if not ray.is_initialized():
+            return "unknown"
+        try:
+            held = any((name.supervisor, name.key) == (self._supervisor, ROOT_KEY) for name in living_names())
+        except (RayError, RuntimeError):
+            return "unknown"
+        return "lives" if held else "gone"
+
+
 class ActorShell:
     """Identity, heartbeat, death watch and orderly stop.
 
@@ -47,6 +79,9 @@ class ActorShell:
         leader: The supervisor incarnation that created it.
     """
 
+    has_leader: ClassVar[bool] = True
+    """Whether it follows a leader, and ends itself when there is none any more."""
+
     def __init__(self, name: str, leader: int) -> None:
         parsed = ActorName.parse(name)
         if parsed is None:
@@ -54,13 +89,23 @@ class ActorShell:
         self.identity = parsed
         self._leader = leader
         self._watchers: dict[str, threading.Event] = {}
+        self._ending: Exception | None = None
         self._shell_lock = threading.Lock()
         self._witness = threading.Thread(target=threading.Event().wait, name="supervisor-witness", daemon=True)
         self._witness.start()
+        self._heard = threading.Event()
+        self._patience_changed = threading.Event()
+        self._orphanhood = Orphanhood(ORPHAN_TIMEOUT_S)
+        if self.has_leader:
+            threading.Thread(target=self._mind_the_leader, name="supervisor-orphan", daemon=True).start()
 
     @ray.method(concurrency_group="control")
     def describe(self) -> Description:
         """Where this incarnation lives. The first answer is slow (lazy imports): a start counts from the second."""
+        return self.description()
+
+    def description(self) -> Description:
+        """What `describe` answers; shells add their own."""
         process = this_process()
         node_id = ray.get_runtime_context().get_node_id()
         return Description(
@@ -73,9 +118,17 @@ class ActorShell:
         )
 
     @ray.method(concurrency_group="control")
-    def heartbeat(self, leader: int) -> dict[str, Any]:
-        """Answer a supervisor of incarnation `leader`; a newer one is remembered, an older one refused."""
+    def heartbeat(self, leader: int, orphan_timeout_s: float | None = None) -> dict[str, Any]:
+        """Answer a supervisor of incarnation `leader`; a newer one is remembered, an older one refused.
+
+        Args:
+            leader: The asking incarnation.
+            orphan_timeout_s: How long to go on when no leader asks any more, seconds; None: as before.
+        """
         self._obey(leader)
+        if orphan_timeout_s is not None and orphan_timeout_s != self._orphanhood.timeout_s:
+            self._orphanhood.timeout_s = orphan_timeout_s
+            self._patience_changed.set()
         return self.vital_signs()
 
     @ray.method(concurrency_group="control")
@@ -94,9 +147,21 @@ class ActorShell:
         with self._shell_lock:
             earlier = self._watchers.get(watcher)
             self._watchers[watcher] = release
+            if self._ending is not None:
+                release.set()
         if earlier is not None:
             earlier.set()
         release.wait()
+        if self._ending is not None:
+            raise self._ending
+
+    def fail_watches(self, ending: Exception) -> None:
+        """End what waits for this actor's death with what it is: Ray lets no process end while its calls run."""
+        with self._shell_lock:
+            self._ending = ending
+            watchers = list(self._watchers.values())
+        for release in watchers:
+            release.set()
 
     def vital_signs(self) -> dict[str, Any]:
         """What the heartbeat carries; shells add their own."""
@@ -110,6 +175,32 @@ class ActorShell:
             if leader < self._leader:
                 raise StaleIncarnationError(str(self.identity), sent_by=leader, accepted=self._leader)
             self._leader = leader
+        self._heard.set()
+
+    # -- without a leader -------------------------------------------------------------------------------------------
+
+    def roots(self) -> RootLookup:
+        """Whom to ask whether anybody leads."""
+        return NamedRoots(self.identity.supervisor)
+
+    def _mind_the_leader(self) -> None:
+        roots, orphanhood = self.roots(), self._orphanhood
+        while True:
+            self._patience_changed.wait(orphanhood.look_s)
+            self._patience_changed.clear()
+            if self._heard.is_set():
+                self._heard.clear()
+                orphanhood.heard()
+            elif orphanhood.look(roots.root(), SYSTEM_CLOCK.now()):
+                break
+        stopping = threading.Thread(target=self.on_stop, name="supervisor-stop", daemon=True)
+        stopping.start()
+        stopping.join(ORPHAN_STOP_S)
+        self.exit_process()
+
+    def exit_process(self) -> None:
+        """End this process at once."""
+        os._exit(0)
 
 
 def as_actor(cls: type[Any], *, extra_groups: dict[str, int] | None = None) -> Any:

@@ -111,6 +111,40 @@ def _dumps_by_value(fn: Callable[..., Any], module: ModuleType) -> bytes:
     return data
 
 
+class _Class:
+    """Pickles as a call of `load_class`."""
+
+    def __init__(self, by_reference: bytes, by_value: bytes) -> None:
+        self._call = (by_reference, by_value)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return load_class, self._call
+
+
+def load_class(by_reference: bytes, by_value: bytes) -> Any:
+    """The class that a process can import, so that it is the same as everywhere in it; else the one that travelled."""
+    try:
+        return pickle.loads(by_reference)  # noqa: S301 - our own bytes
+    except (ImportError, AttributeError):
+        return pickle.loads(by_value)  # noqa: S301 - our own bytes
+
+
+def pickle_class(cls: type[Any]) -> bytes:
+    """Pickle a class so that it loads where its module can be imported, and where it cannot.
+
+    Raises: whatever cloudpickle raises when a class without an importable name cannot travel.
+    """
+    module = sys.modules.get(cls.__module__)
+    by_reference = cloudpickle.dumps(cls, protocol=PROTOCOL)
+    if module is None or cls.__module__ == "__main__" or "<locals>" in cls.__qualname__:
+        return by_reference  # cloudpickle takes these by value
+    try:
+        by_value = _dumps_by_value(cls, module)
+    except Exception:  # noqa: BLE001 - a module may hold anything; it is imported then, or the start says that it cannot be
+        return by_reference
+    return pickle.dumps(_Class(by_reference, by_value), PROTOCOL)
+
+
 def function_name(fn: Callable[..., Any]) -> str:
     """`module.qualname`, or the type's name for other callables."""
     module = getattr(fn, "__module__", None) or type(fn).__module__

@@ -143,3 +143,16 @@ def test_many_threads_see_every_version_grow() -> None:
             seen = future.result(PATIENCE_S)
             assert seen == sorted(set(seen))
             assert seen[-1] == last
+
+
+def test_an_inherited_value_wakes_who_waits_and_is_followed_by_the_own_one():
+    room = LongPoll(OwnedState(5))
+    inherited = Replica(4, 2, b"inherited")
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(room.observe, 4, 1, PATIENCE_S)
+        room.inherit(inherited)
+        assert waiting.result(PATIENCE_S) == inherited
+    room.inherit(Replica(4, 1, b"earlier"))
+    assert room.current == inherited
+    assert room.observe(4, 2, 0) is None
+    assert room.publish(b"own") == room.observe(4, 2, 0) == Replica(5, 1, b"own")

@@ -104,3 +104,16 @@ def test_hearing_an_owner_without_a_value_is_not_fresh() -> None:
 def test_a_lease_has_a_length(lease_s: float) -> None:
     with pytest.raises(ValueError, match="lease_s"):
         ReplicaFollower(lease_s)
+
+
+def test_a_successor_shows_its_predecessors_value_until_it_says_its_own() -> None:
+    state = OwnedState(4)
+    old, newer = Replica(3, 7, b"old"), Replica(3, 8, b"newer")
+    assert state.inherit(newer)
+    assert not state.inherit(old)
+    assert not state.inherit(Replica(4, 1, b"of this life"))
+    assert state.newer_than(3, 7) == newer
+    assert state.newer_than(3, 8) is None
+    assert state.publish(b"newer") == Replica(4, 1, b"newer")
+    assert not state.inherit(Replica(3, 9, b"late"))
+    assert state.newer_than(3, 8) == Replica(4, 1, b"newer")

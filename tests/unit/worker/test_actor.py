@@ -200,6 +200,25 @@ def test_a_watch_is_released_by_the_same_watcher_s_next(worker):
     assert ended.wait(DEADLINE_S)
 
 
+def test_a_watch_fails_with_what_ends_the_actor(worker):
+    """Ray lets no process end in order while its calls run."""
+    raised: list[Exception] = []
+
+    def watch() -> None:
+        try:
+            worker.watch("leader")
+        except OSError as error:
+            raised.append(error)
+
+    watching = threading.Thread(target=watch, daemon=True)
+    watching.start()
+    ending = OSError("it ends")
+    worker.fail_watches(ending)
+    watching.join(DEADLINE_S)
+    watch()
+    assert raised == [ending, ending]
+
+
 def test_a_name_without_an_incarnation_is_refused():
     with pytest.raises(ValueError, match="not an actor name"):
         WorkerActor("worker", 1)
