@@ -18,8 +18,20 @@ if Path(actors.__file__ or "").resolve().parent.parent != Path(__file__).resolve
 from actors.recovery.retry import Fallback, Retry
 from actors.runtime.context import TaskContext, current_task
 from actors.runtime.errors import (
+    AdministrationError,
+    CheckpointError,
+    CheckpointLostError,
+    CheckpointMismatchError,
+    CheckpointStoreError,
+    CheckpointTooLargeError,
+    ChildError,
+    ChildPayloadError,
+    ChildStartError,
+    ChildStateError,
     ConfigError,
     EventLogError,
+    IgnoreChild,
+    LeaderUnreachableError,
     OutcomeUnknownError,
     PoisonTaskError,
     QueryRefusedError,
@@ -34,23 +46,73 @@ from actors.runtime.errors import (
     TaskTimeoutError,
     WorkerLostError,
 )
+from supervisor.changes import ChildChange
+from supervisor.children.errors import (
+    CallOutcomeUnknownError,
+    CallPayloadError,
+    CallQueueFullError,
+    CallTimeoutError,
+    ChildExitedError,
+    ChildGoneError,
+    ChildLostError,
+)
+from supervisor.children.handle import ChildHandle, PoolHandle
+from supervisor.children.response import ChildResponse
+from supervisor.children.stream import ChildStream
 from supervisor.config import SupervisorConfig
+from supervisor.group import Counts, Group
 from supervisor.handle import Supervisor
+from supervisor.planning import Plan
+from supervisor.specs import BackoffSettings, ChildSpec, GroupSpec, PoolSpec, TreeSpec
+from supervisor.subscription import Subscription
 from supervisor.tasks.future import TaskFuture
 from supervisor.tasks.policy import Policy
+from supervisor.treefile import load_tree
 
 __all__ = [
+    "AdministrationError",
+    "BackoffSettings",
+    "CallOutcomeUnknownError",
+    "CallPayloadError",
+    "CallQueueFullError",
+    "CallTimeoutError",
+    "CheckpointError",
+    "CheckpointLostError",
+    "CheckpointMismatchError",
+    "CheckpointStoreError",
+    "CheckpointTooLargeError",
+    "ChildChange",
+    "ChildError",
+    "ChildExitedError",
+    "ChildGoneError",
+    "ChildHandle",
+    "ChildLostError",
+    "ChildPayloadError",
+    "ChildResponse",
+    "ChildSpec",
+    "ChildStartError",
+    "ChildStateError",
+    "ChildStream",
     "ConfigError",
+    "Counts",
     "EventLogError",
     "Fallback",
+    "Group",
+    "GroupSpec",
+    "IgnoreChild",
+    "LeaderUnreachableError",
     "OutcomeUnknownError",
+    "Plan",
     "PoisonTaskError",
     "Policy",
+    "PoolHandle",
+    "PoolSpec",
     "QueryRefusedError",
     "QueueFullError",
     "RestartIntensityError",
     "Retry",
     "StaleIncarnationError",
+    "Subscription",
     "Supervisor",
     "SupervisorClosedError",
     "SupervisorConfig",
@@ -61,6 +123,8 @@ __all__ = [
     "TaskFuture",
     "TaskPayloadError",
     "TaskTimeoutError",
+    "TreeSpec",
     "WorkerLostError",
     "current_task",
+    "load_tree",
 ]

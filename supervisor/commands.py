@@ -3,207 +3,275 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, assert_never
 
 import ray
-from ray.exceptions import ActorDiedError, ActorUnavailableError, GetTimeoutError, RayError, RayTaskError
+from ray.exceptions import ActorUnavailableError, RayError
 
-from actors.event_log.actor import APPEND_THREADS, event_log_actor
-from actors.node_agent.actor import NodeAgent
 from actors.runtime import process
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.death_watch import DeathWatch
 from actors.runtime.errors import StaleIncarnationError
-from actors.runtime.ids import NAMESPACE, ActorName
+from actors.runtime.ids import ActorName
 from actors.runtime.replies import when_answered
-from actors.worker.actor import Worker
+from actors.runtime.warm import was_warm
 from supervisor import messages as m
-from supervisor.election import actor_by_name, living_nodes
-from supervisor.exits import classify_exit, last_line
-from supervisor.link import follow
-from supervisor.tree import Location
+from supervisor.creating import Creator
+from supervisor.election import actor_by_name
+from supervisor.exits import classify_exit, raised_by, why
+from supervisor.hosting import Hosting
+from supervisor.reach import Reach
+from supervisor.recording import Recorder
+from supervisor.tree import LOG, SUBTREE, ChildPlan, GroupPlan, Location
 
 if TYPE_CHECKING:
     from actors.runtime.emitter import Emitter
     from actors.runtime.shell import Description
     from supervisor.charter import Charter
+    from supervisor.subtrees import Subtrees
 
-_WORKER_THREADS = 32
 _REACH_AGAIN_S = 0.2
 _FLUSH_TIMEOUT_S = 5.0
 
+Life = tuple[str, int]
+"""A child's key and an incarnation."""
+
 
 class ClusterRunner:
-    """One leader's hands."""
+    """One leader's hands.
 
-    def __init__(
+    Attributes:
+        reach: The ways to the processes of all nodes.
+        on_started: Called with each node on which a new actor is ready, and whether its process had stood ready.
+
+    Args:
+        charter: What the supervisor is made of.
+        leader: The leader's own name.
+        plan_of: What a child is to be; None for one that was forgotten.
+        groups_of: The groups that a child is in, the outermost first.
+        post: Takes events for the machine.
+        publish: Announces the view.
+        answer: Takes answers to requests.
+        depose: Called when a later leader is found.
+        emitter: Where records go.
+        subtrees: Told of each that is ready.
+        rank: The incarnation in whose name node agents are asked.
+    """
+
+    def __init__(  # noqa: PLR0913 - each a port of its own
         self,
         charter: Charter,
         leader: ActorName,
         *,
+        plan_of: Callable[[str], ChildPlan | None],
+        groups_of: Callable[[str], tuple[GroupPlan, ...]],
         post: Callable[[m.Event], None],
         publish: Callable[[], None],
+        answer: Callable[[m.Answer], None],
+        finish: Callable[[], None],
         depose: Callable[[], None],
         emitter: Emitter,
+        subtrees: Subtrees,
+        rank: Callable[[], int],
     ) -> None:
         self._charter = charter
         self._leader = leader
+        self._plan_of = plan_of
         self._post = post
         self._publish = publish
+        self._answer = answer
+        self._finish = finish
         self._depose = depose
         self._emitter = emitter
-        self._handles: dict[str, tuple[int, Any]] = {}
-        self._agents: dict[str, Any] = {}
-        self._node_id: str = ray.get_runtime_context().get_node_id()
+        self._orphan_timeout_s = charter.config.orphan_timeout_s
+        self._recorder = Recorder(emitter, leader.incarnation)
+        self._handles: dict[Life, Any] = {}
+        self.reach = Reach()
+        self._agents: dict[str, str] = {}
+        self._subtrees, self._rank = subtrees, rank
+        self._begun: dict[Life, float] = {}
+        self.on_started: Callable[[str, bool], None] = lambda _node, _warm: None
         self._deaths = DeathWatch(self._on_death)
-        self._stops: list[Future[None]] = []
-        self._threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="supervisor-run")
+        self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="supervisor-run")
+        self._hosting = Hosting(charter, leader, Creator(charter, leader, subtrees.ledgers), groups_of)
 
-    def run(self, command: m.Command) -> None:  # noqa: C901 - one branch per command, closed
+    def run(self, command: m.Command) -> None:  # noqa: C901, PLR0912 - one branch per command, closed
         """Carry out one command; returns at once, what takes time goes on in a thread."""
         match command:
-            case m.StartChild(key=key, incarnation=incarnation):
-                self._threads.submit(self._start, key, incarnation)
+            case m.StartChild():
+                self._threads.submit(self._start, command)
             case m.AdoptChild(key=key, incarnation=incarnation):
-                self._threads.submit(self._adopt, key, incarnation)
+                self._threads.submit(self._adopt, (key, incarnation))
+            case m.PromoteChild(key=key, incarnation=incarnation):
+                self._promote((key, incarnation))
+            case m.AttendStandbys():
+                self._attend(command)
             case m.AskHeartbeat(key=key, incarnation=incarnation):
-                self._ask(key, incarnation)
+                self._ask((key, incarnation))
             case m.LookAtProcess():
                 self._look(command)
+            case m.AskStop(key=key, incarnation=incarnation):
+                self._threads.submit(self._ask_stop, (key, incarnation))
             case m.KillChild():
                 self._kill(command)
-            case m.StopChild():
-                self._stops.append(self._threads.submit(self._stop, command))
-            case m.AwaitStops():
-                wait(self._stops)
-                self._emitter.flush(_FLUSH_TIMEOUT_S)
             case m.Publish():
                 self._publish()
             case m.RecordChild():
-                self._record_child(command)
+                self._recorder.child(command)
             case m.RecordRestart():
-                self._record_restart(command)
+                self._recorder.restart(command)
+            case m.Escalate():
+                self._recorder.escalation(command)
+            case m.Answer():
+                self._answer(command)
+            case m.Finish():
+                self._finish()
             case _:
                 assert_never(command)
 
     def wait(self) -> None:
         """Until everything that was begun is done."""
+        self._hosting.end_all()
         self._threads.shutdown(wait=True)
         self._deaths.close()
 
     def log_handle(self) -> Any | None:
-        """The current log writer's handle, or None."""
-        held = self._handles.get("event_log/writer")
-        return None if held is None else held[1]
+        """The latest log writer's handle, or None."""
+        lives = [life for life in list(self._handles) if life[0] == LOG]
+        return self._handles.get(max(lives)) if lives else None
+
+    def with_members(self, actors: tuple[m.KnownActor, ...]) -> tuple[m.KnownActor, ...]:
+        """The same actors, and the children that live in those that host several."""
+        return self._hosting.with_members(actors)
 
     # -- starting ---------------------------------------------------------------------------------------------------
 
-    def _name(self, key: str, incarnation: int) -> ActorName:
-        concern, _, child = key.partition("/")
-        return ActorName(self._charter.name, concern, child, incarnation)
+    def _name(self, life: Life) -> ActorName:
+        concern, _, child = life[0].partition("/")
+        return ActorName(self._charter.name, concern, child, life[1])
 
-    def _start(self, key: str, incarnation: int) -> None:
-        name = self._name(key, incarnation)
+    def _start(self, command: m.StartChild) -> None:
+        life = (command.key, command.incarnation)
+        plan = self._plan_of(command.key)
+        if plan is None:
+            return
+        self._begun[life] = SYSTEM_CLOCK.now()
         try:
-            handle = self._create(name)
+            handle = self._hosting.create(self._name(life), plan, command.node_id)
         except (RayError, ValueError) as error:
-            self._post(m.ChildStartFailed(key=key, incarnation=incarnation, error=last_line(str(error))))
+            self._fail(life, error)
             return
-        self._hold(key, incarnation, handle)
+        self._hold(life, handle, "standby" if command.standby else "active")
 
-    def _adopt(self, key: str, incarnation: int) -> None:
-        handle = actor_by_name(self._name(key, incarnation))
+    def _fail(self, life: Life, error: BaseException) -> None:
+        self._begun.pop(life, None)
+        raised: bytes | None = getattr(raised_by(error), "raised", None)
+        self._post(m.ChildStartFailed(key=life[0], incarnation=life[1], error=why(error), cause=raised))
+
+    def _adopt(self, life: Life) -> None:
+        handle = self._hosting.find(self._name(life), self._plan_of(life[0]))
         if handle is None:
-            self._post(
-                m.ChildStartFailed(key=key, incarnation=incarnation, error="it ended before it could be adopted")
-            )
+            error = "it ended before it could be adopted"
+            self._post(m.ChildStartFailed(key=life[0], incarnation=life[1], error=error))
             return
-        self._hold(key, incarnation, handle)
+        self._hold(life, handle, "adopted")
 
-    def _create(self, name: ActorName) -> Any:
-        charter, leader = self._charter, self._leader.incarnation
-        options: dict[str, Any] = {
-            "name": str(name),
-            "namespace": NAMESPACE,
-            "lifetime": "detached",
-            "max_restarts": 0,
-            "num_cpus": 0,
-        }
-        if name.concern == "worker":
-            pool = charter.config.pools[name.child.rpartition("-")[0]]
-            options |= {"num_cpus": pool.num_cpus, "max_concurrency": _WORKER_THREADS, "scheduling_strategy": "SPREAD"}
-            return Worker.options(**options).remote(str(name), leader)
-        if name.concern == "event_log":
-            options |= {"max_concurrency": APPEND_THREADS, "scheduling_strategy": _on_node(charter.log_node_id)}
-            log = charter.config.log
-            writer = event_log_actor().options(**options)
-            return writer.remote(str(name), leader, path=log.path, otlp_endpoint=charter.otlp_endpoint)
-        node_id = self._node_of_agent(name.child)
-        options |= {"scheduling_strategy": _on_node(node_id)}
-        return NodeAgent.options(**options).remote(
-            str(name), leader, partial(follow, charter, self._leader.incarnation)
-        )
+    def _hold(self, life: Life, handle: Any, role: str) -> None:
+        self._handles[life] = handle
+        self._then(handle.describe.remote(), partial(self._on_described, life, handle, role))
 
-    @staticmethod
-    def _node_of_agent(child: str) -> str:
-        for node in living_nodes():
-            if node.startswith(child):
-                return node
-        raise ValueError(f"node {child} has left the cluster")
-
-    def _hold(self, key: str, incarnation: int, handle: Any) -> None:
-        self._handles[key] = (incarnation, handle)
-        self._then(handle.describe.remote(), partial(self._on_described, key, incarnation, handle))
-
-    def _hold_again(self, key: str, incarnation: int, handle: Any) -> None:
+    def _hold_again(self, life: Life, handle: Any, role: str) -> None:
         """Out of reach is not dead: ask again; how long a start may take is the machine's business."""
         sleep(_REACH_AGAIN_S)
-        self._hold(key, incarnation, handle)
+        self._hold(life, handle, role)
 
-    def _on_described(self, key: str, incarnation: int, handle: Any, reply: Description | BaseException) -> None:
+    def _on_described(self, life: Life, handle: Any, role: str, reply: Description | BaseException) -> None:
         """The first answer of a process costs 0.3 s more than the second: it is ready only after two."""
         if isinstance(reply, ActorUnavailableError):
-            self._threads.submit(self._hold_again, key, incarnation, handle)
+            self._threads.submit(self._hold_again, life, handle, role)
             return
         if isinstance(reply, BaseException):
-            self._post(m.ChildStartFailed(key=key, incarnation=incarnation, error=_why(reply)))
+            self._fail(life, reply)
             return
         location = Location(process=reply.process, node_id=reply.node_id, host=reply.host)
-        second = (
-            handle.ready.remote() if key.startswith("worker/") else handle.heartbeat.remote(self._leader.incarnation)
-        )
-        self._then(second, partial(self._on_second_answer, key, incarnation, handle, location))
+        second = self._hosting.second_call(life, self._plan_of(life[0]), handle, role)
+        self._then(second, partial(self._on_second_answer, life, handle, role, location, reply.name))
 
-    def _on_second_answer(self, key: str, incarnation: int, handle: Any, location: Location, reply: object) -> None:
+    def _on_second_answer(
+        self, life: Life, handle: Any, role: str, location: Location, actor: str, reply: object
+    ) -> None:
         if isinstance(reply, StaleIncarnationError):
             self._depose()
         if isinstance(reply, ActorUnavailableError):
-            self._threads.submit(self._hold_again, key, incarnation, handle)
+            self._threads.submit(self._hold_again, life, handle, role)
             return
         if isinstance(reply, BaseException):
-            self._post(m.ChildStartFailed(key=key, incarnation=incarnation, error=_why(reply)))
+            self._fail(life, reply)
+            return
+        key, incarnation = life
+        standing = self._hosting.standing(life, reply, role)
+        if standing == "ignored":
+            self._post(m.ChildIgnored(key=key, incarnation=incarnation))
+            return
+        if standing == "missing":
+            self._post(m.ChildStartFailed(key=key, incarnation=incarnation, error="it was never built"))
             return
         if key.startswith("node_agent/"):
-            self._agents[location.node_id] = handle
-        self._post(m.ChildReady(key=key, incarnation=incarnation, location=location))
-        self._watch(key, incarnation, handle)
-        if location.node_id == self._node_id:
-            self._deaths.watch(str(self._name(key, incarnation)), location.process)
+            self._agents[location.node_id] = str(self._name(life))
+            self.reach.know(self._agents)
+        if key.startswith(SUBTREE):
+            self._subtrees.joined(key.removeprefix(SUBTREE), handle)
+        self._tell_started(life, location)
+        host = "" if actor == str(self._name(life)) else actor
+        self._post(
+            m.ChildReady(key=key, incarnation=incarnation, location=location, serves=standing == "active", host=host)
+        )
+        self._watch(life, handle)
+        if location.node_id == self.reach.node_id:
+            self._deaths.watch(str(self._name(life)), location.process)
+
+    def _tell_started(self, life: Life, where: Location) -> None:
+        begun = self._begun.pop(life, None)
+        if begun is None:
+            return  # adopted
+        local = where.node_id == self.reach.node_id
+        age_s = process.age_s(where.process) if local else None
+        self.on_started(where.node_id, not local or was_warm(age_s, waited_s=SYSTEM_CLOCK.now() - begun))
+
+    def _promote(self, life: Life) -> None:
+        handle = self._handles.get(life)
+        if handle is not None and life[0].startswith("child/"):
+            promoted = handle.activate.remote(self._leader.incarnation, *life)
+            self._then(promoted, partial(self._on_promoted, life))
+
+    def _on_promoted(self, life: Life, reply: object) -> None:
+        """A standby that cannot serve is no better than a dead one; one out of reach may be activated by a caller."""
+        if isinstance(reply, StaleIncarnationError):
+            self._depose()
+        if isinstance(reply, BaseException) and not isinstance(reply, RayError):
+            self._post(m.ChildUnhealthy(key=life[0], incarnation=life[1], detail=f"cannot serve: {why(reply)}"))
+
+    def _attend(self, command: m.AttendStandbys) -> None:
+        handle = self._handles.get((command.key, command.incarnation))
+        if handle is not None:
+            names = tuple(str(self._name((command.key, number))) for number in command.standbys)
+            handle.attend.remote(self._leader.incarnation, command.key, names)
 
     # -- watching ---------------------------------------------------------------------------------------------------
 
-    def _watch(self, key: str, incarnation: int, handle: Any) -> None:
-        self._then(handle.watch.remote(str(self._leader)), partial(self._on_watch_ended, key, incarnation, handle))
+    def _watch(self, life: Life, handle: Any) -> None:
+        watcher = f"{self._leader}:{life[0]}#{life[1]}"
+        self._then(handle.watch.remote(watcher), partial(self._on_watch_ended, life, handle))
 
-    def _on_watch_ended(self, key: str, incarnation: int, handle: Any, reply: object) -> None:
+    def _on_watch_ended(self, life: Life, handle: Any, reply: object) -> None:
         if isinstance(reply, ActorUnavailableError):
-            self._threads.submit(self._reach_again, key, incarnation, handle)
+            self._threads.submit(self._reach_again, life, handle)
         elif isinstance(reply, BaseException):
-            self._post(
-                m.ChildDied(key=key, incarnation=incarnation, exit_class=classify_exit(str(reply)), detail=_why(reply))
-            )
+            self._handles.pop(life, None)
+            exit_class = getattr(raised_by(reply), "exit_class", None) or classify_exit(str(reply))
+            self._post(m.ChildDied(key=life[0], incarnation=life[1], exit_class=exit_class, detail=why(reply)))
 
     def _on_death(self, actor: str) -> None:
         """The kernel says so before Ray does."""
@@ -213,114 +281,64 @@ class ClusterRunner:
                 m.ChildDied(key=name.key, incarnation=name.incarnation, exit_class="killed", detail="its process ended")
             )
 
-    def _reach_again(self, key: str, incarnation: int, handle: Any) -> None:
+    def _reach_again(self, life: Life, handle: Any) -> None:
         """Out of reach is not dead: watch it again; its heartbeats go on meanwhile."""
         sleep(_REACH_AGAIN_S)
-        self._watch(key, incarnation, handle)
+        self._watch(life, handle)
 
-    def _ask(self, key: str, incarnation: int) -> None:
-        held = self._handles.get(key)
-        if held is not None and held[0] == incarnation:
+    def _ask(self, life: Life) -> None:
+        handle = self._handles.get(life)
+        if handle is not None:
             self._then(
-                held[1].heartbeat.remote(self._leader.incarnation), partial(self._on_heartbeat, key, incarnation)
+                handle.heartbeat.remote(self._leader.incarnation, self._orphan_timeout_s),
+                partial(self._on_heartbeat, life),
             )
 
-    def _on_heartbeat(self, key: str, incarnation: int, reply: object) -> None:
+    def _on_heartbeat(self, life: Life, reply: Any) -> None:
+        key, incarnation = life
         if isinstance(reply, StaleIncarnationError):
             self._depose()
         elif not isinstance(reply, BaseException):
             self._post(m.HeartbeatAnswered(key=key, incarnation=incarnation))
+            unhealthy = reply.get("unhealthy", {}).get(key)
+            if unhealthy is not None:
+                self._post(m.ChildUnhealthy(key=key, incarnation=incarnation, detail=f"health(): {unhealthy}"))
 
     def _look(self, command: m.LookAtProcess) -> None:
-        found = partial(self._on_evidence, command.key, command.incarnation)
-        if command.node_id == self._node_id:
-            found(process.evidence(command.process, SYSTEM_CLOCK.now()))
-        elif (agent := self._agents.get(command.node_id)) is not None:
-            self._then(agent.evidence.remote(command.process), found)
+        where = Location(process=command.process, node_id=command.node_id, host="")
+        self.reach.look(where, partial(self._on_evidence, command.key, command.incarnation))
 
-    def _on_evidence(self, key: str, incarnation: int, reply: process.ProcessEvidence | BaseException) -> None:
-        if not isinstance(reply, BaseException):
-            self._post(m.EvidenceFound(key=key, incarnation=incarnation, evidence=reply))
+    def _on_evidence(self, key: str, incarnation: int, evidence: process.ProcessEvidence) -> None:
+        self._post(m.EvidenceFound(key=key, incarnation=incarnation, evidence=evidence))
 
     # -- ending -----------------------------------------------------------------------------------------------------
 
-    def _kill(self, command: m.KillChild) -> None:
-        if command.process is not None and command.node_id == self._node_id:
-            process.kill(command.process)
-        elif command.process is not None and (agent := self._agents.get(command.node_id or "")) is not None:
-            agent.kill.remote(command.process, self._leader.incarnation)
-        self._threads.submit(self._ray_kill, command.key, command.incarnation)
+    def _ask_stop(self, life: Life) -> None:
+        """An answer that cannot be had is one, too: what follows is the kill."""
+        if life[0] == LOG:
+            self._emitter.flush(_FLUSH_TIMEOUT_S)
+        handle = self._handles.get(life)
+        if handle is None:
+            self._on_stopped(life, None)
+        else:
+            asked = self._hosting.stop_call(life, self._plan_of(life[0]), handle)
+            self._then(asked, partial(self._on_stopped, life))
 
-    def _ray_kill(self, key: str, incarnation: int) -> None:
-        handle = actor_by_name(self._name(key, incarnation))
+    def _on_stopped(self, life: Life, _reply: object) -> None:
+        self._post(m.StopAnswered(key=life[0], incarnation=life[1]))
+
+    def _kill(self, command: m.KillChild) -> None:
+        life = (command.key, command.incarnation)
+        if command.process is not None and command.node_id is not None:
+            where = Location(process=command.process, node_id=command.node_id, host="")
+            self.reach.kill(where, by=self._rank(), name=str(self._name(life)))
+        self._threads.submit(self._ray_kill, life)
+
+    def _ray_kill(self, life: Life) -> None:
+        handle = self._handles.pop(life, None) or actor_by_name(self._name(life))
         if handle is not None:
             ray.kill(handle, no_restart=True)
-
-    def _stop(self, command: m.StopChild) -> None:
-        held = self._handles.get(command.key)
-        if held is not None and held[0] == command.incarnation:
-            try:
-                ray.get(held[1].stop.remote(self._leader.incarnation), timeout=command.within_s)
-            except (RayError, GetTimeoutError):
-                pass  # it does not answer, or is gone: either way it is ended now
-        self._ray_kill(command.key, command.incarnation)
-
-    # -- records ----------------------------------------------------------------------------------------------------
-
-    def _record_child(self, command: m.RecordChild) -> None:
-        where = command.location
-        concern = command.key.partition("/")[0]
-        row = (
-            command.key,
-            command.incarnation,
-            concern,
-            command.role,
-            command.event,
-            where.node_id if where else None,
-            where.process.pid if where else None,
-            SYSTEM_CLOCK.wall_us(),
-            self._leader.incarnation,
-            command.detail,
-        )
-        self._emitter.emit("children", row)
-
-    def _record_restart(self, command: m.RecordRestart) -> None:
-        row = (
-            command.key,
-            command.from_incarnation,
-            command.to_incarnation,
-            command.exit_class,
-            command.reason,
-            command.group,
-            command.delay_ms,
-            SYSTEM_CLOCK.wall_us(),
-            self._leader.incarnation,
-        )
-        self._emitter.emit("restarts", row)
 
     @staticmethod
     def _then(ref: Any, callback: Callable[[Any], None]) -> None:
         when_answered(ref, callback)
-
-
-def _on_node(node_id: str) -> Any:
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415 - costs 30 ms to import
-
-    return NodeAffinitySchedulingStrategy(node_id=node_id, soft=False)
-
-
-def _why(error: BaseException) -> str:
-    """What a person needs to know of a Ray error."""
-    if isinstance(error, RayTaskError):
-        return last_line(str(error))
-    cause = getattr(error, "error_msg", None) if isinstance(error, ActorDiedError) else None
-    return _essence(str(cause or error))
-
-
-def _essence(text: str) -> str:
-    """What matters of Ray's text on a death: a constructor's exception stands last, otherwise the exit's detail."""
-    if "creation task" in text:
-        return last_line(text)
-    _, found, detail = text.partition("Worker exit type:")
-    said = f"worker exit type:{detail}" if found else text.strip()
-    return said.partition(" Some common causes")[0].partition("\n")[0].strip()

@@ -15,7 +15,8 @@ from actors.runtime.scrub import DEFAULT_PATTERNS
 from actors.runtime.settings import Settings
 from supervisor.tasks.policy import Policy
 from supervisor.tasks.settings import DispatchSettings
-from supervisor.tree import ROOT, ChildSpec, GroupSpec, Pool
+from supervisor.tree import LOG, POOLS, ROOT, SYSTEM, TOP, ChildPlan, GroupPlan, member_plan
+from supervisor.yamlfile import read_mapping
 
 DEFAULT_POOL = "default"
 
@@ -46,6 +47,16 @@ class PoolSettings(HeartbeatSettings):
     num_cpus: float = Field(default=0.0, ge=0, description="CPUs that each worker reserves with Ray's scheduler.")
     shutdown_s: float = Field(default=5.0, ge=0, description="How long a worker may take to stop when asked, seconds.")
     intensity: int = Field(default=20, ge=0, description="Restarts within period_s that are borne.")
+    period_s: float = Field(default=10.0, gt=0, description="The window in which restarts are counted, in seconds.")
+
+
+class RootSettings(Settings):
+    """How many restarts of what users put directly under the supervisor are borne.
+
+    More than a group's default: what is there need not have anything to do with each other.
+    """
+
+    intensity: int = Field(default=10, ge=0, description="Restarts within period_s that are borne.")
     period_s: float = Field(default=10.0, gt=0, description="The window in which restarts are counted, in seconds.")
 
 
@@ -81,6 +92,22 @@ class SupervisorConfig(Settings):
     log: LogSettings = Field(default_factory=LogSettings, description="The event log.")
     services: HeartbeatSettings = Field(
         default_factory=HeartbeatSettings, description="Heartbeats of the log writer and the node agents."
+    )
+    root: RootSettings = Field(default_factory=RootSettings, description="The children directly under the supervisor.")
+    standby: bool = Field(
+        default=True,
+        description="Whether a second supervisor process stands by, on another node where there is one, to take over.",
+    )
+    warm_processes: int = Field(
+        default=1,
+        ge=0,
+        le=100,
+        description="Idle processes that stand ready on each node: a replacement need not wait for one to start.",
+    )
+    orphan_timeout_s: float = Field(
+        default=300.0,
+        gt=0,
+        description="How long actors go on when nobody leads and nobody can be made to, in seconds; then they end.",
     )
     start_timeout_s: float = Field(
         default=60.0, gt=0, description="How long `start` waits for the first workers, in seconds."
@@ -121,53 +148,51 @@ class SupervisorConfig(Settings):
                     f"expected a SupervisorConfig, a mapping or a YAML file's path, not {type(config).__name__}",
                 ),
             )
-        return cls._from_file(Path(config))
-
-    @classmethod
-    def _from_file(cls, path: Path) -> SupervisorConfig:
-        import yaml  # noqa: PLC0415 - 40 ms that only a file needs
-
-        try:
-            data = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise ConfigError(str(path), problems=("no such file; give the path of a YAML file",)) from None
-        except OSError as error:
-            raise ConfigError(str(path), problems=(f"cannot be read: {error.strerror}",)) from None
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise ConfigError(str(path), problems=(f"is no YAML: {error}",)) from None
-        if data is not None and not isinstance(data, dict):
-            raise ConfigError(str(path), problems=(f"holds a {type(data).__name__}, not a mapping of keys",))
-        return cls.parse(data or {}, source=str(path))
+        return cls.parse(read_mapping(Path(config)), source=str(config))
 
 
-def plan(config: SupervisorConfig) -> tuple[list[ChildSpec], list[GroupSpec], list[Pool]]:
-    """The children, groups and pools that a configuration asks for; every pool's size must be given."""
+def plan(config: SupervisorConfig) -> tuple[list[GroupPlan], list[ChildPlan]]:
+    """The groups and children that a configuration asks for; every pool's size must be given."""
     services = config.services
-    specs = [
-        ChildSpec(
-            key="event_log/writer",
+    groups = [
+        GroupPlan(path=TOP, parent=None, starts_together=True),
+        GroupPlan(path=SYSTEM, parent=TOP, starts_together=True, intensity=10, period_s=10.0),
+    ]
+    children = [
+        ChildPlan(
+            key=LOG,
+            group=SYSTEM,
             heartbeat_s=services.heartbeat_s,
             hang_timeout_s=services.hang_timeout_s,
             shutdown_s=30.0,
         )
     ]
-    groups = [GroupSpec(name=ROOT, intensity=10, period_s=10.0)]
-    pools: list[Pool] = []
     for name, settings in config.pools.items():
-        size = settings.size or 1
-        keys = [f"worker/{name}-{number}" for number in range(size + settings.standbys)]
-        groups.append(GroupSpec(name=f"pool:{name}", intensity=settings.intensity, period_s=settings.period_s))
-        pools.append(Pool(name, size, keys))
-        specs.extend(
-            ChildSpec(
-                key=key,
-                group=f"pool:{name}",
-                heartbeat_s=settings.heartbeat_s,
-                hang_timeout_s=settings.hang_timeout_s,
-                shutdown_s=settings.shutdown_s,
-                start_timeout_s=config.start_timeout_s,
-                pool=name,
-            )
-            for key in keys
+        path = f"{POOLS}{name}"
+        template = ChildPlan(
+            key=f"worker/{name}",
+            group=path,
+            heartbeat_s=settings.heartbeat_s,
+            hang_timeout_s=settings.hang_timeout_s,
+            shutdown_s=settings.shutdown_s,
+            start_timeout_s=config.start_timeout_s,
+            pool=path,
         )
-    return specs, groups, pools
+        size = settings.size or 1
+        groups.append(
+            GroupPlan(
+                path=path,
+                parent=TOP,
+                starts_together=True,
+                ends_together=True,
+                intensity=settings.intensity,
+                period_s=settings.period_s,
+                pool_size=size,
+                pool_standbys=settings.standbys,
+                template=template,
+            )
+        )
+        children.extend(member_plan(template, f"worker/{name}-{number}") for number in range(size + settings.standbys))
+    root = config.root
+    groups.append(GroupPlan(path=ROOT, parent=TOP, intensity=root.intensity, period_s=root.period_s))
+    return groups, children

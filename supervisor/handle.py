@@ -20,32 +20,31 @@ from actors.runtime.context import CURRENT
 from actors.runtime.emitter import Emitter
 from actors.runtime.errors import (
     ConfigError,
-    EventLogError,
-    RestartIntensityError,
     SupervisorClosedError,
-    SupervisorError,
     SupervisorNotFoundError,
 )
 from actors.runtime.id_source import IdSource
 from actors.runtime.ids import is_valid_name
+from actors.runtime.replicated import Replica
 from actors.runtime.scrub import Scrubber
 from supervisor import launch
 from supervisor.charter import Charter
+from supervisor.children.registry import Children
 from supervisor.config import DEFAULT_POOL, SupervisorConfig
-from supervisor.election import actor_by_name, elect, existing_leader
+from supervisor.election import actor_by_name, elect
 from supervisor.ending import end_supervisor
 from supervisor.events import Events
 from supervisor.link import LeaderLink
 from supervisor.messages import ClusterView
-from supervisor.pools import PoolRoutes, pool_error
+from supervisor.pools import PoolRoutes
 from supervisor.starting import (
     ANSWER_TIMEOUT_S,
     charter_for,
-    charter_of,
     is_decided,
-    is_ready,
+    leader_and_charter,
     log_fault,
     parent_span,
+    raise_start_fault,
     within_deadline,
 )
 from supervisor.status import SupervisorStatus, status_of
@@ -55,13 +54,15 @@ from supervisor.tasks.future import TaskFuture
 from supervisor.tasks.keys import KeyedTasks
 from supervisor.tasks.policy import Policy, TaskOptions
 from supervisor.tasks.records import TaskRecorder
+from supervisor.tree_client import TreeClient
+from supervisor.tree_handle import TreeHandle
 
 T = TypeVar("T")
 
 _FLUSH_S = 0.1  # a caller's rows wait this long for company: a commit takes milliseconds, whatever it holds
 
 
-class Supervisor:
+class Supervisor(TreeHandle):
     """A handle: submit tasks through it, read the log, look at the tree. Safe to use from many threads.
 
     Get one by `Supervisor.start(...)` or `Supervisor.connect(...)`, not by calling the class.
@@ -80,12 +81,27 @@ class Supervisor:
         self._routes = PoolRoutes()
         self._log_writer: tuple[str, Any] | None = None
         self._emitter = Emitter(LogTransport(self._writer), clock=SYSTEM_CLOCK, flush_s=_FLUSH_S)
-        self._link = LeaderLink(charter, incarnation, on_replica=self._routes.on_replica, use_board=True)
+        self._link = LeaderLink(charter, incarnation, on_replica=self._on_replica, use_board=True)
+        self._children = Children(charter.name, ray.get_runtime_context().get_node_id(), self._link.refresh)
+        self._client = TreeClient(charter.name, self._link.leader, self._current_view, self._children, self._is_over)
         self._dispatchers = self._make_dispatchers()
         self._routes.attach(self._link, self._dispatchers)
         self._link.start()
         self.events = Events(self._emitter, self._writer, charter.config.log.path, check_open=self._check_open)
         atexit.register(self.close)
+
+    def _on_replica(self, replica: Replica) -> None:
+        self._routes.on_replica(replica)
+        if self._routes.view is not None:
+            self._children.on_view(self._routes.view)
+
+    def _is_over(self) -> bool:
+        return self._closed or self._link.ended
+
+    def _current_view(self) -> ClusterView:
+        self._check_open()
+        self._link.refresh()
+        return self._wait_view(ANSWER_TIMEOUT_S)
 
     def _make_dispatchers(self) -> dict[str, Dispatcher]:
         ids = IdSource()
@@ -176,8 +192,7 @@ class Supervisor:
     def _attach(cls, name: str, address: str | None, *, shared: bool = False) -> Self:
         cluster = launch.join(address, embed=False)
         try:
-            incarnation, leader = existing_leader(name)
-            charter = charter_of(name, leader)
+            incarnation, charter = leader_and_charter(name)
             handle = cls(charter, incarnation, cluster, shared=shared)
         except (RayError, GetTimeoutError) as error:
             cluster.leave()
@@ -199,29 +214,8 @@ class Supervisor:
 
     def _wait_ready(self) -> None:
         """Until the log and every pool's active workers run, or it is clear that they will not."""
-        timeout_s = self.config.start_timeout_s
-        self._routes.wait_for(is_decided, timeout_s)
-        view = self._routes.view
-        if view is None:
-            raise SupervisorNotFoundError(self.name, reason="its leader did not come up", remedy="See Ray's logs")
-        for pool, seen in view.pools.items():
-            if seen.failure is not None:
-                raise pool_error(pool, seen)
-        if view.root_failure is not None:
-            raise RestartIntensityError("root", restarts=10, period_s=10.0, last_error=view.root_failure)
-        if view.event_log is None:
-            reason = view.log_error or f"its writer did not come up within {timeout_s:g} s"
-            raise EventLogError(self.config.log.path, reason=reason, remedy="Choose another log.path, or mend this one")
-        if not is_ready(view):
-            late = "; ".join(
-                f"{child.key} is {child.status} {child.last_error}".rstrip()
-                for child in view.children
-                if child.status != "running"
-            )
-            raise SupervisorError(
-                f"supervisor {self.name!r}: not all its workers came up within {timeout_s:g} s ({late}). "
-                "Has the cluster room for them (`ray status`)? start_timeout_s sets how long to wait"
-            )
+        self._routes.wait_for(is_decided, self.config.start_timeout_s)
+        raise_start_fault(self._routes.view, self.name, self.config)
 
     # -- submitting -------------------------------------------------------------------------------------------------
 
@@ -315,9 +309,7 @@ class Supervisor:
         Raises:
             SupervisorClosedError: The handle is shut down.
         """
-        self._check_open()
-        self._link.refresh()
-        return status_of(self._wait_view(ANSWER_TIMEOUT_S), self.config.log.path, self._emitter.statistics())
+        return status_of(self._current_view(), self.config.log.path, self._emitter.statistics())
 
     def _writer(self) -> Any | None:
         """The current log writer's handle; looked up again when the view names another incarnation."""
@@ -376,6 +368,7 @@ class Supervisor:
             dispatcher.close()
         if ray.is_initialized():
             self._emitter.flush(5.0)
+        self._children.close()
         self._link.stop()
         self._routes.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import queue
 import shutil
@@ -19,19 +20,15 @@ import ray
 from actors.runtime import process
 from actors.runtime.errors import SupervisorError
 from actors.runtime.ids import NAMESPACE
+from supervisor.knobs import profile
 
 PROBE_TIMEOUT_S = 2.0
 _FOLDER = "rsup-"
 _OWNER = "owner"
 """The file in an embedded Ray's folder that says whose it is: the program's pid, start time and pid namespace."""
 
-EMBEDDED_KNOBS: Mapping[str, Any] = {
-    # A lost node is noticed after 1.2 s, not after 13.5 s.
-    "health_check_period_ms": 500,
-    "health_check_timeout_ms": 500,
-    "health_check_failure_threshold": 3,
-}
-"""Ray's settings for an embedded cluster; cluster.yaml sets the same for a real one."""
+EMBEDDED_KNOBS: Mapping[str, Any] = profile(lambda module: importlib.util.find_spec(module) is not None)
+"""Ray's settings for an embedded cluster, see `supervisor.knobs`; cluster.yaml sets the same for a real one."""
 
 
 class ClusterUnreachableError(SupervisorError):

@@ -1,8 +1,8 @@
-"""Following the leader: its view, its death, and the making of its successor.
+"""Following the leader: its view, its death, and its successor.
 
 Whoever follows notices a leader's death within milliseconds, because a call of its own at the leader fails. It then
-makes sure that a successor exists. With a board on its node a follower reads the view there and only watches; without
-one it asks the leader itself.
+turns to the standby, which it has met already; where there is none, it makes sure that a successor exists. With a board
+on its node a follower reads the view there and only watches; without one it asks the leader itself.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from actors.runtime import process
 from actors.runtime.board import BoardReader, BoardSlot, BoardUnavailableError
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.errors import SupervisorError
+from actors.runtime.ids import ActorName
 from actors.runtime.node import board_path
 from actors.runtime.replicated import Replica, ReplicaFollower, unpack_word
-from supervisor.election import elect, find_leader
+from actors.runtime.replies import when_answered
+from supervisor.election import actor_by_name, elect, find_leader, place_here
 
 if TYPE_CHECKING:
-    from actors.runtime.shell import Description
     from supervisor.charter import Charter
     from supervisor.messages import ClusterView
 
@@ -39,7 +40,7 @@ SILENCE_S = 3.0
 
 WATCH_S = 0.5
 LEASE_S = 3.0
-_DESCRIBE_S = 30.0
+_CONSTRUCTED_S = 30.0
 _PAUSE_S = 0.05
 
 
@@ -67,7 +68,9 @@ class LeaderLink:
         self._reader: BoardReader | None = None
         self._seen_word = 0
         self._watch_ref: Any = None
-        self._place: Description | None = None
+        self._place: process.ProcessIdentity | None = None
+        self._standby: tuple[int, Any] | None = None
+        self._announced_standby: str | None = None
         self._evidence: process.ProcessEvidence | None = None
         self._use_board = use_board
         self._watch_id = f"{ray.get_runtime_context().get_worker_id()}"
@@ -120,11 +123,12 @@ class LeaderLink:
                 self._stopped.wait(_PAUSE_S)
 
     def _step(self) -> None:
-        if self._leader is None:
-            self._find()
+        if self._leader is None or self._follower.known[0] > self._incarnation:
+            self._find(max(self._incarnation, self._follower.known[0]))
         leader = self._leader
         if leader is None:
             return
+        self._meet_standby()
         if self._open_board():
             self.refresh()
             self._watch_leader(leader)
@@ -145,38 +149,65 @@ class LeaderLink:
             self._watch_ref = None
             ray.get(watched)
 
+    def _meet_standby(self) -> None:
+        """Get hold of the standby that the view announces, and open the connection, while there is time."""
+        announced = self._announced_standby
+        name = ActorName.parse(announced or "")
+        if name is None:
+            self._standby = None
+        elif self._standby is None or self._standby[0] != name.incarnation:
+            handle = actor_by_name(name)
+            self._standby = None if handle is None else (name.incarnation, handle)
+            if handle is not None:
+                when_answered(handle.describe.remote(), lambda _: None)
+
     def _on_silence(self) -> None:
         """The leader does not answer: another one may have been elected, or this one's process may be hung.
 
         Out of reach is not dead. Only what the kernel of its own node says ends it; then its death elects a successor.
         """
+        if self._stopped.is_set():
+            return
         found = find_leader(self._charter.name)
         if found is not None and found[0] > self._incarnation:
-            self._incarnation, self._leader = found
-            self._place = self._evidence = None
+            self._turn_to(*found)
             return
-        if self._place is None or self._place.node_id != ray.get_runtime_context().get_node_id():
+        if self._place is None:
+            self._place = place_here(self._charter.name, self._incarnation)
+        if self._place is None:
             return
-        earlier, self._evidence = self._evidence, process.evidence(self._place.process, SYSTEM_CLOCK.now())
+        earlier, self._evidence = self._evidence, process.evidence(self._place, SYSTEM_CLOCK.now())
         if judge(earlier, self._evidence, apart_s=OBSERVE_S) == "hung":
-            process.kill(self._place.process)
+            process.kill(self._place)
 
-    def _find(self) -> None:
-        found = find_leader(self._charter.name)
-        if found is None or found[0] < self._incarnation:
+    def _turn_to(self, incarnation: int, leader: Any) -> None:
+        self._incarnation, self._leader = incarnation, leader
+        self._watch_ref = self._place = self._evidence = None
+
+    def _find(self, incarnation: int) -> None:
+        """Find who leads as `incarnation` or later, or make one. One that is being constructed is waited for."""
+        standby = self._standby
+        if standby is not None and standby[0] == incarnation > self._incarnation:
+            self._turn_to(*standby)
+            return
+        found = find_leader(self._charter.name, after=incarnation - 1)
+        if found is None:
             if self.ended:
                 self._stopped.set()
                 return
-            found = elect(self._charter, after=self._incarnation)
-        self._incarnation, self._leader = found
-        self._place = self._evidence = None
+            found = elect(self._charter, after=incarnation)
+        self._turn_to(*found)
         if not self._use_board:
-            self._place = ray.get(found[1].describe.remote(), timeout=_DESCRIBE_S)
+            ray.get(found[1].describe.remote(), timeout=_CONSTRUCTED_S)
 
     def _on_leader_gone(self) -> None:
-        """The office is vacant: fill it, unless the supervisor was asked to end."""
+        """The office is vacant: turn to the standby, else fill it, unless the supervisor was asked to end."""
         if self.ended or self._stopped.is_set():
             self._stopped.set()
+            return
+        standby, self._standby, self._announced_standby = self._standby, None, None
+        if standby is not None and standby[0] > self._incarnation:
+            self._turn_to(*standby)
             return
         try:
             self._incarnation, _ = elect(self._charter, after=self._incarnation)
@@ -188,11 +219,7 @@ class LeaderLink:
             if not self._follower.offer(replica, SYSTEM_CLOCK.now()):
                 return
         view: ClusterView = pickle.loads(replica.payload)  # noqa: S301 - our own leader made it
-        self.ended = view.stopping
-        if replica.incarnation > self._incarnation:
-            self._leader = self._watch_ref = (
-                None  # the board knows a later leader than this link follows: find that one
-            )
+        self.ended, self._announced_standby = view.stopping, view.standby
         self._on_replica(replica)
 
     def _open_board(self) -> bool:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from actors.runtime.process import ProcessEvidence, ProcessIdentity
+from supervisor.requests import Problem, Request
 from supervisor.tree import ExitClass, Location
+from supervisor.views import ChildView as ChildView  # noqa: PLC0414 - told and announced are read together
+from supervisor.views import ClusterView as ClusterView  # noqa: PLC0414 - told and announced are read together
+from supervisor.views import GroupView as GroupView  # noqa: PLC0414 - told and announced are read together
+from supervisor.views import PoolView as PoolView  # noqa: PLC0414 - told and announced are read together
+from supervisor.views import WorkerView as WorkerView  # noqa: PLC0414 - told and announced are read together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,20 +41,40 @@ class LeaderStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildReady:
-    """An incarnation answered, twice, and is as fast as it gets."""
+    """An incarnation answered, twice, and is as fast as it gets.
+
+    Attributes:
+        serves: It was started to serve or activated already; a standby was not.
+        host: The Ray actor that hosts it, if not one of its own name.
+    """
 
     key: str
     incarnation: int
     location: Location
+    serves: bool = True
+    host: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildIgnored:
+    """The child's constructor said that there is nothing to run."""
+
+    key: str
+    incarnation: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildStartFailed:
-    """An incarnation never came to answer."""
+    """An incarnation never came to answer.
+
+    Attributes:
+        cause: The pickled exception of the constructor, if there is one.
+    """
 
     key: str
     incarnation: int
     error: str
+    cause: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +85,23 @@ class ChildDied:
     incarnation: int
     exit_class: ExitClass
     detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildUnhealthy:
+    """An incarnation says itself that it cannot go on."""
+
+    key: str
+    incarnation: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopAnswered:
+    """An incarnation that was asked to stop has finished what it had to."""
+
+    key: str
+    incarnation: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +132,18 @@ class ExitAnnounced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodesSeen:
-    """The cluster's living nodes."""
+    """The cluster's living nodes; those that are about to go are among `draining`."""
 
     nodes: tuple[str, ...]
+    draining: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Administered:
+    """Somebody asks for a change of the tree; `request` identifies the asking, however often it is repeated."""
+
+    request: str
+    wish: Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,15 +156,19 @@ class TimePassed:
     """A timer is due."""
 
 
-Event = (
+Event = (  # fmt: skip
     LeaderStarted
     | ChildReady
+    | ChildIgnored
     | ChildStartFailed
     | ChildDied
+    | ChildUnhealthy
+    | StopAnswered
     | HeartbeatAnswered
     | EvidenceFound
     | ExitAnnounced
     | NodesSeen
+    | Administered
     | ShutdownRequested
     | TimePassed
 )
@@ -120,10 +176,17 @@ Event = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartChild:
-    """Create this incarnation."""
+    """Create this incarnation.
+
+    Attributes:
+        standby: It is to be constructed and to wait.
+        node_id: Where it is wanted; elsewhere is as good where that node has no room. None: where Ray likes.
+    """
 
     key: str
     incarnation: int
+    standby: bool = False
+    node_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,17 +198,28 @@ class AdoptChild:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StopChild:
-    """Ask this incarnation to finish, wait `within_s` seconds, then kill it."""
+class PromoteChild:
+    """Let this standby serve: it is the accepted incarnation from now on."""
 
     key: str
     incarnation: int
-    within_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AwaitStops:
-    """Wait until every stop that was begun is over and the log has heard of it."""
+class AttendStandbys:
+    """Tell the accepted incarnation which ones stand by for it."""
+
+    key: str
+    incarnation: int
+    standbys: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskStop:
+    """Ask this incarnation to finish; `StopAnswered` follows, or its death."""
+
+    key: str
+    incarnation: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +265,7 @@ class RecordChild:
     role: str
     location: Location | None
     detail: str = ""
+    exit_class: ExitClass | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,64 +281,46 @@ class RecordRestart:
     delay_ms: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Escalate:
+    """Record that a group was given up and nobody above it takes over; tell people."""
+
+    group: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Answer who asked for a change; `problem` says why it was not made, None that it was.
+
+    Attributes:
+        cause: The pickled exception behind the problem, if there is one.
+    """
+
+    request: str
+    problem: Problem | None = None
+    detail: str = ""
+    cause: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finish:
+    """Everything has ended: so may the supervisor."""
+
+
 Command = (
     StartChild
     | AdoptChild
-    | StopChild
-    | AwaitStops
+    | PromoteChild
+    | AttendStandbys
+    | AskStop
     | KillChild
     | AskHeartbeat
     | LookAtProcess
     | Publish
     | RecordChild
     | RecordRestart
+    | Escalate
+    | Answer
+    | Finish
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerView:
-    """A pool member as callers see it."""
-
-    name: str
-    role: str
-    location: Location
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoolView:
-    """A pool as callers see it; `failure` says why it was given up."""
-
-    workers: tuple[WorkerView, ...]
-    failure: str | None
-    restarts: int = 0
-    period_s: float = 0.0
-    size: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChildView:
-    """A child as `status` and `ps` show it."""
-
-    key: str
-    name: str
-    status: str
-    role: str
-    restarts: int
-    location: Location | None
-    last_error: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClusterView:
-    """What the supervisor announces: who leads, who serves, where the log is."""
-
-    leader: str
-    incarnation: int
-    leader_location: Location | None = None
-    pools: dict[str, PoolView] = field(default_factory=dict)
-    event_log: str | None = None
-    root_failure: str | None = None
-    log_error: str | None = None
-    agents: dict[str, str] = field(default_factory=dict)
-    children: tuple[ChildView, ...] = ()
-    stopping: bool = False

@@ -40,6 +40,7 @@ class PoolRoutes:
         self._dispatchers: Mapping[str, Dispatcher] = {}
         self._link: LeaderLink | None = None
         self._changed = threading.Condition()
+        self._closed = threading.Event()
         self._node_id: str = ray.get_runtime_context().get_node_id()
         self._deaths = DeathWatch(self._on_death)
         self.view: ClusterView | None = None
@@ -71,7 +72,8 @@ class PoolRoutes:
             return self._changed.wait_for(lambda: self.view is not None and condition(self.view), timeout_s)
 
     def close(self) -> None:
-        """Watch no workers any more."""
+        """Watch no workers any more, and ask none: after `ray.shutdown()` a question would connect to any Ray."""
+        self._closed.set()
         self._deaths.close()
 
     # -- what dispatchers need ----------------------------------------------------------------------------------------
@@ -115,7 +117,7 @@ class PoolRoutes:
         threading.Thread(target=self._ask_again, args=(name,), name="supervisor-suspect", daemon=True).start()
 
     def _ask_again(self, name: str) -> None:
-        while (handle := self._handles.get(name)) is not None:
+        while not self._closed.is_set() and (handle := self._handles.get(name)) is not None:
             try:
                 ray.get(handle.describe.remote(), timeout=5.0)
             except ActorDiedError:

@@ -6,20 +6,31 @@ import os
 from typing import Any
 
 import ray
+from ray.exceptions import GetTimeoutError, RayError
 
-from actors.runtime.clock import SYSTEM_CLOCK
+from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.context import CURRENT, DEADLINE
-from actors.runtime.errors import EventLogError, SupervisorExistsError, SupervisorNotFoundError
+from actors.runtime.errors import (
+    EventLogError,
+    RestartIntensityError,
+    SupervisorError,
+    SupervisorExistsError,
+    SupervisorNotFoundError,
+)
 from actors.telemetry.context import current_parent
 from supervisor.charter import Charter
 from supervisor.config import SupervisorConfig
-from supervisor.election import find_leader, leader_name
+from supervisor.election import existing_leader, find_leader, leader_name
 from supervisor.messages import ClusterView
+from supervisor.pools import pool_error
 from supervisor.tasks.policy import Policy
 from supervisor.version import package_version, version_fault
 
 ANSWER_TIMEOUT_S = 20.0
 """How long a leader that lives may take to answer a new handle, seconds."""
+
+_ONE_ANSWER_S = 5.0
+_AGAIN_S = 0.05
 
 
 def log_fault(path: str) -> EventLogError | None:
@@ -65,20 +76,38 @@ def charter_for(name: str, settings: SupervisorConfig, unusable: EventLogError |
     )
 
 
-def charter_of(name: str, leader: Any) -> Charter:
+def leader_and_charter(name: str) -> tuple[int, Charter]:
+    """Who leads, and what the supervisor is made of; a leader that dies or hangs is given time to be succeeded.
+
+    Raises:
+        SupervisorNotFoundError: Nobody leads under that name, or it runs another version of this package.
+        RayError: It does not answer.
+    """
+    until = SYSTEM_CLOCK.now() + ANSWER_TIMEOUT_S
+    while True:
+        incarnation, leader = existing_leader(name)
+        try:
+            return incarnation, charter_of(name, leader, timeout_s=_ONE_ANSWER_S)
+        except (RayError, GetTimeoutError):
+            if SYSTEM_CLOCK.now() >= until:
+                raise
+            sleep(_AGAIN_S)
+
+
+def charter_of(name: str, leader: Any, *, timeout_s: float) -> Charter:
     """The charter that a leader holds; its version is asked first, because the charter is a pickle.
 
     Raises:
         SupervisorNotFoundError: It runs another version of this package.
-        RayError: It does not answer.
+        RayError: It does not answer within `timeout_s` seconds.
     """
     tell = getattr(leader, "version", None)
-    theirs: str | None = None if tell is None else ray.get(tell.remote(), timeout=ANSWER_TIMEOUT_S)
+    theirs: str | None = None if tell is None else ray.get(tell.remote(), timeout=timeout_s)
     fault = version_fault(theirs, package_version())
     if fault:
         remedy = "Install its version here, or end it by its own `supervisor down` and start it anew"
         raise SupervisorNotFoundError(name, reason=fault, remedy=remedy)
-    return ray.get(leader.charter.remote(), timeout=ANSWER_TIMEOUT_S)
+    return ray.get(leader.charter.remote(), timeout=timeout_s)
 
 
 def parent_span() -> tuple[int, int] | None:
@@ -109,3 +138,35 @@ def is_decided(view: ClusterView) -> bool:
     """Whether the start has come to an end, good or bad."""
     failed = view.root_failure is not None or any(pool.failure is not None for pool in view.pools.values())
     return failed or is_ready(view)
+
+
+def raise_start_fault(view: ClusterView | None, name: str, config: SupervisorConfig) -> None:
+    """Raise why the start has not come to a good end; nothing when it has.
+
+    Raises:
+        SupervisorNotFoundError: No leader came up.
+        RestartIntensityError: The workers do not come up.
+        EventLogError: The log's writer does not.
+        SupervisorError: Some workers are late.
+    """
+    timeout_s = config.start_timeout_s
+    if view is None:
+        raise SupervisorNotFoundError(name, reason="its leader did not come up", remedy="See Ray's logs")
+    for pool, seen in view.pools.items():
+        if seen.failure is not None:
+            raise pool_error(pool, seen)
+    if view.root_failure is not None:
+        raise RestartIntensityError("system", restarts=10, period_s=10.0, last_error=view.root_failure)
+    if view.event_log is None:
+        reason = view.log_error or f"its writer did not come up within {timeout_s:g} s"
+        raise EventLogError(config.log.path, reason=reason, remedy="Choose another log.path, or mend this one")
+    if not is_ready(view):
+        late = "; ".join(
+            f"{child.key} is {child.status} {child.last_error}".rstrip()
+            for child in view.children
+            if child.status != "running"
+        )
+        raise SupervisorError(
+            f"supervisor {name!r}: not all its workers came up within {timeout_s:g} s ({late}). "
+            "Has the cluster room for them (`ray status`)? start_timeout_s sets how long to wait"
+        )

@@ -29,6 +29,8 @@ class SupervisorStatus:
         leader: The leading actor's name.
         leader_location: Its process and node.
         incarnation: Its number.
+        standby: The actor that takes over when the leader dies, or None while there is none.
+        standby_location: Its process and node.
         failure: Why the tree's root was given up, or None.
         tree: Every child.
         pools: Who serves each pool, and why one was given up.
@@ -42,6 +44,8 @@ class SupervisorStatus:
     tree: tuple[ChildView, ...]
     pools: dict[str, PoolView]
     log: LogStatus
+    standby: str | None = None
+    standby_location: Location | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain values, for JSON."""
@@ -54,6 +58,8 @@ def status_of(view: ClusterView, log_path: str, emitter: EmitterStatistics) -> S
         leader=view.leader,
         leader_location=view.leader_location,
         incarnation=view.incarnation,
+        standby=view.standby,
+        standby_location=view.standby_location,
         failure=view.root_failure,
         tree=view.children,
         pools=view.pools,

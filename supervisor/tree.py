@@ -1,46 +1,89 @@
-"""The tree's values: child specs, groups, and a child's state at one moment. Pure."""
+"""The tree's values: what children and groups are to be, and what they are at one moment. Pure.
+
+Groups nest. A member of a group is a child, known by its key (`child/shop.cart`), or a group, known by its path
+(`shop.eu`); a key has a slash and a path has none.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from types import MappingProxyType
+from typing import Any, Literal
 
 from actors.runtime.process import ProcessEvidence, ProcessIdentity
 
-Status = Literal["waiting", "starting", "running", "restarting", "stopped", "given_up"]
+Status = Literal["waiting", "starting", "running", "restarting", "stopping", "stopped", "ignored", "given_up"]
 Role = Literal["active", "standby", "service"]
-ExitClass = Literal["normal", "shutdown", "crash", "killed", "out_of_memory", "node_lost", "hung", "task_limit"]
-Strategy = Literal["one_for_one"]
+Restart = Literal["permanent", "transient", "temporary"]
+Strategy = Literal["one_for_one", "one_for_all", "rest_for_one"]
+AutoShutdown = Literal["never", "any_significant", "all_significant"]
+ExitClass = Literal[
+    "normal", "shutdown", "crash", "killed", "out_of_memory", "node_lost", "hung", "preempted", "task_limit"
+]
+Patience = float | Literal["brutal_kill", "infinity"]
+Origin = Literal["system", "code", "apply"]
+Outcome = Literal["stopped", "finished", "given_up", "failed_start"]
+"""What the end of a group was: asked for, of its significant children, over the intensity, or of its start."""
+
+TOP = "supervisor"
+"""The group that holds everything."""
+
+SYSTEM = "system"
+"""The log writer and the node agents: a user's failures do not reach them."""
 
 ROOT = "root"
+"""What users put directly under the supervisor."""
+
+POOLS = "pool:"
+"""What the path of a pool of task workers begins with."""
+
+LOG = "event_log/writer"
+
+LIVING: tuple[Status, ...] = ("starting", "running", "stopping")
 
 _LOOKS_PER_TIMEOUT = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChildSpec:
-    """What a child is.
+class ChildPlan:
+    """What a child is to be.
 
     Attributes:
         key: `<concern>/<child>`, unique in the supervisor.
-        group: The group that counts its restarts.
+        group: The path of its group.
+        restart: When an end is followed by another life.
+        significant: Its own end may end its group, see `GroupPlan.auto_shutdown`.
         heartbeat_s: Time between two questions whether it lives, seconds.
         hang_timeout_s: Silence that makes it suspect, seconds.
-        shutdown_s: How long it may take to stop when asked, seconds.
+        shutdown_s: How long it may take to stop when asked, seconds; "brutal_kill" does not ask.
         start_timeout_s: How long a start may take until the child answers, seconds.
+        standbys: Further lives that are constructed and idle.
         pool: The pool it is a member of, or None.
         node_id: The node it must run on, or None.
+        shared: It is one of several objects in one process: its orderly end does not end the process.
+        origin: Who wants it.
+        request: The administration call that brought it, so that the same call can be made twice.
+        recipe: What a shell needs to build it. Nobody here looks inside.
+        fingerprint: Two plans that build the same child have the same one.
     """
 
     key: str
     group: str = ROOT
+    restart: Restart = "permanent"
+    significant: bool = False
     heartbeat_s: float = 1.0
     hang_timeout_s: float = 3.0
-    shutdown_s: float = 5.0
+    shutdown_s: Patience = 5.0
     start_timeout_s: float = 60.0
+    standbys: int = 0
     pool: str | None = None
     node_id: str | None = None
+    shared: bool = False
+    origin: Origin = "system"
+    request: str = ""
+    recipe: Any = None
+    fingerprint: str = ""
 
     @property
     def look_s(self) -> float:
@@ -57,26 +100,67 @@ class ChildSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GroupSpec:
-    """A group's restart allowance. `one_for_one`: a child's end concerns no other child."""
+class BackoffPlan:
+    """How long a restart waits: `min(max_s, min_s * 2^n)`, less jitter.
 
-    name: str
-    intensity: int = 1
-    period_s: float = 5.0
-    strategy: Strategy = "one_for_one"
-    backoff_min_s: float = 0.1
-    backoff_max_s: float = 5.0
-    backoff_jitter: float = 0.2
+    The first is immediate; n is 0 again after `reset_after_s` of health.
+    """
+
+    min_s: float = 0.1
+    max_s: float = 5.0
+    jitter: float = 0.2
     reset_after_s: float = 5.0
 
 
-@dataclass(slots=True)
-class Group:
-    """A group at one moment."""
+OWN_BACKOFFS: Mapping[ExitClass, BackoffPlan] = MappingProxyType(
+    {
+        "out_of_memory": BackoffPlan(min_s=1.0, max_s=60.0),
+        "node_lost": BackoffPlan(min_s=0.5, max_s=10.0),
+        "preempted": BackoffPlan(min_s=0.5, max_s=10.0),
+    }
+)
+"""Ends that are not the child's own doing are counted and spaced apart from its crashes."""
 
-    spec: GroupSpec
-    restarted_at: tuple[float, ...] = ()
-    failure: str | None = None
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupPlan:
+    """What a group is to be.
+
+    Attributes:
+        path: Its name, after the path of the group that it is in; unique in the supervisor.
+        parent: The path of the group that it is in; None for the top.
+        strategy: Whom the end of a member concerns.
+        starts_together: Its members are independent and start together; a failed start is an end like any other.
+        ends_together: They also end together, under one time limit. A pool's do both.
+        intensity: Restarts within `period_s` that are borne; 0 means none at all.
+        period_s: The sliding window, seconds.
+        backoff: How restarts are spaced.
+        auto_shutdown: Whether the end of significant children ends the group.
+        restart: When the group's own end is followed by another life.
+        pool_size: How many of a pool's members serve, the others stand by; None for a group that is no pool.
+        pool_standbys: How many members of a pool stand by.
+        template: What members that are added to a pool are like.
+        origin: Who wants it.
+        request: See `ChildPlan`.
+        recipe: See `ChildPlan`.
+    """
+
+    path: str
+    parent: str | None = ROOT
+    strategy: Strategy = "one_for_one"
+    starts_together: bool = False
+    ends_together: bool = False
+    intensity: int = 1
+    period_s: float = 5.0
+    backoff: BackoffPlan = BackoffPlan()
+    auto_shutdown: AutoShutdown = "never"
+    restart: Restart = "permanent"
+    pool_size: int | None = None
+    pool_standbys: int = 0
+    template: ChildPlan | None = None
+    origin: Origin = "system"
+    request: str = ""
+    recipe: Any = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,45 +173,131 @@ class Location:
 
 
 @dataclass(slots=True)
-class Child:
-    """A child at one moment."""
+class Life:
+    """One incarnation of a child.
 
-    spec: ChildSpec
-    incarnation: int = 0
-    status: Status = "waiting"
-    role: Role = "service"
+    Attributes:
+        standby: It is constructed and idle; it serves once it is accepted.
+        node_id: The node that it was asked to start on, or None.
+        expected_exit: What its end will be, if somebody entitled to it has said so.
+        passive: It was not started to serve: it must be told when it is to.
+        host: The Ray actor that hosts it, if not one of its own name.
+        is_placed: It has answered from its node.
+        is_adopted: A predecessor began it: it may have served long before it answers here.
+        is_doomed: It was ordered to be killed.
+        attended: The standbys that it was told of last; None: a predecessor may have told it of others.
+    """
+
+    incarnation: int
+    standby: bool = False
+    status: Literal["starting", "running", "stopping"] = "starting"
     location: Location | None = None
+    node_id: str | None = None
     answered_at: float = 0.0
     asked: bool = False
     look_at: float = 0.0
     evidence: ProcessEvidence | None = None
     ready_at: float = 0.0
-    restarts: int = 0
-    restarts_in_a_row: int = 0
     expected_exit: ExitClass | None = None
+    passive: bool = False
+    host: str = ""
+    is_placed: bool = False
+    is_adopted: bool = False
+    is_doomed: bool = False
+    attended: tuple[int, ...] | None = ()
+
+
+@dataclass(slots=True)
+class Child:
+    """A child at one moment.
+
+    Attributes:
+        incarnation: The accepted life, or the last one that was.
+        last: The highest number that any of its lives ever had.
+        lives: Those that are not known to have ended, by number.
+        restarts: How often it was restarted.
+        in_a_row: Restarts since it was last healthy, by the kind of end that has a backoff of its own.
+        standby_failures: Standbys in a row that ended before they served.
+        keep_standbys: Its end is part of a restart: the standbys stay.
+        due_at: When it is restarted alone, monotonic seconds.
+    """
+
+    plan: ChildPlan
+    status: Status = "waiting"
+    role: Role = "service"
+    incarnation: int = 0
+    last: int = 0
+    lives: dict[int, Life] = field(default_factory=dict)
+    restarts: int = 0
+    in_a_row: dict[ExitClass, int] = field(default_factory=dict)
+    standby_failures: int = 0
     last_error: str = ""
+    keep_standbys: bool = False
+    due_at: float = 0.0
+
+    @property
+    def accepted(self) -> Life | None:
+        """The life that serves, or is to serve as soon as it is ready."""
+        life = self.lives.get(self.incarnation)
+        return None if life is None or life.standby else life
+
+    @property
+    def location(self) -> Location | None:
+        life = self.accepted
+        return None if life is None else life.location
+
+    def standbys(self) -> list[Life]:
+        """The lives that stand by, the oldest first."""
+        return [life for _, life in sorted(self.lives.items()) if life.standby and life.status != "stopping"]
+
+
+@dataclass(slots=True)
+class Group:
+    """A group at one moment.
+
+    Attributes:
+        members: Keys and paths, in the order of their start.
+        todo: Members that are to be started, in the order of `members`.
+        ending: Members that are to be ended first; the later ones before the earlier ones.
+        begun: Those of `todo` or `ending` whose start or end has begun.
+        resume_at: When the restart that waits may go on, monotonic seconds.
+        restarted_at: The restarts inside the window, monotonic seconds.
+        in_a_row: As of a child: a group is one to its parent.
+        lost_nodes: When the loss of a node was last counted; the members that one took with it are one restart.
+        failure: Why it was given up, or could not start.
+        outcome: What its end means to its parent.
+        is_down: Nothing of it runs, and nothing will before its own start; it may wait for a restart as a whole.
+        due_at: As of a child.
+    """
+
+    plan: GroupPlan
+    status: Status = "waiting"
+    members: dict[str, None] = field(default_factory=dict)
+    todo: dict[str, None] = field(default_factory=dict)
+    ending: dict[str, None] = field(default_factory=dict)
+    begun: set[str] = field(default_factory=set)
+    resume_at: float = 0.0
+    restarted_at: tuple[float, ...] = ()
+    restarts: int = 0
+    in_a_row: dict[ExitClass, int] = field(default_factory=dict)
+    ready_at: float = 0.0
+    lost_nodes: dict[str, float] = field(default_factory=dict)
+    failure: str | None = None
+    cause: bytes | None = None
+    outcome: Outcome = "stopped"
+    is_down: bool = True
+    due_at: float = 0.0
 
 
 @dataclass(slots=True)
 class Pool:
-    """Which children serve a pool: `size` of the running ones are active, the others stand by."""
+    """Which members serve a pool: `size` of the running ones are active, the others stand by."""
 
     name: str
     size: int
-    members: list[str] = field(default_factory=list)
+    members: dict[str, None] = field(default_factory=dict)
     active: int = 0
     standbys: dict[str, None] = field(default_factory=dict)
-
-
-def learn_of_members(pools: Iterable[Pool], children: dict[str, Child], keys: Iterable[str]) -> None:
-    """A predecessor may have had more members in a pool than the configuration says: they are kept."""
-    known = {pool.name: pool for pool in pools if pool.members}
-    for key in keys:
-        concern, _, child = key.partition("/")
-        pool = known.get(child.rpartition("-")[0])
-        if concern == "worker" and pool is not None and key not in children:
-            children[key] = Child(replace(children[pool.members[0]].spec, key=key))
-            pool.members.append(key)
 
 
 def take_place(pool: Pool, child: Child) -> None:
@@ -136,22 +306,56 @@ def take_place(pool: Pool, child: Child) -> None:
         pool.active += 1
         child.role = "active"
     else:
-        pool.standbys[child.spec.key] = None
+        pool.standbys[child.plan.key] = None
         child.role = "standby"
 
 
 def leave_place(pool: Pool, child: Child) -> str | None:
     """A running member ended; returns the standby that takes its place, the longest-running one, if it served.
 
-    Whoever is active stays so while it runs.
+    Whoever is active stays so while it runs, also when the pool has become smaller.
     """
     role, child.role = child.role, "service"
-    pool.standbys.pop(child.spec.key, None)
+    pool.standbys.pop(child.plan.key, None)
     if role != "active":
         return None
     heir = next(iter(pool.standbys), None)
-    if heir is None:
+    if heir is None or pool.active > pool.size:
         pool.active -= 1
-    else:
-        del pool.standbys[heir]
+        return None
+    del pool.standbys[heir]
     return heir
+
+
+def is_group(member: str) -> bool:
+    """Whether a member of a group is a group itself."""
+    return "/" not in member
+
+
+def child_key(group: str, name: str) -> str:
+    """The key of a user's child: its name after the path of its group."""
+    return f"child/{name}" if group == ROOT else f"child/{group}.{name}"
+
+
+def group_path(parent: str, name: str) -> str:
+    """The path of a user's group."""
+    return name if parent == ROOT else f"{parent}.{name}"
+
+
+def member_plan(template: ChildPlan, key: str) -> ChildPlan:
+    """The plan of another member of a pool."""
+    return replace(template, key=key)
+
+
+SUBTREE = "supervisor/"
+"""What the key of a group that is a supervisor actor of its own begins with."""
+
+
+def path_of(member: str) -> str:
+    """A member's name behind those of its groups: of a key what is behind its concern, of a path itself."""
+    return member.partition("/")[2] if "/" in member else member
+
+
+def is_within(path: str, group: str, *, strictly: bool = True) -> bool:
+    """Whether a path is inside a group's; not strictly: or is that group's."""
+    return path.startswith(f"{group}.") or (not strictly and path == group)

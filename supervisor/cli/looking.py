@@ -1,4 +1,4 @@
-"""`supervisor status`, `ps`, `events` and `trace`: looking without changing anything."""
+"""`supervisor status`, `events` and `trace`: looking without changing anything."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ from rich.table import Table
 from supervisor.cli.options import ADDRESS, NAME, attached
 from supervisor.cli.spans import trace_tree
 from supervisor.messages import ChildView
-from supervisor.status import SupervisorStatus
 
 LOG = click.option("--log", type=click.Path(), help="Read this DuckDB file, of a supervisor that has ended.")
 
 _UNFOLDED = 4000
 _WIDE = 100
 _NODE_DIGITS = 12
-_STYLES = {"running": "green", "given_up": "bold red", "restarting": "yellow", "starting": "yellow"}
+STYLES = {"running": "green", "given_up": "bold red", "restarting": "yellow", "starting": "yellow"}
 
 
 @click.command()
@@ -35,8 +34,9 @@ def status(name: str, address: str | None, as_json: bool) -> None:  # noqa: FBT0
     if as_json:
         click.echo(json.dumps(seen.as_dict(), default=str, indent=2))
         return
-    console = _console()
+    console = terminal()
     console.print(f"supervisor [bold]{name}[/]  leader {seen.leader}")
+    console.print(f"standby {seen.standby or 'none yet'}")
     if seen.failure:
         console.print(f"[bold red]given up:[/] {seen.failure}")
     for pool, view in seen.pools.items():
@@ -46,16 +46,6 @@ def status(name: str, address: str | None, as_json: bool) -> None:  # noqa: FBT0
         console.print(f"pool {pool}: {active} of {view.size} active, {standby} standing by{failed}")
     console.print(f"log {seen.log.path}: {seen.log.writer or f'no writer ({seen.log.error})'}")
     show_children(seen.tree, console)
-
-
-@click.command()
-@NAME
-@ADDRESS
-def ps(name: str, address: str | None) -> None:
-    """List every actor of the supervisor: incarnation, node, pid, restarts."""
-    with attached(name, address) as sup:
-        seen = sup.status()
-        show_children(_with_leader(seen), _console())
 
 
 @click.command()
@@ -108,13 +98,13 @@ def trace(trace_id: str, name: str, address: str | None, log: str | None) -> Non
             err=True,
         )
         sys.exit(1)
-    _console().print(trace_tree(rows))
+    terminal().print(trace_tree(rows))
 
 
 SPANS_OF_TRACE = "select * from spans where trace_id = ? order by started_at"
 
 
-def _console() -> Console:
+def terminal() -> Console:
     """A terminal's width, or none at all where the output goes on to `grep`."""
     return Console() if sys.stdout.isatty() else Console(width=_UNFOLDED)
 
@@ -126,19 +116,6 @@ def read_file(path: str, sql: str, parameters: list[Any] | None = None) -> list[
     return query_file(path, sql, parameters)
 
 
-def _with_leader(seen: SupervisorStatus) -> list[ChildView]:
-    leader = ChildView(
-        key="supervisor/root",
-        name=seen.leader,
-        status="running",
-        role="leader",
-        restarts=seen.incarnation - 1,
-        location=seen.leader_location,
-        last_error="",
-    )
-    return [leader, *seen.tree]
-
-
 def show_children(children: Iterable[ChildView], console: Console) -> None:
     """Print a line a child, as wide as 80 columns where it must; below, why those ended that did."""
     table = Table(box=None, pad_edge=False)
@@ -147,7 +124,7 @@ def show_children(children: Iterable[ChildView], console: Console) -> None:
     children = list(children)
     for child in children:
         where = child.location
-        style = _STYLES.get(child.status, "")
+        style = STYLES.get(child.status, "")
         table.add_row(
             child.name,
             f"[{style}]{child.status}[/]" if style else child.status,
@@ -170,7 +147,7 @@ def _print_rows(rows: list[dict[str, Any]], *, as_json: bool) -> None:
     if not rows:
         click.echo("no rows")
         return
-    show_rows(rows, _console())
+    show_rows(rows, terminal())
 
 
 def show_rows(rows: list[dict[str, Any]], console: Console) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from actors.runtime.errors import SupervisorError
+from actors.runtime.errors import ConfigError, SupervisorError
 
 EXTENSIONS = "ray_supervisor.extensions"
 
@@ -34,8 +34,15 @@ class ExtensibleGroup(click.Group):
         try:
             return super().invoke(ctx)
         except SupervisorError as error:
-            click.echo(f"error: {error}", err=True)
+            click.echo(f"error: {_told(error)}", err=True)
             sys.exit(1)
+
+
+def _told(error: SupervisorError) -> str:
+    """What an error says; several problems of a configuration in a line each."""
+    if not isinstance(error, ConfigError) or len(error.problems) == 1:
+        return str(error)
+    return "\n  ".join((f"{error.source}: {len(error.problems)} problems", *error.problems))
 
 
 @click.group(cls=ExtensibleGroup)
@@ -45,16 +52,33 @@ def main() -> None:
 
 
 def _register() -> None:
-    from supervisor.cli import configuring, launching, looking  # noqa: PLC0415 - both import `main`'s neighbours, not `main`
+    from supervisor.cli import (  # noqa: PLC0415 - they import `main`'s neighbours, not `main`
+        administering,
+        applying,
+        configuring,
+        doctoring,
+        launching,
+        looking,
+        reaping,
+    )
 
     for command in (
         configuring.config,
         launching.up,
         launching.down,
+        applying.apply,
+        administering.children,
+        administering.terminate,
+        administering.restart,
+        administering.delete,
+        administering.resize,
+        administering.spec,
         looking.status,
-        looking.ps,
+        reaping.ps,
+        reaping.reap,
         looking.events,
         looking.trace,
+        doctoring.doctor,
     ):
         main.add_command(command)
 

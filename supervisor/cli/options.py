@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
+from supervisor import launch
 from supervisor.handle import Supervisor
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -20,3 +22,13 @@ ADDRESS: Decorator = click.option(
 def attached(name: str, address: str | None) -> Supervisor:
     """A handle of a running supervisor."""
     return Supervisor.connect(name, address=address or "auto")
+
+
+@contextmanager
+def on_cluster(address: str | None) -> Generator[None]:
+    """Be connected to a cluster, whether a supervisor leads there or not."""
+    cluster = launch.join(address or "auto", embed=False)
+    try:
+        yield
+    finally:
+        cluster.leave()

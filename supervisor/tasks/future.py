@@ -1,33 +1,16 @@
-"""What `submit` returns: a `concurrent.futures.Future` that can also be awaited.
-
-A caller may hold a hundred thousand of them, and most end before anybody waits. The base class gives each a condition
-and two lists at once, which costs 3 us and, worse, keeps the garbage collector busy for a third of the time. Here they
-come into being when somebody waits, adds a callback or cancels; until then a result is stored under one lock for all.
-"""
+"""What `submit` returns: the result of a task, when it is there."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Generator
-from concurrent.futures import Future, InvalidStateError
-from concurrent.futures._base import CANCELLED, CANCELLED_AND_NOTIFIED, FINISHED, PENDING
+from collections.abc import Callable
 from typing import Any, TypeVar
 
-from actors.runtime.replies import Awaited
-from actors.worker.slot import HELD, waiting_for_others
+from supervisor.answer import AnswerFuture
 
 T = TypeVar("T")
 
-_UNWATCHED = threading.Lock()
-"""Guards the futures that nobody has looked at: taken for a few assignments, never while waiting."""
 
-
-FETCH_S = 0.004
-"""How long a waiting thread fetches the answer itself, seconds: meanwhile it hears of nothing else, such as a fenced
-worker whose task runs elsewhere."""
-
-
-class TaskFuture(Future[T]):
+class TaskFuture(AnswerFuture[T]):
     """The result of a task, when it is there.
 
     Attributes:
@@ -38,72 +21,13 @@ class TaskFuture(Future[T]):
     """
 
     def __init__(self, task_id: str, key: str | None, trace: int, cancel: Callable[[TaskFuture[Any]], None]) -> None:
-        # Not the base's: it would make the condition and the lists. Its other attributes are these three.
-        self._state = PENDING
-        self._result: Any = None
-        self._exception: BaseException | None = None
-        self._watched: _Watched | None = None
+        super().__init__()
         self.task_id = task_id
         self.key = key
         self.attempts = 0
         self._trace = trace
         self._cancel_task = cancel
         self.task: Any = None
-        self.answer: Awaited | None = None
-
-    def _watch(self) -> _Watched:
-        watched = self._watched
-        if watched is None:
-            answer = self.answer
-            if answer is not None:
-                answer.listen()
-            with _UNWATCHED:
-                watched = self._watched
-                if watched is None:
-                    watched = self._watched = _Watched()
-        return watched
-
-    @property
-    def _condition(self) -> threading.Condition:  # pyright: ignore[reportIncompatibleVariableOverride] - made when needed
-        return self._watch().condition
-
-    @property
-    def _waiters(self) -> list[Any]:  # pyright: ignore[reportIncompatibleVariableOverride] - made when needed
-        return self._watch().waiters
-
-    @property
-    def _done_callbacks(self) -> list[Any]:
-        return self._watch().callbacks
-
-    def set_result(self, result: T) -> None:
-        """Called by the dispatcher."""
-        if not self._end_unwatched(result, None):
-            super().set_result(result)
-
-    def set_exception(self, exception: BaseException | None) -> None:
-        """Called by the dispatcher."""
-        if not self._end_unwatched(None, exception):
-            super().set_exception(exception)
-
-    def _end_unwatched(self, result: Any, exception: BaseException | None) -> bool:
-        """End a future that nobody looks at; False when somebody does, and must be told."""
-        with _UNWATCHED:
-            if self._watched is not None:
-                return False
-            state = self._state
-            if state == PENDING:
-                self._result, self._exception, self._state = result, exception, FINISHED
-        if state != PENDING:  # said outside the lock: the text of a future makes it watched, which takes the lock
-            raise InvalidStateError(f"{state}: {self!r}")
-        return True
-
-    def done(self) -> bool:
-        """Whether it has a result, an exception, or was cancelled."""
-        return self._state in _ENDED
-
-    def cancelled(self) -> bool:
-        """Whether it was given up."""
-        return self._state in _CANCELLED
 
     @property
     def trace_id(self) -> str:
@@ -114,69 +38,7 @@ class TaskFuture(Future[T]):
 
         What already runs is not stopped: use `timeout_s` for that.
         """
-        if not super().cancel():
-            return False
-        with self._condition:
-            is_first = self._state == CANCELLED
-            if is_first:
-                self.set_running_or_notify_cancel()
-        if is_first:
-            self._cancel_task(self)
-        return True
+        return super().cancel()
 
-    def result(self, timeout: float | None = None) -> T:
-        """The task's result, or its exception raised; waiting inside another task gives that one's slot back.
-
-        Raises:
-            TimeoutError: `timeout` seconds went by; the task goes on.
-        """
-        if self._state != FINISHED:
-            self._fetch(timeout)
-        if self._state == FINISHED and self._exception is None:
-            return self._result
-        if HELD.get() is None or self._state == FINISHED:
-            return super().result(timeout)
-        with waiting_for_others():
-            return super().result(timeout)
-
-    def exception(self, timeout: float | None = None) -> BaseException | None:
-        """The task's exception, or None; waits like `result`."""
-        self._fetch(timeout)
-        if HELD.get() is None or self._state == FINISHED:
-            return super().exception(timeout)
-        with waiting_for_others():
-            return super().exception(timeout)
-
-    def _fetch(self, timeout: float | None) -> None:
-        """Get the answer on this thread, if it was the last to submit and the task travelled alone."""
-        answer = self.answer
-        if answer is not None and HELD.get() is None:
-            answer.fetch(FETCH_S if timeout is None else min(FETCH_S, timeout))
-
-    def __await__(self) -> Generator[Any, None, T]:
-        import asyncio  # noqa: PLC0415 - 30 ms that only those who await need
-
-        if HELD.get() is None:
-            return asyncio.wrap_future(self).__await__()
-        return self._await_inside_task().__await__()
-
-    async def _await_inside_task(self) -> T:
-        import asyncio  # noqa: PLC0415 - as above
-
-        with waiting_for_others():
-            return await asyncio.wrap_future(self)
-
-
-class _Watched:
-    """What the base class needs of a future that somebody looks at."""
-
-    __slots__ = ("callbacks", "condition", "waiters")
-
-    def __init__(self) -> None:
-        self.condition = threading.Condition()
-        self.waiters: list[Any] = []
-        self.callbacks: list[Any] = []
-
-
-_CANCELLED = (CANCELLED, CANCELLED_AND_NOTIFIED)
-_ENDED = (*_CANCELLED, FINISHED)
+    def _was_cancelled(self) -> None:
+        self._cancel_task(self)

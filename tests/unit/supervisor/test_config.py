@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from actors.runtime.errors import ConfigError
-from supervisor.config import LogSettings, PoolSettings, SupervisorConfig, plan
-from supervisor.tree import ROOT, ChildSpec, GroupSpec, Pool
+from supervisor.config import LogSettings, PoolSettings, RootSettings, SupervisorConfig, plan
+from supervisor.tree import LOG, ROOT, SYSTEM, TOP, ChildPlan, GroupPlan, member_plan
 
 
 def test_everything_has_a_default() -> None:
@@ -83,26 +83,38 @@ def test_good_patterns_are_kept() -> None:
     assert LogSettings(scrub=(r"a(b)",)).scrub == (r"a(b)",)
 
 
-def test_the_plan_has_a_group_and_the_members_of_each_pool_standbys_included() -> None:
+def test_the_plan_has_the_services_a_group_for_each_pool_and_the_root() -> None:
     settings = PoolSettings(
         size=2, standbys=1, heartbeat_s=0.5, hang_timeout_s=2.0, shutdown_s=7.0, intensity=4, period_s=6.0
     )
-    specs, groups, pools = plan(
-        SupervisorConfig(pools={"p": settings, "q": PoolSettings(standbys=0)}, start_timeout_s=9.0)
+    config = SupervisorConfig(
+        pools={"p": settings, "q": PoolSettings(standbys=0)},
+        start_timeout_s=9.0,
+        root=RootSettings(intensity=3, period_s=2.0),
     )
-    assert groups == [
-        GroupSpec(name=ROOT, intensity=10, period_s=10.0),
-        GroupSpec(name="pool:p", intensity=4, period_s=6.0),
-        GroupSpec(name="pool:q", intensity=20, period_s=10.0),
-    ]
-    assert pools == [Pool("p", 2, ["worker/p-0", "worker/p-1", "worker/p-2"]), Pool("q", 1, ["worker/q-0"])]
-    assert [spec.key for spec in specs] == ["event_log/writer", *pools[0].members, *pools[1].members]
-    assert specs[1] == ChildSpec(
-        key="worker/p-0",
+    groups, children = plan(config)
+    member = ChildPlan(
+        key="worker/p",
         group="pool:p",
         heartbeat_s=0.5,
         hang_timeout_s=2.0,
         shutdown_s=7.0,
         start_timeout_s=9.0,
-        pool="p",
+        pool="pool:p",
     )
+    assert [group.path for group in groups] == [TOP, SYSTEM, "pool:p", "pool:q", ROOT]
+    assert groups[2] == GroupPlan(
+        path="pool:p",
+        parent=TOP,
+        starts_together=True,
+        ends_together=True,
+        intensity=4,
+        period_s=6.0,
+        pool_size=2,
+        pool_standbys=1,
+        template=member,
+    )
+    assert groups[4] == GroupPlan(path=ROOT, parent=TOP, intensity=3, period_s=2.0)
+    assert [child.key for child in children] == [LOG, "worker/p-0", "worker/p-1", "worker/p-2", "worker/q-0"]
+    assert children[1] == member_plan(member, "worker/p-0")
+    assert (children[0].group, children[0].shutdown_s) == (SYSTEM, 30.0)

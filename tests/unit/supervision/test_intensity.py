@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from supervisor.intensity import record_restart
+from supervisor.supervision.intensity import record_restart
 
 
 def _allowed(times: list[float], *, intensity: int, period_s: float) -> list[bool]:
@@ -37,6 +37,7 @@ def test_old_restarts_are_dropped() -> None:
     assert record_restart((0.0, 4.0, 9.0), now=10.0, intensity=3, period_s=5.0) == ((9.0, 10.0), True)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 100), max_size=50).map(sorted), st.integers(0, 5), st.floats(0.1, 50))
 def test_what_is_allowed_never_exceeds_the_intensity_in_any_window(
     times: list[float], intensity: int, period_s: float

@@ -13,35 +13,35 @@ from actors.health.detector import judge
 
 if TYPE_CHECKING:
     from actors.runtime.process import ProcessEvidence
-    from supervisor.tree import Child, ExitClass
+    from supervisor.tree import ChildPlan, ExitClass, Life
 
 
-def answered(child: Child, now: float) -> None:
+def answered(life: Life, now: float) -> None:
     """It was heard, or could not have been: its silence begins anew at `now`, monotonic seconds."""
-    child.answered_at, child.evidence = now, None
+    life.answered_at, life.evidence = now, None
 
 
-def begin_look(child: Child, now: float) -> bool:
-    """Whether it is time to look at the child; if so, the next look is due at its `look_at`."""
-    if now < max(child.answered_at + child.spec.hang_timeout_s, child.look_at):
+def begin_look(plan: ChildPlan, life: Life, now: float) -> bool:
+    """Whether it is time to look at a silent life; if so, the next look is due at its `look_at`."""
+    if now < max(life.answered_at + plan.hang_timeout_s, life.look_at):
         return False
-    child.look_at = now + child.spec.look_s
+    life.look_at = now + plan.look_s
     return True
 
 
-def weigh(child: Child, latest: ProcessEvidence, now: float) -> tuple[ExitClass, str] | None:
+def weigh(plan: ChildPlan, life: Life, latest: ProcessEvidence, now: float) -> tuple[ExitClass, str] | None:
     """How a suspect's life has ended and the reason, or None while nothing proves that it has.
 
     Looks that answer together, however far apart they were asked for, count as one.
     """
-    earlier, apart_s = child.evidence, child.spec.look_s / 2
+    earlier, apart_s = life.evidence, plan.look_s / 2
     if earlier is None or latest.seen_at - earlier.seen_at >= apart_s:
-        child.evidence = latest
-    silent_s = now - child.answered_at
+        life.evidence = latest
+    silent_s = now - life.answered_at
     verdict = judge(earlier, latest, apart_s=apart_s)
     match verdict:
         case "gone":
-            return child.expected_exit or "killed", f"its process is gone ({silent_s:.1f} s silent)"
+            return life.expected_exit or "killed", f"its process is gone ({silent_s:.1f} s silent)"
         case "hung":
             return "hung", f"silent for {silent_s:.1f} s, process state {latest.state!r} without progress"
         case "busy" | "unclear":

@@ -1,0 +1,1 @@
+"""The tree and what is decided about it: pure, in virtual time."""

@@ -1,0 +1,281 @@
+"""What people ask of the tree: add, end, start again, forget, resize, change. Pure.
+
+Every request is answered once it is done or refused; a request that is made twice is carried out once.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import replace
+from typing import assert_never
+
+from supervisor import messages as m
+from supervisor import requests as r
+from supervisor.supervision.groups import Groups
+from supervisor.supervision.lives import Lives
+from supervisor.supervision.state import State
+from supervisor.tree import POOLS, ROOT, SYSTEM, TOP, Child, ChildPlan, Group, GroupPlan, Pool, is_group, member_plan
+
+REMEMBERED = 1000
+"""Answers that are remembered, for requests that are made again."""
+
+_OWN = (TOP, SYSTEM, ROOT)
+_COMING = ("waiting", "starting", "restarting")
+
+
+class Administration:
+    """Carries requests out."""
+
+    def __init__(self, state: State, groups: Groups, lives: Lives) -> None:
+        self._s = state
+        self._groups = groups
+        self._lives = lives
+        self._answers: OrderedDict[str, m.Answer] = OrderedDict()
+        self._open: set[str] = set()
+
+    def handle(self, event: m.Administered) -> None:
+        """Carry a request out, or join the one that is under way."""
+        known = self._answers.get(event.request)
+        if known is not None:
+            self._s.emit(known)
+        elif event.request not in self._open:
+            self._open.add(event.request)
+            self._carry_out(event.request, event.wish)
+
+    def note(self, answer: m.Answer) -> None:
+        """Remember an answer that goes out."""
+        self._open.discard(answer.request)
+        self._answers[answer.request] = answer
+        if len(self._answers) > REMEMBERED:
+            self._answers.popitem(last=False)
+
+    def _carry_out(self, request: str, wish: r.Request) -> None:
+        match wish:
+            case r.AddMembers():
+                self._add(request, wish)
+            case r.Terminate(member=member):
+                self._terminate(request, member)
+            case r.RestartMember(member=member):
+                self._restart(request, member)
+            case r.Delete(member=member):
+                self._delete(request, member)
+            case r.Resize():
+                self._resize(request, wish)
+            case r.Change():
+                self._change(request, wish)
+            case _:
+                assert_never(wish)
+
+    def _say(self, request: str, problem: r.Problem | None = None, detail: str = "") -> None:
+        self._s.emit(m.Answer(request=request, problem=problem, detail=detail))
+
+    def _status(self, member: str) -> str | None:
+        if is_group(member):
+            return self._s.groups[member].status if member in self._s.groups else None
+        return self._s.children[member].status if member in self._s.children else None
+
+    # -- adding -----------------------------------------------------------------------------------------------------
+
+    def _add(self, request: str, wish: r.AddMembers) -> None:
+        top = wish.groups[0] if wish.groups else wish.children[0]
+        member, parent = (top.path, top.parent) if isinstance(top, GroupPlan) else (top.key, top.group)
+        if self._is_joined(member, request):
+            self._await_up(request, member)
+            return
+        problem, detail = self._cannot_add(member, parent or "", wish)
+        if problem is not None:
+            self._say(request, problem, detail)
+            return
+        for plan in wish.groups:
+            self._s.add_group(plan)
+        for child in wish.children:
+            self._s.add_child(child)
+        self._s.arrange(wish.order)
+        self._s.new.add(member)
+        self._start(request, member)
+
+    def _is_joined(self, member: str, request: str) -> bool:
+        """A predecessor was asked the same, and did it."""
+        if self._status(member) is None:
+            return False
+        plan = self._s.groups[member].plan if is_group(member) else self._s.children[member].plan
+        return plan.request == request
+
+    def _cannot_add(self, member: str, parent: str, wish: r.AddMembers) -> tuple[r.Problem | None, str]:
+        if parent not in self._s.groups:
+            return "no_group", f"there is no group {parent}"
+        for name in (member, *(plan.path for plan in wish.groups), *(plan.key for plan in wish.children)):
+            status = self._status(name)
+            if status is not None:
+                return "already_started" if self._is_up(name) else "already_present", f"{name} is {status}"
+        return self._cannot_start_in(self._s.groups[parent])
+
+    def _cannot_start_in(self, group: Group) -> tuple[r.Problem | None, str]:
+        detail = f"its group {group.plan.path} is {group.status}"
+        if self._s.stopping:
+            return "stopping", "everything is being ended"
+        if not group.is_down and group.status != "stopping":
+            return None, ""
+        if group.status in ("given_up", "restarting"):
+            return ("given_up" if group.status == "given_up" else "restarting"), detail
+        return "stopping", detail
+
+    def _is_up(self, member: str) -> bool:
+        return self._s.is_alive(member) or self._status(member) == "restarting"
+
+    def _start(self, request: str, member: str) -> None:
+        self._s.await_news(member, request, "up")
+        self._s.requested.add(member)
+        if self._groups.start(member):
+            self._groups.started(member)
+        self._s.publish()
+
+    def _await_up(self, request: str, member: str) -> None:
+        """It was added already: it is up, or was and has ended since, or its start is awaited."""
+        if self._status(member) in _COMING:
+            self._s.await_news(member, request, "up")
+        else:
+            self._say(request)
+
+    # -- ending, starting again, forgetting -------------------------------------------------------------------------
+
+    def _terminate(self, request: str, member: str) -> None:
+        if self._status(member) is None:
+            self._say(request, "not_found", member)
+        elif member in (TOP, SYSTEM):
+            self._say(request, "protected", member)
+        else:
+            self._s.await_news(member, request, "down")
+            self._end(member)
+
+    def _end(self, member: str) -> None:
+        group = self._s.parent_of(member)
+        group.todo.pop(member, None)  # it does not come back, whoever is ending it now
+        if member not in group.ending:
+            group.begun.discard(member)
+        if self._groups.stop(member):
+            self._groups.ended(member)
+
+    def _restart(self, request: str, member: str) -> None:
+        status = self._status(member)
+        if status is None:
+            self._say(request, "not_found", member)
+        elif status == "waiting":
+            self._await_up(request, member)
+        elif status in ("stopped", "ignored", "given_up"):
+            problem, detail = self._cannot_start_in(self._s.parent_of(member))
+            if problem is None:
+                self._start(request, member)
+            else:
+                self._say(request, problem, detail)
+        else:
+            self._say(request, _why_not(status), f"{member} is {status}")
+
+    def _delete(self, request: str, member: str) -> None:
+        status = self._status(member)
+        if status is None:
+            self._say(request, "not_found", member)
+        elif member in _OWN or member.startswith(POOLS):
+            self._say(request, "protected", member)
+        elif status == "waiting" or self._is_up(member):
+            self._say(request, _why_not(status), f"{member} is {status}")
+        else:
+            self._s.forget(member)
+            self._s.publish()
+            self._say(request)
+
+    # -- resizing and changing --------------------------------------------------------------------------------------
+
+    def _resize(self, request: str, wish: r.Resize) -> None:
+        if self._status(wish.member) is None:
+            self._say(request, "not_found", wish.member)
+        elif not is_group(wish.member):
+            child = self._s.children[wish.member]
+            child.plan = replace(child.plan, standbys=child.plan.standbys if wish.standbys is None else wish.standbys)
+            self._adjust(child)
+            self._say(request)
+        elif wish.member not in self._s.pools:
+            self._say(request, "not_a_pool", wish.member)
+        else:
+            group = self._s.groups[wish.member]
+            size = group.plan.pool_size if wish.size is None else wish.size
+            standbys = group.plan.pool_standbys if wish.standbys is None else wish.standbys
+            group.plan = replace(group.plan, pool_size=size, pool_standbys=standbys)
+            self._fit(group)
+            self._say(request)
+
+    def _adjust(self, child: Child) -> None:
+        self._lives.standbys.refill(child)
+        self._lives.standbys.attend(child)
+        self._s.publish()
+
+    def _fit(self, group: Group) -> None:
+        """Bring a pool to its size: the youngest members go, the oldest standbys serve."""
+        pool, plan = self._s.pools[group.plan.path], group.plan
+        assert plan.template is not None
+        assert plan.pool_size is not None
+        pool.size = plan.pool_size
+        staying = [key for key in pool.members if key not in self._s.leaving]
+        wanted = pool.size + plan.pool_standbys
+        numbers = {int(key.rpartition("-")[2]) for key in pool.members}
+        free = [number for number in range(wanted + len(numbers)) if number not in numbers]
+        for number in free[: max(0, wanted - len(staying))]:
+            self._add_member(group, member_plan(plan.template, f"{plan.template.key}-{number}"))
+        for key in staying[wanted:]:
+            self._s.leaving.add(key)
+            self._end(key)
+        self._give_places(pool)
+        self._s.publish()
+
+    def _add_member(self, group: Group, plan: ChildPlan) -> None:
+        child = self._s.add_child(plan)
+        if group.is_down or group.status == "stopping":
+            child.status = group.status
+        elif self._s.stopping:
+            child.status = "stopped"
+        else:
+            self._groups.start(plan.key)
+
+    def _give_places(self, pool: Pool) -> None:
+        while pool.active < pool.size and pool.standbys:
+            key = next(iter(pool.standbys))
+            del pool.standbys[key]
+            pool.active += 1
+            child = self._s.children[key]
+            child.role = "active"
+            self._s.record(child, child.accepted, "promoted")
+
+    def _change(self, request: str, wish: r.Change) -> None:
+        missing = [plan.path for plan in wish.groups if plan.path not in self._s.groups]
+        missing += [plan.key for plan in wish.children if plan.key not in self._s.children]
+        if missing:
+            self._say(request, "not_found", ", ".join(missing))
+            return
+        for plan in wish.groups:
+            self._change_group(plan)
+        for plan in wish.children:
+            self._change_child(plan)
+        self._s.arrange(wish.order)
+        self._s.publish()
+        self._say(request)
+
+    def _change_group(self, plan: GroupPlan) -> None:
+        group = self._s.groups[plan.path]
+        group.plan = replace(plan, parent=group.plan.parent)
+        if plan.path in self._s.pools:
+            self._fit(group)
+
+    def _change_child(self, plan: ChildPlan) -> None:
+        child = self._s.children[plan.key]
+        child.plan = replace(plan, group=child.plan.group, pool=child.plan.pool, request=child.plan.request)
+        self._s.blind_s = min(self._s.blind_s, plan.look_s)
+        self._adjust(child)
+
+
+def _why_not(status: str) -> r.Problem:
+    """Why a member that is there cannot be started or forgotten now."""
+    match status:
+        case "restarting" | "stopping":
+            return status
+        case _:
+            return "running"

@@ -1,0 +1,61 @@
+"""Heartbeats: whom to ask, whom to look at, and what this supervisor's own absence means. Pure."""
+
+from __future__ import annotations
+
+from supervisor import messages as m
+from supervisor.supervision.state import State
+from supervisor.supervision.suspicion import answered, begin_look
+from supervisor.tree import Child, Life
+
+
+class Listening:
+    """Asks the living whether they live."""
+
+    def __init__(self, state: State) -> None:
+        self._s = state
+
+    def on_heartbeat(self, event: m.HeartbeatAnswered) -> None:
+        found = self._s.life(event.key, event.incarnation)
+        if found is None or found[1].status == "stopping":
+            return
+        child, life = found
+        now, plan = self._s.now, child.plan
+        answered(life, now)
+        if life.status == "starting":  # being adopted: it lives, and is watched until it is ready
+            self._s.set_timer(now + plan.hang_timeout_s, "suspect", plan.key, life.incarnation)
+        elif life.asked:  # a suspect is asked more than once, and may answer as often
+            life.asked = False
+            self._s.set_timer(now + plan.heartbeat_s, "heartbeat", plan.key, life.incarnation)
+
+    def ask(self, child: Child, life: Life) -> None:
+        """It is time for the next question."""
+        if life.status != "running":
+            return
+        life.asked = True
+        self._s.set_timer(life.answered_at + child.plan.hang_timeout_s, "suspect", child.plan.key, life.incarnation)
+        self._s.emit(m.AskHeartbeat(key=child.plan.key, incarnation=life.incarnation))
+
+    def look(self, child: Child, life: Life) -> None:
+        """Silence is a reason to look, and to ask again: the question or its answer may have been lost."""
+        if life.status == "stopping" or life.location is None or not life.asked:
+            return
+        if not begin_look(child.plan, life, self._s.now):
+            return
+        key, where = child.plan.key, life.location
+        self._s.set_timer(life.look_at, "suspect", key, life.incarnation)
+        self._s.emit(
+            m.AskHeartbeat(key=key, incarnation=life.incarnation),
+            m.LookAtProcess(key=key, incarnation=life.incarnation, process=where.process, node_id=where.node_id),
+        )
+
+    def listen_anew(self) -> None:
+        """This supervisor was stopped or starved: it asks again, and waits for the answers as long as ever."""
+        now = self._s.now
+        for child in self._s.children.values():
+            for life in child.lives.values():
+                if life.status == "stopping":
+                    continue
+                answered(life, now)
+                if life.asked:
+                    self._s.set_timer(now + child.plan.hang_timeout_s, "suspect", child.plan.key, life.incarnation)
+                    self._s.emit(m.AskHeartbeat(key=child.plan.key, incarnation=life.incarnation))

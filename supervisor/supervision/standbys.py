@@ -1,0 +1,104 @@
+"""Standbys: who steps in, and how their number is kept. Pure."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from actors.recovery.backoff import restart_delay_s
+from supervisor import messages as m
+from supervisor.supervision.orders import kill_of
+from supervisor.supervision.placing import must_move
+from supervisor.supervision.state import State
+from supervisor.tree import Child, Life
+
+
+class Begin(Protocol):
+    """Begins a new life of a child."""
+
+    def __call__(self, child: Child, *, standby: bool) -> None: ...
+
+
+class Standbys:
+    """Keeps as many lives ready as a child's plan wants."""
+
+    def __init__(self, state: State, begin: Begin) -> None:
+        self._s = state
+        self._begin = begin
+
+    def heir(self, child: Child) -> Life | None:
+        """Who steps in: the oldest standby that is ready, on a node that stays if there is one; else the oldest."""
+        standbys = child.standbys()
+        ready = [life for life in standbys if life.status == "running"]
+        staying = [life for life in ready if not self._is_leaving(life)]
+        return next(iter(staying or ready or standbys), None)
+
+    def is_ready(self, child: Child) -> bool:
+        """Whether somebody can step in at once."""
+        return any(life.status == "running" for life in child.standbys())
+
+    def heir_elsewhere(self, child: Child) -> Life | None:
+        """A standby that is ready on a node which stays."""
+        ready = (life for life in child.standbys() if life.status == "running" and not self._is_leaving(life))
+        return next(ready, None)
+
+    def _is_leaving(self, life: Life) -> bool:
+        return life.location is not None and life.location.node_id in self._s.draining
+
+    def refill(self, child: Child) -> None:
+        """Begin as many standbys as are missing; end those that are too many, the youngest first."""
+        if child.status != "running" or self._s.stopping:
+            return
+        standbys = child.standbys()
+        wanted = max(child.plan.standbys, must_move(self._s, child))
+        for _ in range(wanted - len(standbys)):
+            self._begin(child, standby=True)
+        surplus = sorted(standbys, key=lambda life: (self._is_leaving(life), life.incarnation))[wanted:]
+        for life in surplus:
+            self.dismiss(child, life)
+        if surplus:
+            self.attend(child)
+
+    def dismiss_passed_over(self, child: Child, accepted: int) -> None:
+        """End the standbys with lower numbers than the life that is accepted: no earlier one is accepted after it."""
+        for life in child.standbys():
+            if life.incarnation < accepted:
+                self.dismiss(child, life)
+
+    def dismiss_all(self, child: Child) -> None:
+        """End all standbys: there is nobody to stand by for."""
+        for life in child.standbys():
+            self.dismiss(child, life)
+
+    def dismiss(self, child: Child, life: Life) -> None:
+        """End a standby that is not needed any more; it has nothing to finish."""
+        self._s.end_life(child, life)
+        self._s.record(child, life, "stopped")
+        self._s.publish()
+        self._s.emit(kill_of(child, life))
+
+    def lost(self, child: Child, life: Life) -> None:
+        """A standby ended: another one follows, after a pause if that happens again and again."""
+        backoff = self._s.parent_of(child.plan.key).plan.backoff
+        if life.status == "running" and self._s.now - life.ready_at >= backoff.reset_after_s:
+            child.standby_failures = 0
+        delay_s = restart_delay_s(
+            restarts=child.standby_failures,
+            min_s=backoff.min_s,
+            max_s=backoff.max_s,
+            jitter=backoff.jitter,
+            rng=self._s.rng,
+        )
+        child.standby_failures += 1
+        self.attend(child)
+        self._s.set_timer(self._s.now + delay_s, "refill", child.plan.key)
+
+    def attend(self, child: Child) -> None:
+        """Tell the accepted life who stands by for it, if that has changed."""
+        life = child.accepted
+        if life is None or life.status != "running" or child.plan.concern != "child":
+            return
+        ready = tuple(standby.incarnation for standby in child.standbys() if standby.status == "running")
+        unknown = life.attended is None and not child.plan.standbys
+        if ready != (() if unknown else life.attended):
+            life.attended = ready
+            self._s.emit(m.AttendStandbys(key=child.plan.key, incarnation=life.incarnation, standbys=ready))

@@ -1,0 +1,61 @@
+"""Who steps in, and who goes; the rules for a child's standbys are in the test matrix."""
+
+from __future__ import annotations
+
+from supervisor import requests as r
+from supervisor.tree import ChildPlan
+from tests.unit.supervision.scene import NODE, OTHER, THIRD, Scene, acts, child, said
+
+
+def test_the_oldest_that_is_ready_on_a_node_that_stays_steps_in() -> None:
+    scene = Scene(child("a", standbys=3), nodes=(NODE, OTHER, THIRD))
+    scene.lead()
+    scene.ready("a", node=THIRD)
+    heir, a = scene.machine._lives.standbys.heir, scene.machine._s.children["child/a"]
+    assert heir(a) is a.lives[2], "nobody is ready: the oldest"
+    scene.stands_by("a", 4, node=NODE)
+    assert heir(a) is a.lives[4]
+    scene.stands_by("a", 3, node=OTHER)
+    assert heir(a) is a.lives[3]
+    scene.machine._s.draining = frozenset((OTHER,))
+    assert heir(a) is a.lives[4]
+    scene.machine._s.draining = frozenset((OTHER, NODE))
+    assert heir(a) is a.lives[3]
+
+
+def test_later_standbys_stay_when_an_earlier_one_steps_in() -> None:
+    scene = Scene(child("a", standbys=2)).up()
+    assert said(scene.died("a")) == ["restart a crash", "promote a#2", "start a#4 standby", "attend a#2: 3"]
+
+
+def test_those_on_nodes_that_go_are_surplus_first() -> None:
+    scene = Scene(child("a", standbys=2), nodes=(NODE, OTHER, THIRD))
+    scene.lead()
+    scene.ready("a", node=THIRD)
+    scene.stands_by("a", 2, node=NODE)
+    scene.stands_by("a", 3, node=OTHER)
+    scene.machine._s.draining = frozenset((NODE,))
+    assert acts(scene.ask(r.Resize(member="child/a", standbys=1))) == ["kill a#2"]
+
+
+def test_nothing_is_begun_for_a_child_that_does_not_serve() -> None:
+    scene = Scene(child("a", standbys=1))
+    scene.lead()
+    assert said(scene.ask(r.Resize(member="child/a", standbys=2), "r")) == ["answer r ok"]
+    assert acts(scene.ready("a")) == ["start a#2 standby", "start a#3 standby"]
+
+
+def test_nothing_is_begun_during_the_shutdown() -> None:
+    scene = Scene(child("a", standbys=1), child("b")).up()
+    scene.shut_down()
+    scene.died("a", "killed", 2)
+    assert acts(scene.wait(1.0)) == []
+
+
+def test_a_services_accepted_life_is_not_told_of_standbys() -> None:
+    """Only children replicate their state."""
+    scene = Scene().up()
+    scene.machine._s.add_child(ChildPlan(key="worker/x", standbys=1))
+    scene.machine._lives.start(scene.machine._s.children["worker/x"])
+    assert said(scene.ready("worker/x")) == ["start worker/x#1", "start worker/x#2 standby"]
+    assert said(scene.stands_by("worker/x", 2)) == []
