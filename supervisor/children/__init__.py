@@ -1,0 +1,1 @@
+"""The caller's side of supervised children: handles, responses, and the calls on their way."""

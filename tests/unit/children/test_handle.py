@@ -1,0 +1,103 @@
+"""Handles: what users write."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import pytest
+
+from actors.recovery.retry import Retry
+from actors.runtime.errors import ConfigError
+from supervisor.children.handle import ChildHandle, PoolHandle
+from supervisor.children.interface import ChildInterface
+from supervisor.children.settings import CALL_RETRY, CallOptions
+from supervisor.handle import Supervisor
+from tests.unit.children.rig import KEY, Cart
+
+
+class Callee:
+    """What stands behind a handle; notes the calls."""
+
+    def __init__(self, key: str = KEY, **fields: Any) -> None:
+        self.key = key
+        self.supervisor = "default"
+        self.interface = ChildInterface.of(Cart, **fields)
+        self.made: list[tuple[str, tuple[Any, ...], dict[str, Any], Retry, CallOptions]] = []
+
+    def call(
+        self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any], *, retry: Retry, options: CallOptions
+    ) -> str:
+        self.made.append((method, args, kwargs, retry, options))
+        return "response"
+
+
+def test_a_method_is_called_by_remote() -> None:
+    callee = Callee()
+    cart = ChildHandle(callee)
+    assert cart.add.remote(1, two=2) == "response"
+    assert callee.made == [("add", (1,), {"two": 2}, CALL_RETRY, CallOptions())]
+    assert cart.add is cart.add
+    with pytest.raises(TypeError, match=r"call it by add.remote\(...\): child/cart lives in another process"):
+        cart.add(1)
+
+
+def test_options_change_one_call_and_add_up() -> None:
+    callee = Callee(retry=Retry(attempts=7))
+    cart = ChildHandle(callee)
+    cart.add.options(timeout_s=2).options(unknown="never").remote()
+    cart.add.options(retry=Retry(attempts=2)).options(resume=True).remote()
+    cart.add.remote()
+    retries = [(retry.attempts, retry.unknown) for *_, retry, _ in callee.made]
+    assert retries == [(7, "never"), (2, "retry"), (7, "retry")]
+    assert [options.timeout_s for *_, options in callee.made] == [2, None, None]
+
+
+def test_wrong_options_and_names_fail_at_once() -> None:
+    cart = ChildHandle(Callee())
+    with pytest.raises(ConfigError, match=r"child/cart: add.options\(...\): timeout_s.*; tries: unknown key"):
+        cart.add.options(timeout_s=-1, tries=3)
+    with pytest.raises(AttributeError, match="did you mean 'add'"):
+        _ = cart.ad
+    with pytest.raises(AttributeError, match="private"):
+        _ = cart._secret
+    assert not hasattr(cart, "__len__")
+
+
+def test_it_says_what_it_is() -> None:
+    cart = ChildHandle(Callee())
+    assert repr(cart) == "<child/cart of supervisor 'default', a tests.unit.children.rig.Cart>"
+    assert repr(cart.add) == "<method add of child/cart>"
+    assert dir(cart) == ["add", "items"]
+    assert cart == ChildHandle(Callee())
+    assert cart != ChildHandle(Callee("child/other"))
+    assert len({cart, ChildHandle(Callee())}) == 1
+
+
+def test_a_pool_is_called_like_a_child_and_shows_its_members() -> None:
+    callee = Callee("shop.carts")
+    members = {"child/shop.carts-0": ChildHandle(Callee())}
+    pool = PoolHandle(callee, lambda: members)
+    assert pool.add.remote(1) == "response"
+    assert pool.all_members() == members
+    assert repr(pool) == "<pool shop.carts of supervisor 'default'>"
+    assert dir(pool) == ["add", "all_members", "items"]
+    assert not hasattr(pool, "__len__")
+    with pytest.raises(AttributeError, match="no method"):
+        _ = pool.zzz
+
+
+def test_they_cross_processes_and_connect_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Connected:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def child(self, key: str) -> tuple[str, ...]:
+            return ("child", self.name, key)
+
+        def pool_of(self, pool: str) -> tuple[str, ...]:
+            return ("pool", self.name, pool)
+
+    monkeypatch.setattr(Supervisor, "connect", Connected)
+    assert pickle.loads(pickle.dumps(ChildHandle(Callee()))) == ("child", "default", KEY)
+    assert pickle.loads(pickle.dumps(PoolHandle(Callee("p"), dict))) == ("pool", "default", "p")

@@ -1,0 +1,95 @@
+"""All children of one process, by one way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from actors.runtime.clock import SYSTEM_CLOCK
+from actors.runtime.errors import SupervisorClosedError
+from supervisor.children.interface import ChildInterface
+from supervisor.children.registry import Children
+from tests.unit.children.fakes import Actor, ok
+from tests.unit.children.rig import KEY, PATIENCE_S, Cart
+from tests.unit.children.test_sightings import Group, Sight, View
+
+INTERFACE = ChildInterface.of(Cart)
+
+
+class Home:
+    """A process that calls children of one supervisor; `latest` is what the leader announced last."""
+
+    def __init__(self) -> None:
+        self.actors = {name: Actor() for name in ("cart#1", "p-0#1", "p-1#1")}
+        self.latest: View | None = None
+        self.children = Children("default", "here", self.refresh, find=self.actors.get)
+
+    def refresh(self) -> None:
+        latest, self.latest = self.latest, None
+        if latest is not None:
+            self.children.on_view(latest)
+
+
+@pytest.fixture
+def home() -> Iterator[Home]:
+    made = Home()
+    yield made
+    made.children.close()
+
+
+def wait_for(condition: Callable[[], Any]) -> None:
+    until = SYSTEM_CLOCK.now() + PATIENCE_S
+    while not condition():
+        assert SYSTEM_CLOCK.now() < until
+
+
+def test_a_call_made_before_the_child_is_announced_goes_out_when_it_is(home: Home) -> None:
+    response = home.children.child(KEY, INTERFACE).add.remote(1)
+    home.latest = View((Sight(key=KEY, host="cart#1"),))
+    wait_for(lambda: home.actors["cart#1"].calls)
+    home.actors["cart#1"].calls[0].ref.set(ok(5))
+    assert response.result(timeout=PATIENCE_S) == 5
+
+
+def test_all_handles_of_a_child_share_one_order(home: Home) -> None:
+    home.children.on_view(View((Sight(key=KEY, host="cart#1"),)))
+    for _ in range(3):
+        home.children.child(KEY, INTERFACE).add.remote()
+    headers = [call.header for call in home.actors["cart#1"].calls]
+    assert [header[1] for header in headers] == [1, 2, 3]
+    assert len({header[0] for header in headers}) == 1
+
+
+def test_a_pools_calls_are_spread_and_its_members_have_handles(home: Home) -> None:
+    members = tuple(Sight(key=f"child/p-{n}", role="active", group="p", host=f"p-{n}#1") for n in range(2))
+    home.children.on_view(View(members, {"p": Group()}))
+    pool = home.children.pool("p", INTERFACE)
+    for _ in range(4):
+        pool.add.remote()
+    assert [len(home.actors[f"p-{n}#1"].calls) for n in range(2)] == [2, 2]
+    for handle in pool.all_members().values():
+        handle.add.remote("to all")
+    assert [home.actors[f"p-{n}#1"].calls[-1].arguments for n in range(2)] == [(("to all",), {})] * 2
+
+
+def test_what_must_not_run_twice_is_sent_again_where_answers_are_replicated(home: Home) -> None:
+    cart = home.children.child(KEY, ChildInterface.of(Cart, each_call=True))
+    home.children.on_view(View((Sight(key=KEY, host="cart#1"),)))
+    cart.add.options(unknown="never").remote()
+    home.actors["cart#2"] = Actor()
+    home.children.on_view(View((Sight(key=KEY, host="cart#2", incarnation=2),)))
+    assert home.actors["cart#2"].calls[0].header[1] == 1
+
+
+def test_leaving_ends_what_is_unanswered_and_takes_no_more(home: Home) -> None:
+    cart = home.children.child(KEY, INTERFACE)
+    response = cart.add.remote()
+    home.children.close()
+    with pytest.raises(SupervisorClosedError):
+        response.result(timeout=PATIENCE_S)
+    with pytest.raises(SupervisorClosedError):
+        home.children.child(KEY, INTERFACE)
+    with pytest.raises(SupervisorClosedError):
+        cart.add.remote()
