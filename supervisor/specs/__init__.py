@@ -1,0 +1,6 @@
+"""What users write to have their own classes supervised: children, pools and groups, checked before anything starts."""
+
+from supervisor.specs.child import ChildSpec, PoolSpec
+from supervisor.specs.group import BackoffSettings, GroupSpec, TreeSpec
+
+__all__ = ["BackoffSettings", "ChildSpec", "GroupSpec", "PoolSpec", "TreeSpec"]
