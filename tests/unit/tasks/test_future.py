@@ -12,7 +12,8 @@ from typing import Any, cast
 import pytest
 
 from actors.worker.slot import HELD
-from supervisor.tasks.future import _UNWATCHED, TaskFuture
+from supervisor.answer import _UNWATCHED
+from supervisor.tasks.future import TaskFuture
 
 
 def _future(cancelled: list[TaskFuture[Any]] | None = None) -> TaskFuture[Any]:

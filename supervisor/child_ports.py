@@ -1,0 +1,97 @@
+"""What the actor of a child needs of its supervisor. It travels there by name, and finds whoever leads or writes."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import ray
+from ray.exceptions import GetTimeoutError, RayError
+
+from actors.checkpoint.folder import FolderStore
+from actors.checkpoint.log import LogStore
+from actors.event_log.transport import LogTransport
+from actors.runtime.actor_table import living_names
+from actors.runtime.clock import SYSTEM_CLOCK
+from actors.runtime.emitter import Emitter
+from actors.runtime.ids import ActorName
+from supervisor.election import actor_by_name, find_leader
+from supervisor.tree import LOG
+
+if TYPE_CHECKING:
+    from actors.runtime.ports import CheckpointStore
+
+_ANNOUNCE_S = 2.0
+
+
+class ClusterPorts:
+    """The ways from a child to its leader, to the stores and to the log.
+
+    Args:
+        supervisor: The supervisor's name.
+        era: The number of the cluster's session: incarnations begin anew with each.
+    """
+
+    def __init__(self, supervisor: str, *, era: int) -> None:
+        self._supervisor = supervisor
+        self._era = era
+        self._lock = threading.Lock()
+        self._emitter: Emitter | None = None
+        self._writer: tuple[str, Any] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (self._supervisor, self._era)
+
+    def announce_exit(self, name: str, exit_class: str) -> None:
+        """Tell the leader before the process ends: the kernel tells deaths faster than Ray tells their cause."""
+        leader = find_leader(self._supervisor)
+        if leader is None:
+            return
+        try:
+            ray.get(leader[1].announce_exit.remote(name, exit_class), timeout=_ANNOUNCE_S)
+        except (RayError, GetTimeoutError):
+            return  # nobody leads at this moment: the next leader reads Ray's own words
+
+    def checkpoints(self, path: str | None) -> CheckpointStore:
+        """The store of a folder's URL, or of the event log."""
+        if path is None:
+            return LogStore(self.writer, era=self._era)
+        return FolderStore(path, supervisor=self._supervisor, era=self._era)
+
+    def record(self, name: str, event: str, detail: str) -> None:
+        """Write a row of `children`; does not wait for it."""
+        parsed = ActorName.parse(name)
+        if parsed is None:
+            return
+        with self._lock:
+            if self._emitter is None:
+                self._emitter = Emitter(LogTransport(self.writer), clock=SYSTEM_CLOCK)
+        row: tuple[Any, ...] = (
+            parsed.key,
+            parsed.incarnation,
+            parsed.concern,
+            "service",
+            event,
+            ray.get_runtime_context().get_node_id(),
+            None,
+            SYSTEM_CLOCK.wall_us(),
+            0,
+            detail,
+            None,
+        )
+        self._emitter.emit("children", row)
+
+    def writer(self) -> Any | None:
+        """The current log writer's handle, or None."""
+        mine = [name for name in living_names() if (name.supervisor, name.key) == (self._supervisor, LOG)]
+        if not mine:
+            return None
+        latest = str(max(mine))
+        if self._writer is None or self._writer[0] != latest:
+            handle = actor_by_name(latest)
+            self._writer = None if handle is None else (latest, handle)
+        return None if self._writer is None else self._writer[1]
+
+
+def _rebuild(supervisor: str, era: int) -> ClusterPorts:
+    return ClusterPorts(supervisor, era=era)

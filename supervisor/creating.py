@@ -1,0 +1,169 @@
+"""Creates the Ray actors of a supervisor, each concern in its own way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import ray
+
+from actors.checkpoint.rules import era_of_session
+from actors.child.actor import hosting_of
+from actors.event_log.actor import APPEND_THREADS, event_log_actor
+from actors.node_agent.actor import NodeAgent
+from actors.runtime.ids import NAMESPACE, ActorName
+from actors.worker.actor import Worker
+from supervisor.child_ports import ClusterPorts
+from supervisor.election import living_nodes
+from supervisor.link import follow
+from supervisor.tree import is_within
+
+if TYPE_CHECKING:
+    from supervisor.charter import Charter
+    from supervisor.recipes import ChildRecipe, SubtreeRecipe
+    from supervisor.supervision.ledger import Ledger
+
+_WORKER_THREADS = 32
+
+
+def cluster_era() -> int:
+    """The number of this life of the cluster: incarnations begin anew with each, checkpoints outlive it."""
+    return era_of_session(str(ray.get_runtime_context().get_session_name()))
+
+
+class Creator:
+    """One leader's workshop.
+
+    Args:
+        charter: What the supervisor is made of.
+        leader: Whose it is.
+        ledgers: What the subtrees have left to their next lives, by path.
+    """
+
+    def __init__(self, charter: Charter, leader: ActorName, ledgers: Callable[[], Mapping[str, Ledger]]) -> None:
+        self._charter = charter
+        self._leader = leader.incarnation
+        self._ledgers = ledgers
+
+    def create(self, name: ActorName, *, node_id: str | None = None, recipe: ChildRecipe | None = None) -> Any:
+        """Create an actor under its name; returns its handle at once.
+
+        Raises:
+            ValueError: The name is taken, or the node has left the cluster.
+            RayError: The cluster does not take it.
+        """
+        options: dict[str, Any] = {
+            "name": str(name),
+            "namespace": NAMESPACE,
+            "lifetime": "detached",
+            "max_restarts": 0,
+            "num_cpus": 0,
+        }
+        match name.concern:
+            case "worker":
+                return self._worker(name, options, node_id)
+            case "event_log":
+                return self._log_writer(name, options)
+            case "node_agent":
+                return self._agent(name, options)
+            case _:
+                assert recipe is not None
+                return self._child(name, options, node_id, recipe)
+
+    def _worker(self, name: ActorName, options: dict[str, Any], node_id: str | None) -> Any:
+        pool = self._charter.config.pools[name.child.rpartition("-")[0]]
+        where = "SPREAD" if node_id is None else on_node(node_id, soft=True)
+        options |= {"num_cpus": pool.num_cpus, "max_concurrency": _WORKER_THREADS, "scheduling_strategy": where}
+        return Worker.options(**options).remote(str(name), self._leader)
+
+    def _log_writer(self, name: ActorName, options: dict[str, Any]) -> Any:
+        charter = self._charter
+        options |= {"max_concurrency": APPEND_THREADS, "scheduling_strategy": on_node(charter.log_node_id)}
+        writer = event_log_actor().options(**options)
+        return writer.remote(str(name), self._leader, path=charter.config.log.path, otlp_endpoint=charter.otlp_endpoint)
+
+    def _agent(self, name: ActorName, options: dict[str, Any]) -> Any:
+        options |= {"scheduling_strategy": on_node(node_of(name.child))}
+        return NodeAgent.options(**options).remote(
+            str(name), self._leader, partial(follow, self._charter, self._leader)
+        )
+
+    def subtree(self, name: ActorName, recipe: SubtreeRecipe, node_id: str | None) -> Any:
+        """Create the supervisor actor of a subtree, with what its earlier life left."""
+        from supervisor.subtree_actor import subtree_actor  # noqa: PLC0415 - that actor creates, too
+
+        where = "SPREAD" if node_id is None else on_node(node_id, soft=recipe.node is None)
+        path = name.child
+        ledgers = {inner: ledger for inner, ledger in self._ledgers().items() if is_within(inner, path, strictly=False)}
+        actor = subtree_actor().options(
+            name=str(name),
+            namespace=NAMESPACE,
+            lifetime="detached",
+            max_restarts=0,
+            num_cpus=0,
+            max_concurrency=4,
+            scheduling_strategy=where,
+        )
+        return actor.remote(str(name), self._leader, self._charter, recipe, ledgers, era=cluster_era())
+
+    def _child(self, name: ActorName, options: dict[str, Any], node_id: str | None, recipe: ChildRecipe) -> Any:
+        options |= recipe.resources
+        if node_id is not None:
+            options["scheduling_strategy"] = on_node(node_id, soft=recipe.node is None)
+        actor, options["max_concurrency"] = hosting_of(recipe.recipe, shared=recipe.share is not None)
+        ports = ClusterPorts(self._charter.name, era=cluster_era())
+        return actor.options(**options).remote(str(name), self._leader, ports)
+
+
+def node_of(prefix: str) -> str:
+    """The living node whose id begins so.
+
+    Raises:
+        ValueError: There is none.
+    """
+    for node in living_nodes():
+        if node.startswith(prefix):
+            return node
+    raise ValueError(f"node {prefix} has left the cluster")
+
+
+def node_named(text: str) -> str:
+    """The id of the living node that a user named by its id, the beginning of that, its address or its name.
+
+    Raises:
+        ValueError: There is none; the message names those that there are.
+    """
+    living = [node for node in ray.nodes() if node["Alive"]]
+    for node in living:
+        names = (node.get("NodeManagerAddress"), node.get("NodeName"), node.get("NodeManagerHostname"))
+        if text in names or node["NodeID"].startswith(text):
+            return str(node["NodeID"])
+    known = ", ".join(f"{node['NodeID'][:12]} ({node.get('NodeManagerAddress')})" for node in living)
+    raise ValueError(f"no living node is called {text!r}; there are: {known}")
+
+
+def refuse_unsatisfiable(asked: Mapping[str, Any], node_id: str | None) -> None:
+    """Refuse what no node could ever give, or not the one named: Ray would wait for it without a word.
+
+    Raises:
+        ValueError: The message says what was asked for, and what the nodes have.
+    """
+    wanted = {"CPU": asked.get("num_cpus") or 0, "GPU": asked.get("num_gpus") or 0, **asked.get("resources", {})}
+    wanted = {name: amount for name, amount in wanted.items() if amount}
+    if not wanted:
+        return
+    living = [node for node in ray.nodes() if node["Alive"] and node_id in (None, node["NodeID"])]
+    if any(all(node["Resources"].get(name, 0) >= amount for name, amount in wanted.items()) for node in living):
+        return
+    most = {name: max((node["Resources"].get(name, 0) for node in living), default=0) for name in wanted}
+    told = ", ".join(f"{name}: {amount:g} (at most {most[name]:g})" for name, amount in wanted.items())
+    where = "no node has" if node_id is None else f"node {node_id[:12]} has not"
+    raise ValueError(f"{where} room for {told}; ask for less, or add a node that has it")
+
+
+def on_node(node_id: str, *, soft: bool = False) -> Any:
+    """Ray's scheduling strategy for one node; softly: where that has no room, elsewhere."""
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415 - costs 30 ms to import
+
+    return NodeAffinitySchedulingStrategy(node_id=node_id, soft=soft)

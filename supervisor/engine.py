@@ -1,0 +1,199 @@
+"""What makes a supervisor machine run: its mailbox, its thread, its hands, its desk, and its notifications.
+
+The leader of a supervisor has one, and so has each subtree that is a supervisor actor of its own.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from actors.runtime.clock import SYSTEM_CLOCK
+from supervisor import messages as m
+from supervisor.change_feed import ChangeFeed
+from supervisor.changes import ChildChange
+from supervisor.commands import ClusterRunner
+from supervisor.desk import Desk
+from supervisor.succession import BLIND_S
+
+if TYPE_CHECKING:
+    from actors.runtime.emitter import Emitter
+    from actors.runtime.ids import ActorName
+    from supervisor.charter import Charter
+    from supervisor.subtrees import Subtrees
+    from supervisor.supervision.machine import SupervisorMachine
+    from supervisor.tree import ChildPlan, GroupPlan
+
+_AWAKE_S = BLIND_S / 2
+
+_IDLE = (m.AskHeartbeat, m.LookAtProcess, m.RecordChild, m.RecordRestart)
+"""Commands that say nothing of a change in the state that a successor needs."""
+
+
+class Engine:
+    """Runs one machine.
+
+    Args:
+        charter: What the supervisor is made of.
+        identity: The name of the actor that it runs in.
+        machine: The machine.
+        publish: Announces the view; on the machine's thread.
+        replicate: Hands the state to whoever would succeed; on the machine's thread.
+        verify: Called when this process has not run for a while: it may have been replaced.
+        depose: Called when a later incarnation is found.
+        emitter: Where records go.
+        subtrees: The groups that are supervisor actors of their own.
+        rank: The incarnation of the supervisor's leader, in whose name node agents are asked.
+    """
+
+    def __init__(  # noqa: PLR0913 - each a port of its own
+        self,
+        charter: Charter,
+        identity: ActorName,
+        *,
+        machine: SupervisorMachine,
+        publish: Callable[[], None],
+        replicate: Callable[[], None],
+        verify: Callable[[], None],
+        depose: Callable[[], None],
+        emitter: Emitter,
+        subtrees: Subtrees,
+        rank: Callable[[], int],
+    ) -> None:
+        self.machine = machine
+        self.feed = ChangeFeed(identity.incarnation)
+        self.finished = threading.Event()
+        self._identity = identity
+        self._subtrees = subtrees
+        self._clock = SYSTEM_CLOCK
+        self._publish, self._replicate, self._verify = publish, replicate, verify
+        self._mailbox: queue.SimpleQueue[m.Event | None] = queue.SimpleQueue()
+        self.desk = Desk(self.post)
+        self.runner = ClusterRunner(
+            charter,
+            identity,
+            plan_of=self.plan_of,
+            groups_of=self.groups_of,
+            post=self.post,
+            publish=publish,
+            answer=self.desk.answer,
+            finish=self.finished.set,
+            depose=depose,
+            emitter=emitter,
+            subtrees=subtrees,
+            rank=rank,
+        )
+        self._awake_at = self._clock.now()
+
+    def begin(self, event: m.LeaderStarted) -> None:
+        """Start to decide; the first event is this one."""
+        self._awake_at = self._clock.now()
+        self.post(event)
+        threading.Thread(target=self._run, name="supervisor-machine", daemon=True).start()
+
+    def post(self, event: m.Event) -> None:
+        """Tell the machine; any thread."""
+        self._mailbox.put(event)
+
+    def stir(self) -> None:
+        """Announce the view again: something beside the tree has changed. Any thread."""
+        self._mailbox.put(None)
+
+    def plan_of(self, key: str) -> ChildPlan | None:
+        """What a child is to be; any thread."""
+        return self.machine.plan_of(key)
+
+    def groups_of(self, key: str) -> tuple[GroupPlan, ...]:
+        """The groups that a child is in, the outermost first; any thread."""
+        return self.machine.groups_of(key)
+
+    def end(self) -> None:
+        """End every child in reverse order; returns when all have ended."""
+        self.post(m.ShutdownRequested())
+        self.finished.wait()
+        self.runner.wait()
+        self.feed.close()
+
+    # -- the machine's thread ---------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self.finished.is_set():
+            event = self._next_event()
+            if self._clock.now() - self._awake_at > BLIND_S:
+                self._verify()
+            self._awake_at = self._clock.now()
+            if event is None:
+                self._publish()
+                continue
+            self._carry_out(event)
+            if isinstance(event, m.LeaderStarted):
+                self._begin_feed()
+
+    def _carry_out(self, event: m.Event) -> None:
+        commands = self.machine.handle(event, self._clock.now())
+        if not all(isinstance(command, _IDLE) for command in commands):
+            self._replicate()
+        for command in commands:
+            self.runner.run(command)
+            if isinstance(command, m.RecordChild):
+                self._notify(command)
+
+    def _next_event(self) -> m.Event | None:
+        """The next one; at least twice a second, so that a gap means that this process did not run."""
+        due = self.machine.next_timer()
+        wait_s = _AWAKE_S if due is None else min(_AWAKE_S, max(0.0, due - self._clock.now()))
+        try:
+            return self._mailbox.get(timeout=wait_s)
+        except queue.Empty:
+            return m.TimePassed()
+
+    # -- notifications ----------------------------------------------------------------------------------------------
+
+    def _begin_feed(self) -> None:
+        own = [
+            ChildChange(
+                key=child.key,
+                name=child.name,
+                incarnation=child.incarnation,
+                event="adopted",
+                status=child.status,
+                role=child.role,
+                at=self._clock.wall_us(),
+            )
+            for child in self.machine.view().children
+        ]
+        self.feed.begin([*own, *self._below()])
+
+    def _below(self) -> list[ChildChange]:
+        """The children of the subtrees, as their supervisors left them last: they tell more once they are followed."""
+        return [
+            ChildChange(
+                key=entry.plan.key,
+                name=f"{self._identity.supervisor}/{entry.plan.key}#{entry.incarnation}",
+                incarnation=entry.incarnation,
+                event="adopted",
+                status=entry.status,
+                role="service",
+                at=self._clock.wall_us(),
+            )
+            for ledger in self._subtrees.ledgers().values()
+            for entry in ledger.children
+        ]
+
+    def _notify(self, command: m.RecordChild) -> None:
+        supervisor = self._identity.supervisor
+        self.feed.append(
+            ChildChange(
+                key=command.key,
+                name=f"{supervisor}/{command.key}#{command.incarnation}",
+                incarnation=command.incarnation,
+                event=command.event,
+                status=self.machine.status_of(command.key) or "deleted",
+                role=command.role,
+                exit_class=command.exit_class,
+                detail=command.detail,
+                at=self._clock.wall_us(),
+            )
+        )

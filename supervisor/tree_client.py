@@ -1,0 +1,260 @@
+"""One process's hand on a supervisor's tree: specs go to the leader as plans, handles come back."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import ray
+from ray.exceptions import GetTimeoutError, RayError
+
+from actors.runtime.clock import SYSTEM_CLOCK, sleep
+from actors.runtime.errors import AdministrationError, LeaderUnreachableError
+from supervisor import requests as r
+from supervisor.administering import Administrator
+from supervisor.applying import Applying
+from supervisor.group import Group
+from supervisor.recipes import ChildRecipe, GroupRecipe, interface_of, plans_of
+from supervisor.specs import ChildSpec, GroupSpec, PoolSpec, TreeSpec
+from supervisor.subscription import Subscription
+from supervisor.tree import ROOT, SUBTREE, ChildPlan, GroupPlan, Origin, child_key, group_path
+from supervisor.treefile import load_tree
+
+if TYPE_CHECKING:
+    from actors.runtime.replicated import Replica
+    from supervisor.changes import ChangeBatch
+    from supervisor.children.handle import ChildHandle, PoolHandle
+    from supervisor.children.registry import Children
+    from supervisor.messages import ClusterView, GroupView
+    from supervisor.planning import Plan
+
+_ANSWER_S = 20.0
+_AGAIN_S = 0.02
+_SLACK_S = 30.0
+"""What a change may take beyond its members' own time to start or to end, seconds: a failover, a busy leader."""
+
+
+class TreeClient:
+    """Carries a process's wishes to whoever leads.
+
+    Args:
+        supervisor: The supervisor's name.
+        leader: Gives the leader's handle, or None while nobody is known.
+        view: Waits for the leader's view, and gives it.
+        children: The children that this process calls.
+        is_over: Whether the supervisor, or this handle of it, has ended.
+    """
+
+    def __init__(
+        self,
+        supervisor: str,
+        leader: Callable[[], Any],
+        view: Callable[[], ClusterView],
+        children: Children,
+        is_over: Callable[[], bool],
+    ) -> None:
+        self.supervisor = supervisor
+        self.view = view
+        self._leader = leader
+        self._children = children
+        self._is_over = is_over
+        self._administrator = Administrator(leader, supervisor)
+
+    # -- adding -----------------------------------------------------------------------------------------------------
+
+    def supervise(self, group: str, cls: type[Any], name: str, settings: dict[str, Any]) -> ChildHandle:
+        """See `Group.supervise`."""
+        spec = ChildSpec.parse(_given(settings, cls=cls, name=name), source=f"supervise({_text(cls)})")
+        self.add(group, spec)
+        return self._children.child(child_key(group, spec.name), interface_of(spec))
+
+    def pool(self, group: str, cls: type[Any], name: str, size: int, settings: dict[str, Any]) -> PoolHandle:
+        """See `Group.pool`."""
+        spec = PoolSpec.parse(_given(settings, cls=cls, name=name, size=size), source=f"pool({_text(cls)})")
+        self.add(group, spec)
+        return self._children.pool(group_path(group, spec.name), interface_of(spec))
+
+    def group(self, parent: str, name: str, settings: dict[str, Any]) -> Group:
+        """See `Group.group`."""
+        spec = GroupSpec.parse({"name": name, **settings}, source=f"group({name!r})")
+        path = group_path(parent, name)
+        there = self.present_view().groups.get(path)
+        if there is None:
+            try:
+                self.add(parent, spec)
+            except AdministrationError as error:
+                if error.problem not in ("already_started", "already_present"):
+                    raise
+            else:
+                return Group(self, path)
+        if settings:
+            self._insist_on_same(path, spec)
+        return Group(self, path)
+
+    def _insist_on_same(self, path: str, spec: GroupSpec) -> None:
+        plan = self.plans((path,)).get(path)
+        wanted = plans_of(spec, parent=ROOT, origin="code").groups[0]
+        if isinstance(plan, GroupPlan) and isinstance(plan.recipe, GroupRecipe):
+            there, here = plan.recipe.summary.settings, wanted.recipe.summary.settings
+            different = [name for name in here if name in there and here[name].same != there[name].same]
+            if not different:
+                return
+            told = ", ".join(f"{name} is {there[name].shown}, not {here[name].shown}" for name in different)
+            raise AdministrationError(
+                path, problem="already_present", detail=told, remedy="take it as it is by its name alone"
+            )
+
+    def add(self, group: str, spec: ChildSpec | PoolSpec | GroupSpec, *, origin: Origin = "code") -> None:
+        """Add what a spec says to a group, and wait until it runs."""
+        request = uuid4().hex
+        wish = plans_of(spec, parent=group, origin=origin, request=request)
+        subject = wish.groups[0].path if wish.groups else wish.children[0].key
+        timeout_s = _SLACK_S + sum(child.start_timeout_s for child in wish.children)
+        self._administrator.ask(wish, subject=subject, timeout_s=timeout_s, request=request)
+
+    # -- finding ----------------------------------------------------------------------------------------------------
+
+    def child(self, name: str) -> ChildHandle:
+        """The handle of a child by its name behind those of its groups, or by its key."""
+        key = name if name.startswith("child/") else f"child/{name}"
+        plan = self.plans((key,)).get(key)
+        if not isinstance(plan, ChildPlan) or not isinstance(plan.recipe, ChildRecipe):
+            raise self._not_found(key)
+        return self._children.child(key, pickle.loads(plan.recipe.interface))  # noqa: S301 - our own leader gave it
+
+    def pool_of(self, path: str) -> PoolHandle:
+        """The handle of a pool by its name behind those of its groups."""
+        plan = self.plans((path,)).get(path)
+        member = plan.recipe.member if isinstance(plan, GroupPlan) and isinstance(plan.recipe, GroupRecipe) else None
+        if member is None:
+            raise self._not_found(path)
+        return self._children.pool(path, pickle.loads(member.interface))  # noqa: S301 - as above
+
+    def group_of(self, path: str) -> Group:
+        """A group that is there already, by its name behind those of its groups."""
+        self.group_view(path)
+        return Group(self, path)
+
+    def member(self, group: str, name: str) -> str:
+        """The key or path of a member by its name."""
+        view = self.group_view(group)
+        path = group_path(group, name)
+        for candidate in (child_key(group, name), path, f"{SUBTREE}{path}", name):
+            if candidate in view.members:
+                return candidate
+        raise self._not_found(group_path(group, name))
+
+    def group_view(self, path: str, view: ClusterView | None = None) -> GroupView:
+        """What the leader announces of a group."""
+        found = (view or self.present_view()).groups.get(path)
+        if found is None:
+            raise self._not_found(path)
+        return found
+
+    def spec(self, member: str) -> Mapping[str, str]:
+        """A member's settings, as texts."""
+        plan = self.plans((member,)).get(member)
+        if plan is None or plan.recipe is None:
+            raise self._not_found(member)
+        return {name: setting.shown for name, setting in plan.recipe.summary.settings.items()}
+
+    def plans(self, members: tuple[str, ...] | None = None) -> dict[str, ChildPlan | GroupPlan]:
+        """The plans that the leader has, by key or path; of all that users have made when none are named."""
+        until = SYSTEM_CLOCK.now() + _ANSWER_S
+        while SYSTEM_CLOCK.now() < until:
+            leader = self._leader()
+            if leader is not None:
+                try:
+                    return pickle.loads(ray.get(leader.plans.remote(members), timeout=_ANSWER_S))  # noqa: S301 - as above
+                except (RayError, GetTimeoutError):
+                    pass  # another one leads in a moment
+            sleep(_AGAIN_S)
+        raise LeaderUnreachableError(self.supervisor, what="the tree", waited_s=_ANSWER_S)
+
+    @staticmethod
+    def _not_found(subject: str) -> AdministrationError:
+        return AdministrationError(
+            subject, problem="not_found", detail="", remedy="see `supervisor ps` for what there is"
+        )
+
+    def subscribe(self, *, keys: Collection[str] | None, kinds: Collection[str] | None) -> Subscription:
+        """See `Supervisor.subscribe`."""
+        subscription = Subscription(self._changes, keys=keys, kinds=kinds, over=self._is_over)
+        subscription.prime(_ANSWER_S)
+        return subscription
+
+    def _changes(self, incarnation: int, seq: int, timeout_s: float) -> ChangeBatch | None:
+        leader = self._leader()
+        if leader is None:
+            sleep(_AGAIN_S)
+            return None
+        try:
+            return ray.get(leader.changes.remote(incarnation, seq, timeout_s), timeout=timeout_s + _ANSWER_S)
+        except (RayError, GetTimeoutError):
+            sleep(_AGAIN_S)
+            return None
+
+    def present_view(self) -> ClusterView:
+        """The view that the leader has at this moment: what was changed before is in it."""
+        leader = self._leader()
+        if leader is not None:
+            try:
+                replica: Replica | None = ray.get(leader.observe.remote(0, 0, 0.0), timeout=_ANSWER_S)
+            except (RayError, GetTimeoutError):
+                replica = None
+            if replica is not None:
+                return pickle.loads(replica.payload)  # noqa: S301 - our own leader gave it
+        return self.view()
+
+    # -- changing ---------------------------------------------------------------------------------------------------
+
+    def terminate(self, member: str) -> None:
+        """End a member."""
+        self.ask(r.Terminate(member=member), member)
+
+    def restart(self, member: str) -> None:
+        """Start an ended member again."""
+        self.ask(r.RestartMember(member=member), member)
+
+    def delete(self, member: str) -> None:
+        """Forget an ended member."""
+        self.ask(r.Delete(member=member), member)
+
+    def resize(self, member: str, *, size: int | None, standbys: int | None) -> None:
+        """Change the numbers of a pool or of a child's standbys."""
+        self.ask(r.Resize(member=member, size=size, standbys=standbys), member)
+
+    def ask(self, wish: r.Request, subject: str) -> None:
+        """Have a change made that needs no spec."""
+        self._administrator.ask(wish, subject=subject, timeout_s=self._patience_s(subject))
+
+    def _patience_s(self, subject: str) -> float:
+        """A member may take its own time to start or to end, and a group that of all its members."""
+        inside = [
+            plan
+            for key, plan in self.plans().items()
+            if isinstance(plan, ChildPlan) and (subject in (key, plan.group) or _is_in(plan.group, subject))
+        ]
+        ends = (3600.0 if isinstance(plan.shutdown_s, str) else plan.shutdown_s for plan in inside)
+        return _SLACK_S + sum(plan.start_timeout_s for plan in inside) + sum(ends)
+
+    def apply(self, tree: TreeSpec | Mapping[str, Any] | str | Path, *, dry_run: bool, restart_changed: bool) -> Plan:
+        """See `Supervisor.apply`."""
+        return Applying(self, load_tree(tree)).apply(dry_run=dry_run, restart_changed=restart_changed)
+
+
+def _is_in(group: str, path: str) -> bool:
+    return path == ROOT or group.startswith(f"{path}.")
+
+
+def _given(settings: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """What was given; None stands for an empty mapping where the signature has it."""
+    given = {name: value for name, value in settings.items() if not (name in ("kwargs", "resources") and value is None)}
+    return {**given, **more}
+
+
+def _text(cls: object) -> str:
+    return getattr(cls, "__name__", repr(cls))

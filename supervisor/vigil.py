@@ -1,0 +1,208 @@
+"""A standby's watch over its leader: it hears everything the leader announces, and learns of its end at once.
+
+On the leader's node the kernel tells of its death (0.3 to 2 ms after SIGKILL), elsewhere a call of ours at the leader
+fails (11 ms). A leader that is silent is looked at; one that hangs is killed first, and succeeded when it is dead.
+Everything that a takeover needs is done ahead: agents and children are met, so that their connections are open.
+"""
+
+from __future__ import annotations
+
+import pickle
+import queue
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from ray.exceptions import ActorDiedError, RayError
+
+from actors.runtime.actor_table import actor_rows
+from actors.runtime.clock import SYSTEM_CLOCK
+from actors.runtime.death_watch import DeathWatch
+from actors.runtime.errors import StaleIncarnationError
+from actors.runtime.process import ProcessEvidence
+from actors.runtime.replicated import Replica
+from actors.runtime.replies import when_answered
+from supervisor.election import actor_by_name, leader_name, living_nodes
+from supervisor.reach import Reach
+from supervisor.succession import Step, Watch, newest
+from supervisor.tree import Location
+
+if TYPE_CHECKING:
+    from actors.runtime.ids import ActorName
+    from actors.runtime.shell import Description
+    from supervisor.messages import ClusterView
+
+_TICK_S = 0.25
+
+_Decision = Callable[[], Step]
+
+
+class Vigil:
+    """One standby's watch.
+
+    Args:
+        own: The standby's name.
+        follows: The leader's incarnation.
+        lead: Called once, on the vigil's thread, when the office is vacant.
+        end: Called when this standby is not needed any more.
+    """
+
+    def __init__(self, own: ActorName, follows: int, *, lead: Callable[[], None], end: Callable[[], None]) -> None:
+        self._own = own
+        self._lead, self._end = lead, end
+        self._clock = SYSTEM_CLOCK
+        self._watch = Watch(own.incarnation, follows, self._clock.now())
+        self._lock = threading.Lock()
+        self._leader = leader_name(own.supervisor, follows)
+        self._place: Location | None = None
+        self._decisions: queue.SimpleQueue[_Decision] = queue.SimpleQueue()
+        self._views: queue.SimpleQueue[ClusterView] = queue.SimpleQueue()
+        self._reach = Reach()
+        self._met: dict[str, Any] = {}
+        self._deaths = DeathWatch(self._on_death)
+        self.view: ClusterView | None = None
+        self.ledger: Replica | None = None
+
+    @property
+    def follows(self) -> int:
+        """The leader that this standby stands by for."""
+        return self._watch.follows
+
+    def announce(self, replica: Replica) -> None:
+        """Tell the nodes' agents who leads now; they lay it on the boards before they notice the old leader's end."""
+        for agent in self._reach.agents().values():
+            agent.hear.remote(self._own.incarnation, replica)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        threading.Thread(target=self._run, name="supervisor-vigil", daemon=True).start()
+        threading.Thread(target=self._meet, name="supervisor-meet", daemon=True).start()
+
+    def hear(self, leader: int, view: Replica | None, ledger: Replica | None) -> None:
+        """The leader speaks, and hands over what is new.
+
+        Raises:
+            StaleIncarnationError: It has been replaced.
+        """
+        seen: ClusterView | None = None if view is None else pickle.loads(view.payload)  # noqa: S301 - our own leader made it
+        stopping = seen is not None and seen.stopping
+        with self._lock:
+            step = self._watch.heard(leader, self._clock.now(), stopping=stopping)
+            if step == "refuse":
+                raise StaleIncarnationError(str(self._own), sent_by=leader, accepted=self._own.incarnation)
+            if seen is not None:
+                self.view = seen
+            self.ledger = newest((self.ledger, ledger))
+        if seen is not None:
+            self._views.put(seen)
+        self._decisions.put(lambda: step)
+
+    def tell_dead(self) -> None:
+        """Somebody who cannot err says that the leader is dead."""
+        self._decisions.put(partial(self._watch.told_gone, self.follows))
+
+    # -- the thread that decides ------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        self._find()
+        while True:
+            try:
+                decision = self._decisions.get(timeout=_TICK_S)
+            except queue.Empty:
+                decision = partial(self._watch.tick, self._clock.now())
+            with self._lock:
+                step = decision()
+            if self._act(step):
+                return
+
+    def _act(self, step: Step) -> bool:
+        """Do what was decided; whether the watch is over."""
+        match step:
+            case "look" if self._place is not None:
+                self._reach.look(self._place, self._on_evidence)
+            case "fence" if self._place is not None:
+                self._fence(self._place)
+            case "lead":
+                if self._place is not None:
+                    self._fence(self._place)  # told by Ray alone, it may still run
+                self._deaths.close()
+                self._lead()
+                return True
+            case "end":
+                self._end()
+                return True
+            case _:
+                pass
+        return False
+
+    def _fence(self, where: Location) -> None:
+        self._reach.kill(where, by=self._own.incarnation, name=str(self._leader))
+
+    def _find(self) -> None:
+        """Get hold of the leader; one that cannot be found any more is dead."""
+        handle = actor_by_name(self._leader)
+        if handle is None:
+            self.tell_dead()
+            return
+        when_answered(handle.describe.remote(), partial(self._on_described, handle))
+        self._watch_by_ray(handle)
+
+    def _on_described(self, handle: Any, reply: Description | BaseException) -> None:
+        if isinstance(reply, ActorDiedError):
+            self.tell_dead()
+        elif isinstance(reply, BaseException):
+            timer = threading.Timer(_TICK_S, self._describe_again, (handle,))
+            timer.daemon = True
+            timer.start()
+        else:
+            self._place = Location(process=reply.process, node_id=reply.node_id, host=reply.host)
+            if reply.node_id == self._reach.node_id:
+                self._deaths.watch(str(self._leader), reply.process)
+
+    def _describe_again(self, handle: Any) -> None:
+        when_answered(handle.describe.remote(), partial(self._on_described, handle))
+
+    def _watch_by_ray(self, handle: Any) -> None:
+        when_answered(handle.watch.remote(str(self._own)), partial(self._on_watch_ended, handle))
+
+    def _on_watch_ended(self, handle: Any, reply: object) -> None:
+        if isinstance(reply, ActorDiedError):
+            self.tell_dead()
+        elif not self._watch.over:  # out of reach is not dead
+            timer = threading.Timer(_TICK_S, self._watch_by_ray, (handle,))
+            timer.daemon = True
+            timer.start()
+
+    def _on_death(self, _name: str) -> None:
+        self.tell_dead()
+
+    def _on_evidence(self, found: ProcessEvidence) -> None:
+        self._decisions.put(lambda: self._watch.weigh(found, self._clock.now()))
+
+    # -- the thread that meets --------------------------------------------------------------------------------------
+
+    def _meet(self) -> None:
+        """Open the connections that a takeover needs, and use once what it uses."""
+        try:
+            actor_rows()
+            living_nodes()
+        except RayError:
+            pass  # it only takes longer then
+        while not self._watch.over:
+            view = self._views.get()
+            try:
+                self._reach.know(view.agents)
+                self._meet_children(view)
+            except RayError:
+                continue
+
+    def _meet_children(self, view: ClusterView) -> None:
+        running = {child.name for child in view.children if child.status == "running"}
+        for name in self._met.keys() - running:
+            del self._met[name]
+        for name in running - self._met.keys():
+            handle = actor_by_name(name)
+            if handle is not None:
+                handle.describe.remote()
+                self._met[name] = handle

@@ -1,0 +1,210 @@
+"""What applying a file asks of the leader, and in which order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+
+from actors.runtime.errors import AdministrationError, ConfigError
+from supervisor import requests as r
+from supervisor.applying import Applying
+from supervisor.messages import GroupView
+from supervisor.planning import Plan
+from supervisor.recipes import plans_of
+from supervisor.specs import TreeSpec
+from supervisor.tree import ROOT, SUBTREE, ChildPlan, GroupPlan
+from supervisor.tree_client import TreeClient
+from tests.unit.specs.scene import Cart
+
+
+def child(name: str, **more: Any) -> dict[str, Any]:
+    return {"name": name, "cls": Cart, **more}
+
+
+@dataclass
+class View:
+    groups: dict[str, GroupView]
+
+
+@dataclass
+class FakeClient:
+    """Holds the plans of a tree as a leader would, and notes what it is asked."""
+
+    tree: TreeSpec
+    origin: Any = "apply"
+    refuses: str = ""
+    asked: list[Any] = field(default_factory=list[Any])
+
+    def plans(self) -> dict[str, ChildPlan | GroupPlan]:
+        wishes = [plans_of(spec, parent=ROOT, origin=self.origin) for spec in self.tree.members]
+        found: dict[str, ChildPlan | GroupPlan] = {}
+        for wish in wishes:
+            found |= {plan.path: plan for plan in wish.groups}
+            for plan in wish.children:
+                found[plan.key] = plan
+                if plan.key.startswith(SUBTREE):
+                    found |= {inner.path: inner for inner in plan.recipe.groups}
+                    found |= {inner.key: inner for inner in plan.recipe.children}
+        return found
+
+    def view(self) -> View:
+        members: dict[str, list[str]] = {ROOT: []}
+        for name, plan in self.plans().items():
+            is_child = isinstance(plan, ChildPlan)
+            parent = plan.group if is_child else plan.parent
+            if name.startswith(SUBTREE) or f"{SUBTREE}{name}" not in self.plans():
+                members.setdefault(parent or ROOT, []).append(name)
+        order = [plan for spec in self.tree.members for plan in plans_of(spec, parent=ROOT, origin="apply").order]
+        for listed in members.values():
+            listed.sort(key=lambda name: order.index(name) if name in order else -1)
+        return View({path: group_view(path, tuple(listed)) for path, listed in members.items()})
+
+    def add(self, group: str, spec: Any, *, origin: str) -> None:
+        self.asked.append(("add", group, spec.name, origin))
+
+    def terminate(self, member: str) -> None:
+        self.asked.append(("terminate", member))
+
+    def restart(self, member: str) -> None:
+        self.asked.append(("restart", member))
+
+    def delete(self, member: str) -> None:
+        self.asked.append(("delete", member))
+        if self.refuses:
+            raise AdministrationError(member, problem=self.refuses, detail="", remedy="look")
+
+    def ask(self, wish: r.Request, subject: str) -> None:
+        assert isinstance(wish, r.Change)
+        groups, children = [plan.path for plan in wish.groups], [plan.key for plan in wish.children]
+        self.asked.append(("change", subject, groups, children, list(wish.order)))
+
+
+def group_view(path: str, members: tuple[str, ...]) -> GroupView:
+    return GroupView(
+        path=path,
+        parent=None,
+        strategy="one_for_one",
+        status="running",
+        members=members,
+        restarts=0,
+        intensity=1,
+        period_s=5.0,
+        failure=None,
+    )
+
+
+def run(before: dict[str, Any], after: dict[str, Any], *, restart: bool = False, **fake: Any) -> tuple[list[Any], Plan]:
+    client = FakeClient(TreeSpec.parse(before, source="before"), **fake)
+    applying = Applying(cast("TreeClient", client), TreeSpec.parse(after, source="after"))
+    assert applying.apply(dry_run=True, restart_changed=restart) is not None
+    assert client.asked == []
+    plan = applying.apply(dry_run=False, restart_changed=restart)
+    return client.asked, plan
+
+
+SHOP = {
+    "children": [child("audit")],
+    "groups": [{"name": "shop", "children": [child("cart"), {"name": "in", "children": [child("x")]}, child("till")]}],
+    "pools": [child("clerks", size=2)],
+}
+
+
+def test_the_same_again_asks_nothing() -> None:
+    asked, plan = run(SHOP, SHOP)
+    assert asked == []
+    assert (plan.is_empty, len(plan.unchanged)) == (True, 7)
+
+
+def test_new_groups_are_added_whole_and_in_their_place() -> None:
+    asked, _ = run({"children": [child("audit")]}, SHOP)
+    assert asked == [
+        ("add", ROOT, "clerks", "apply"),
+        ("add", ROOT, "shop", "apply"),
+        ("change", ROOT, [], [], ["child/audit", "clerks", "shop"]),
+    ]
+
+
+def test_what_is_gone_ends_first_and_is_forgotten() -> None:
+    asked, _ = run(SHOP, {"children": [child("new")]})
+    assert asked == [
+        ("terminate", "shop"),
+        ("delete", "shop"),
+        ("terminate", "clerks"),
+        ("delete", "clerks"),
+        ("terminate", "child/audit"),
+        ("delete", "child/audit"),
+        ("add", ROOT, "new", "apply"),
+        ("change", ROOT, [], [], ["child/new"]),
+    ]
+
+
+def test_what_is_temporary_may_be_forgotten_already_and_other_errors_are_told() -> None:
+    before = {"children": [child("a", restart="temporary")]}
+    asked, _ = run(before, {}, refuses="not_found")
+    assert asked == [("terminate", "child/a"), ("delete", "child/a")]
+    with pytest.raises(AdministrationError, match="running"):
+        run(before, {}, refuses="running")
+
+
+def test_changes_are_asked_for_group_by_group() -> None:
+    after = {
+        "children": [child("audit", standbys=1)],
+        "groups": [
+            {
+                "name": "shop",
+                "intensity": 4,
+                "children": [child("cart", heartbeat_s=2), {"name": "in", "children": [child("x")]}, child("till")],
+            }
+        ],
+        "pools": [child("clerks", size=3)],
+    }
+    asked, _ = run(SHOP, after)
+    assert asked == [
+        ("change", ROOT, ["clerks", "shop"], ["child/audit"], []),
+        ("change", "shop", [], ["child/shop.cart"], []),
+    ]
+
+
+def test_another_order_is_one_change_of_that_group() -> None:
+    shop = [child("till"), child("cart"), {"name": "in", "children": [child("x")]}]
+    asked, plan = run(SHOP, SHOP | {"groups": [{"name": "shop", "children": shop}]})
+    assert plan.moved == ("shop.till",)
+    assert asked == [("change", "shop", [], [], ["child/shop.till", "child/shop.cart", "shop.in"])]
+
+
+def test_on_request_what_is_built_anew_restarts_and_a_group_once() -> None:
+    before = {"children": [child("a"), child("t", restart="temporary")]}
+    after = {"children": [child("a", args=["us"]), child("t", restart="temporary", args=["us"])]}
+    assert run(before, after)[0] == [("change", ROOT, [], ["child/a", "child/t"], [])]
+    asked, _ = run(before, after, restart=True)
+    assert asked[1:] == [
+        ("terminate", "child/a"),
+        ("restart", "child/a"),
+        ("terminate", "child/t"),
+        ("add", ROOT, "t", "apply"),
+    ]
+
+
+def test_a_group_that_is_a_supervisor_of_its_own_is_changed_inside_and_for_its_next_life() -> None:
+    own = {"name": "sub", "supervisor": True, "children": [child("x"), child("y")]}
+    before = {"groups": [own]}
+    assert run(before, before)[0] == []
+    after = {"groups": [own | {"intensity": 9, "children": [child("y"), child("x", standbys=1)]}]}
+    asked, _ = run(before, after)
+    assert asked == [
+        ("change", ROOT, [], ["supervisor/sub"], []),
+        ("change", "sub", ["sub"], ["child/sub.x"], ["child/sub.y", "child/sub.x"]),
+    ]
+    assert run(before, {})[0] == [("terminate", "supervisor/sub"), ("delete", "supervisor/sub")]
+    moved = {"groups": [own | {"node": "n", "children": [child("x", args=["us"]), child("y")]}]}
+    asked, _ = run(before, moved, restart=True)
+    assert asked[-2:] == [("terminate", "supervisor/sub"), ("restart", "supervisor/sub")]
+    beside, _ = run(before, {"children": [child("a")], "groups": [own]})
+    assert beside[-1] == ("change", ROOT, [], [], ["child/a", "supervisor/sub"])
+
+
+def test_what_code_has_made_is_not_touched() -> None:
+    with pytest.raises(ConfigError, match="audit: is a child that code has made"):
+        run(SHOP, SHOP, origin="code")
