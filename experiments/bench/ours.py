@@ -11,6 +11,7 @@ import uuid
 from concurrent.futures import wait
 from pathlib import Path
 
+from experiments.bench.children import Children
 from experiments.bench.workload import hold, noop, wait_for_marker
 from supervisor import Policy, Retry, Supervisor
 
@@ -56,6 +57,18 @@ class Ours:
     def hang(self) -> float:
         """Seconds from SIGSTOP of a pool member to the answer of the task that it ran."""
         return self._lose_worker(signal.SIGSTOP)
+
+    def failover(self, standbys: int) -> float:
+        """See `Children.failover`."""
+        return Children(self._supervisor).failover(standbys=standbys)
+
+    def takeover(self) -> float:
+        """See `Children.takeover`."""
+        return Children(self._supervisor).takeover()
+
+    def cpu(self, children: int, seconds: float) -> float:
+        """See `Children.cpu`."""
+        return Children(self._supervisor).cpu(children=children, seconds=seconds)
 
     def _lose_worker(self, how: signal.Signals) -> float:
         self._settle()

@@ -127,4 +127,58 @@ MEMORY = Row(
     better="below",
     target=1.1,
 )
-ALL = (THROUGHPUT, LATENCY, KILL, HANG, IMPORT, MEMORY)
+CHILD = Row(
+    name="child",
+    title="SIGKILL of a stateful child with a standby to the next answer, state kept",
+    against="actor with max_restarts=-1, state lost",
+    unit="ms",
+    scale=1e3,
+    better="faster",
+    target=50.0,
+)
+ALONE = Row(
+    name="alone",
+    title="the same without a standby, in a process that stood ready, state kept",
+    against="actor with max_restarts=-1, state lost",
+    unit="ms",
+    scale=1e3,
+    better="faster",
+    target=3.0,
+)
+TAKEOVER = Row(
+    name="takeover",
+    title="SIGKILL of the supervisor to its control plane answering, 10,000 calls in flight",
+    against="actor with max_restarts=-1",
+    unit="ms",
+    scale=1e3,
+    better="faster",
+    target=10.0,
+)
+CPU = Row(
+    name="cpu",
+    title="supervisor CPU per child, 200 children, heartbeat 1 s",
+    against="0.1 % of a core",
+    unit="% of a core",
+    scale=100.0,
+    better="below",
+    target=1.0,
+)
+EVENT = Row(
+    name="event",
+    title="the pure machine at 10,000 children, one event",
+    against="50 us",
+    unit="us",
+    scale=1e6,
+    better="below",
+    target=1.0,
+)
+GROWTH = Row(
+    name="growth",
+    title="the same against 1,000 children",
+    against="log 10,000 / log 1,000",
+    unit="x",
+    scale=1.0,
+    better="below",
+    target=1.0,
+)
+ALL = (THROUGHPUT, LATENCY, KILL, HANG, CHILD, ALONE, TAKEOVER, CPU, EVENT, GROWTH, IMPORT, MEMORY)

@@ -8,17 +8,25 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
+from math import log
 from typing import Any
 
 from experiments.bench import rows
 from experiments.bench.rows import Measured, Row
 from experiments.bench.side import Side
+from experiments.bench.simulation import cost_per_event_s
 
 TASKS = 40_000
 CALLS = 6_000
 SINGLES = 1_000
 HANG_TIMEOUT_S = 1.0
 IMPORT_LIMIT_S = 0.25
+CHILDREN = 200
+FEW, MANY = 1_000, 10_000
+SIMULATED = 50_000
+CPU_SECONDS = 20.0
+CPU_LIMIT = 0.001
+EVENT_LIMIT_S = 50e-6
 FIRST_MEMORY_TASKS = 50_000
 ALL_MEMORY_TASKS = 200_000
 
@@ -74,6 +82,40 @@ def _kill(ours: Side, bare: Side, rounds: int) -> Measured:
     return _alternate(rows.KILL, rounds, lambda: ours.measure("kill"), lambda: bare.measure("kill"))
 
 
+def _child(ours: Side, bare: Side, rounds: int) -> Measured:
+    return _alternate(rows.CHILD, rounds, lambda: ours.measure("failover", standbys=1), lambda: bare.measure("kill"))
+
+
+def _alone(ours: Side, bare: Side, rounds: int) -> Measured:
+    return _alternate(rows.ALONE, rounds, lambda: ours.measure("failover", standbys=0), lambda: bare.measure("kill"))
+
+
+def _takeover(ours: Side, bare: Side, rounds: int) -> Measured:
+    return _alternate(rows.TAKEOVER, rounds, lambda: ours.measure("takeover"), lambda: bare.measure("kill"))
+
+
+def _cpu(_: Side, __: Side, ___: int) -> Measured:
+    """In a supervisor of its own: what other rows left behind is not to be paid for here."""
+    with Side("ours") as fresh:
+        used: float = fresh.measure("cpu", children=CHILDREN, seconds=CPU_SECONDS)
+    return Measured(row=rows.CPU, ours=(used,), theirs=(CPU_LIMIT,))
+
+
+def _event(_: Side, __: Side, rounds: int) -> Measured:
+    values = tuple(cost_per_event_s(MANY, SIMULATED, seed=seed) for seed in range(rounds))
+    return Measured(row=rows.EVENT, ours=values, theirs=(EVENT_LIMIT_S,) * rounds)
+
+
+def _growth(_: Side, __: Side, rounds: int) -> Measured:
+    """Both sizes in turn: at most as the logarithm grows."""
+    pairs = [
+        (cost_per_event_s(MANY, SIMULATED, seed=seed), cost_per_event_s(FEW, SIMULATED, seed=seed))
+        for seed in range(rounds)
+    ]
+    growth = tuple(many / few for many, few in pairs)
+    return Measured(row=rows.GROWTH, ours=growth, theirs=(log(MANY) / log(FEW),) * rounds)
+
+
 def _hang(ours: Side, _: Side, rounds: int) -> Measured:
     values = tuple(ours.measure("hang") for _ in range(rounds))
     return Measured(row=rows.HANG, ours=values, theirs=(HANG_TIMEOUT_S,) * rounds)
@@ -105,6 +147,12 @@ _MEASURES: dict[str, Callable[[Side, Side, int], Measured]] = {
     "latency": _latency,
     "kill": _kill,
     "hang": _hang,
+    "child": _child,
+    "alone": _alone,
+    "takeover": _takeover,
+    "cpu": _cpu,
+    "event": _event,
+    "growth": _growth,
     "import": _import,
     "memory": _memory,
 }

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ import ray
 
 from supervisor.link import wait_until
 from tests.command import supervisor_command
+from tests.ray_cluster.marked import end_all, environment, new_mark
 
 BIN = Path(sys.executable).parent
 NAME = "launched"
@@ -65,11 +66,6 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def environment(**own: str) -> dict[str, str]:
-    """This process's, without what an embedded Ray of another test has left in it."""
-    return {key: value for key, value in os.environ.items() if not key.startswith("RAY_")} | own
-
-
 @contextmanager
 def node(env: dict[str, str], folder: Path, log: Path, *arguments: str) -> Generator[None]:
     """`ray start --block`, and the end of it. Every node's agent has a port of its own: one of them takes the jobs."""
@@ -87,22 +83,6 @@ def node(env: dict[str, str], folder: Path, log: Path, *arguments: str) -> Gener
                 started.kill()
 
 
-def processes_of(mark: str) -> list[int]:
-    """Every process that has inherited `mark` in its environment: the cluster that this module started."""
-    found: list[int] = []
-    for path in Path("/proc").glob("[0-9]*/environ"):
-        with suppress(OSError):
-            if mark.encode() in path.read_bytes():
-                found.append(int(path.parent.name))
-    return found
-
-
-def end_all(mark: str) -> None:
-    for pid in processes_of(mark):
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-
-
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCluster]:
     folder = tmp_path_factory.mktemp("cluster")
@@ -110,7 +90,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCluster
     token = folder / "token"
     token.write_text(secrets.token_hex(32))
     token.chmod(0o600)
-    mark = f"SUPERVISOR_TEST_CLUSTER={secrets.token_hex(8)}"
+    mark = new_mark()
     env = environment(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN_PATH=str(token), COLUMNS="200")
     env |= dict([mark.split("=")])
     port, dashboard = free_port(), free_port()
@@ -253,6 +233,14 @@ def test_up_from_a_job_then_tasks_from_elsewhere_then_down(cluster: RunningClust
     assert json.loads(told.stdout) == {"n": 706}
 
 
+def test_the_doctor_names_what_a_cluster_as_ray_comes_lacks(cluster: RunningCluster):
+    seen = cluster.supervisor("doctor", "--address", cluster.address)
+    assert seen.returncode == 1, seen.stderr
+    assert "lacking  health_check_period_ms = 3000\n" in seen.stdout
+    assert "ok       PrestartWorkers = available\n" in seen.stdout, "the token is shown to the raylet, too"
+    assert seen.stdout.endswith("6 of 7 are not as they should be\n")
+
+
 REFUSED = """
 import json, sys, time
 from supervisor import Supervisor, SupervisorError
@@ -292,3 +280,43 @@ def test_a_port_that_is_not_the_gcs_is_told_at_once(cluster: RunningCluster):
     told = json.loads(client.stdout.splitlines()[-1])
     assert "GCS" in told["text"]
     assert told["after_s"] < ANSWER_WITHIN_S
+
+
+def actors_on(cluster: RunningCluster) -> list[dict[str, str | int | None]]:
+    seen = cluster.supervisor("ps", "--all", "--json", "--address", cluster.address)
+    assert seen.returncode == 0, seen.stderr
+    return [json.loads(line) for line in seen.stdout.splitlines()]
+
+
+@pytest.mark.timeout(170)
+def test_a_lost_supervisor_is_reaped_from_a_shell_and_a_living_one_stays(cluster: RunningCluster):
+    for name in ("kept", "lost"):
+        config = cluster.folder / f"{name}.yaml"
+        pools = {"default": {"size": 2, "standbys": 0}}
+        config.write_text(json.dumps({"pools": pools, "log": {"path": str(cluster.folder / f"{name}.duckdb")}}))
+        up = cluster.supervisor("up", "--name", name, "--address", cluster.address, "--config", str(config))
+        assert up.returncode == 0, up.stderr
+    before = actors_on(cluster)
+    assert {actor["standing"] for actor in before} <= {"owned", "coming"}
+    leading = [
+        a for a in before if a["supervisor"] == "lost" and str(a["key"]).startswith(("supervisor/", "node_agent"))
+    ]
+    for actor in sorted(leading, key=lambda actor: actor["key"] != "supervisor/root"):
+        os.kill(int(actor["pid"] or 0), signal.SIGKILL)
+
+    def is_lost() -> bool:
+        return {a["standing"] for a in actors_on(cluster) if a["supervisor"] == "lost"} == {"orphan"}
+
+    assert wait_until(is_lost, 30, every_s=0.5)
+    told = cluster.supervisor("reap", "--dry-run", "--address", cluster.address)
+    assert (told.returncode, told.stdout.splitlines()[-1]) == (0, "dry run: 3 actors would be ended"), told.stdout
+    done = cluster.supervisor("reap", "--yes", "--address", cluster.address)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "3 actors ended"), done.stdout + done.stderr
+    left = actors_on(cluster)
+    kept = {actor["actor"] for actor in before if actor["supervisor"] == "kept"}
+    assert {actor["actor"] for actor in left} == kept
+    assert {actor["standing"] for actor in left} == {"owned"}
+    down = cluster.supervisor("down", "--name", "kept", "--address", cluster.address)
+    assert down.returncode == 0, down.stderr
+    nothing = cluster.supervisor("ps", "--all", "--address", cluster.address)
+    assert nothing.stdout == "no actor of any supervisor is on this cluster\n"

@@ -46,7 +46,8 @@ def ray_session() -> Iterator[launch.Cluster]:
 def configuration(log: Path, changes: Mapping[str, Any]) -> dict[str, Any]:
     pools = {"default": POOL | changes.get("pool", {})}
     rest = {key: value for key, value in changes.items() if key != "pool"}
-    return {"pools": pools, "services": HEARTBEAT, "log": {"path": str(log)}} | rest
+    base = {"services": HEARTBEAT, "log": {"path": str(log)}, "warm_processes": 0}
+    return {"pools": pools} | base | rest
 
 
 def unique_name() -> str:

@@ -42,7 +42,7 @@ def square(number: int) -> int:
         ({"pools": {"default": {"heartbeat_s": 5}}}, r"hang_timeout_s \(3\) must be larger than heartbeat_s \(5\)"),
         ({"log": {"path": ""}}, r"log\.path: "),
         ({"log": {"scrub": ["(open"]}}, r"'\(open' is not a regular expression"),
-        ({"tasks": {"on_full": "drop"}}, r"tasks\.on_full: .*'raise' or 'wait'"),
+        ({"tasks": {"on_full": "drop"}}, r"tasks\.on_full: .*raise, wait"),
         ({"policy": {"retry": {"min_s": 9, "max_s": 1}}}, r"min_s \(9\) is larger than max_s \(1\)"),
         ({"policy": {"timeout_s": -1}}, r"policy\.timeout_s: .*greater than 0"),
         (17, r"expected a SupervisorConfig, a mapping or a YAML file's path, not int"),

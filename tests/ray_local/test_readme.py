@@ -28,4 +28,5 @@ def test_the_first_program_does_what_the_readme_says(tmp_path: Path):
     lines = [line for line in ended.stdout.splitlines() if line]
     assert lines[:3] == ["1024", "['A', 'B']", "charged 30, idempotency key order-7"]
     assert "'name': '__main__.charge', 'state': 'done', 'attempts': 1" in lines[3]
+    assert lines[4] == "1 in the cart for eu"
     assert (tmp_path / "supervisor.duckdb").exists()

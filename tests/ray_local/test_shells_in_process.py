@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import ray
 
-from actors.node_agent.actor import NodeAgentActor
+from actors.node_agent.actor import NodeAgentActor, ledger_on_board
 from actors.runtime.board import BoardReader
 from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.errors import StaleIncarnationError
@@ -27,6 +27,7 @@ from supervisor.actor import SupervisorActor
 from supervisor.charter import Charter
 from supervisor.config import SupervisorConfig
 from supervisor.election import elect, inventory, leader_name, living_names
+from supervisor.link import view_on_board
 from supervisor.tree import Location
 from tests.ray_local.conftest import configuration, unique_name
 
@@ -40,15 +41,18 @@ def charter(ray_session, tmp_path):
 
 def take_seat(charter: Charter, incarnation: int) -> Any:
     """An actor that holds the leader's name: without one, the agents would elect another leader."""
+    return take_seat_of(str(leader_name(charter.name, incarnation)))
+
+
+def take_seat_of(name: str) -> Any:
 
     class Seat(ActorShell):
         @ray.method(concurrency_group="poll")
         def observe(self, known_incarnation: int, known_version: int, timeout_s: float) -> None:
             threading.Event().wait(timeout_s)
 
-    name = str(leader_name(charter.name, incarnation))
     seat = as_actor(Seat, extra_groups={"poll": 8})
-    made = seat.options(name=name, namespace=NAMESPACE, num_cpus=0).remote(name, incarnation)
+    made = seat.options(name=name, namespace=NAMESPACE, num_cpus=0).remote(name, 1)
     ray.get(made.describe.remote())
     return made
 
@@ -151,8 +155,13 @@ def test_an_agent_lays_the_view_on_the_board_and_kills_only_what_is_announced(ra
     name, port = unique_name(), Port()
     agent: Any = NodeAgentActor(f"{name}/node_agent/n#1", 3, port)
     worker = m.WorkerView(
-        name=f"{name}/worker/p-0#1", role="active", location=Location(process=sleeper, node_id="n", host="h")
+        name=f"{name}/worker/p-0#1",
+        role="active",
+        location=Location(process=sleeper, node_id=ray.get_runtime_context().get_node_id(), host="h"),
     )
+    assert not agent.kill(sleeper, 3), "nobody announced it"
+    assert not agent.kill(sleeper, 3, worker.name), "Ray's table knows no such actor"
+    assert is_alive(sleeper.pid)
     pool = m.PoolView(workers=(worker,), failure=None)
     view = m.ClusterView(leader=f"{name}/supervisor/root#3", incarnation=3, pools={"p": pool})
     port.lay(Replica(3, 1, pickle.dumps(view)))
@@ -175,3 +184,39 @@ def test_an_agent_lays_the_view_on_the_board_and_kills_only_what_is_announced(ra
     agent.stop(3)
     assert port.stopped
     assert not board_path(name).exists()
+
+
+def test_an_agent_kills_what_was_not_announced_if_rays_table_says_that_it_is_ours(ray_session, eventually, is_alive):
+    name = unique_name()
+    seat = take_seat_of(f"{name}/worker/p-0#4")
+    where: Any = ray.get(seat.describe.remote())
+    agent: Any = NodeAgentActor(f"{name}/node_agent/n#1", 3, Port())
+    assert not agent.kill(where.process, 3)
+    assert not agent.kill(where.process, 3, f"{name}/worker/p-0#5")
+    assert is_alive(where.pid)
+    assert agent.kill(where.process, 3, f"{name}/worker/p-0#4")
+    eventually(lambda: not is_alive(where.pid), "its end")
+    agent.stop(3)
+
+
+def test_a_new_leaders_word_and_ledger_lie_on_the_board_and_an_old_ones_are_refused(ray_session):
+    name = unique_name()
+    agent: Any = NodeAgentActor(f"{name}/node_agent/n#1", 3, Port())
+    view = m.ClusterView(leader=f"{name}/supervisor/root#4", incarnation=4)
+    agent.hear(4, Replica(4, 1, pickle.dumps(view)))
+    assert view_on_board(name) == view
+    big, late = Replica(4, 2, os.urandom(200_000)), Replica(4, 1, b"late")
+    assert agent.keep_ledger(4, big) == 2
+    assert agent.keep_ledger(4, late) == 1
+    assert agent.ledger() == ledger_on_board(name) == big
+    for stale in (lambda: agent.hear(3, Replica(3, 9, b"")), lambda: agent.keep_ledger(3, Replica(3, 9, b""))):
+        with pytest.raises(StaleIncarnationError):
+            stale()
+    huge = Replica(4, 3, os.urandom(4 << 20))
+    assert agent.keep_ledger(4, huge) == 3
+    assert agent.ledger() == huge, "what the board has no room for is held all the same"
+    successor: Any = NodeAgentActor(f"{name}/node_agent/n#2", 4, Port())
+    assert successor.ledger() in (None, big)
+    agent.stop(4)
+    successor.stop(4)
+    assert ledger_on_board(name) is None

@@ -1,0 +1,272 @@
+"""What befalls supervised children on a cluster: scenes for `apart`, and schedules of faults drawn from a seed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+from uuid import uuid4
+
+import ray
+
+from actors.runtime import process
+from supervisor import Supervisor
+from supervisor.election import inventory
+from tests.ray_cluster.nodes import Nodes, drained, eventually, gcs_paused, hung, killed
+
+BEAT: Any = {"heartbeat_s": 0.3, "hang_timeout_s": 1.5}
+ANSWER_S = 60.0
+
+
+class Ward:
+    """Counts, and knows where it is."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def add(self) -> int:
+        self.count += 1
+        return self.count
+
+    def pid(self) -> int:
+        return os.getpid()
+
+    def node(self) -> str:
+        return str(ray.get_runtime_context().get_node_id())
+
+
+@contextmanager
+def household(log: str) -> Generator[Supervisor]:
+    """A supervisor with hardly any workers: it is about children."""
+    pool = {"size": 1, "standbys": 0, "intensity": 1000, **BEAT}
+    config = {
+        "pools": {"default": pool},
+        "services": BEAT,
+        "root": {"intensity": 1000},
+        "log": {"path": str(Path(log) / f"{uuid4().hex}.duckdb")},
+        "warm_processes": 0,
+    }
+    sup = Supervisor.start(config, name=f"h{uuid4().hex[:8]}")
+    try:
+        yield sup
+    finally:
+        sup.shutdown()
+
+
+def view(sup: Supervisor, key: str) -> Any:
+    return next(child for child in sup.status().tree if child.key == key)
+
+
+def ready(sup: Supervisor, key: str, standbys: int) -> bool:
+    seen = view(sup, key)
+    return seen.status == "running" and len(seen.standbys) == standbys
+
+
+def off_head(sup: Supervisor, nodes: Nodes, child: Any, name: str) -> Any:
+    """The node that the child is on, which is not the head: there is a standby elsewhere, so it is moved if it must."""
+    others = {node.node_id: node for node in nodes.others}
+    for _ in range(6):
+        eventually(lambda: ready(sup, f"child/{name}", 1))
+        where = child.node.remote().result(timeout=ANSWER_S)
+        if where in others:
+            return others[where]
+        os.kill(child.pid.remote().result(timeout=ANSWER_S), signal.SIGKILL)
+    raise AssertionError("the child is always on the head")
+
+
+def count_to(child: Any, number: int) -> list[int]:
+    return [child.add.remote().result(timeout=ANSWER_S) for _ in range(number)]
+
+
+def child_of_a_killed_node(nodes: Nodes, log: str) -> dict[str, Any]:
+    with household(log) as sup:
+        ward: Any = sup.supervise(Ward, name="ward", standbys=1, checkpoint="each_call", **BEAT)
+        node = off_head(sup, nodes, ward, "ward")
+        acknowledged = count_to(ward, 5)[-1]
+        with killed(nodes, node):
+            after = ward.add.remote().result(timeout=ANSWER_S)
+            moved = ward.node.remote().result(timeout=ANSWER_S) != node.node_id
+        return {"kept": after == acknowledged + 1, "moved": moved}
+
+
+def child_of_a_hung_node(nodes: Nodes, log: str) -> dict[str, Any]:
+    """The old process still runs; nothing that it does is accepted."""
+    with household(log) as sup:
+        ward: Any = sup.supervise(Ward, name="ward", standbys=1, checkpoint="each_call", **BEAT)
+        node = off_head(sup, nodes, ward, "ward")
+        acknowledged = count_to(ward, 5)[-1]
+        seen = view(sup, "child/ward")
+        with hung(nodes, node):
+            runs_on = process.is_alive(seen.location.process)
+            eventually(lambda: not nodes.is_alive(node))
+            after = ward.add.remote().result(timeout=ANSWER_S)
+            fenced = view(sup, "child/ward").incarnation > seen.incarnation
+        return {"ran_on": runs_on, "kept": after == acknowledged + 1, "fenced": fenced}
+
+
+def child_of_a_drained_node(nodes: Nodes, log: str) -> dict[str, Any]:
+    with household(log) as sup:
+        ward: Any = sup.supervise(Ward, name="ward", standbys=1, checkpoint="each_call", **BEAT)
+        node = off_head(sup, nodes, ward, "ward")
+        acknowledged = count_to(ward, 5)[-1]
+        restarts = len(sup.root.status().members) and sup.root.status().restarts
+        with drained(nodes, node, deadline_s=60.0):
+            eventually(lambda: ward.node.remote().result(timeout=ANSWER_S) != node.node_id)
+            on_time = nodes.is_alive(node)
+            after = ward.add.remote().result(timeout=ANSWER_S)
+        ends = sup.events.query(
+            "select exit_class from restarts where child = 'child/ward' order by ingest_id desc limit 1"
+        )
+        return {
+            "kept": after == acknowledged + 1,
+            "before_it_went": on_time,
+            "why": [row["exit_class"] for row in ends],
+            "counted": sup.root.status().restarts - restarts,
+        }
+
+
+def children_without_a_gcs(nodes: Nodes, log: str) -> dict[str, Any]:
+    with household(log) as sup:
+        ward: Any = sup.supervise(Ward, name="ward", checkpoint=None, **BEAT)
+        before = count_to(ward, 3)
+        with gcs_paused(nodes, for_s=10):
+            during = count_to(ward, 3)
+        late: Any = sup.supervise(Ward, name="late", **BEAT)
+        return {"before": before, "during": during, "late": count_to(late, 1)}
+
+
+# -- schedules --------------------------------------------------------------------------------------------------------
+
+
+class Callers:
+    """Threads that call children without a pause, and remember every answer."""
+
+    def __init__(self, children: dict[str, Any]) -> None:
+        self.answers: dict[str, list[int]] = {name: [] for name in children}
+        self.errors: list[str] = []
+        self._stopped = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._call, args=(name, child), daemon=True) for name, child in children.items()
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _call(self, name: str, child: Any) -> None:
+        while not self._stopped.is_set():
+            try:
+                self.answers[name].append(child.add.remote().result(timeout=ANSWER_S))
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is told to the test
+                self.errors.append(f"{name}: {type(error).__name__}: {error}")
+                return
+
+    def stop(self) -> None:
+        self._stopped.set()
+        for thread in self._threads:
+            thread.join(ANSWER_S)
+
+
+def schedule(nodes: Nodes, log: str, seed: int) -> dict[str, Any]:
+    """Faults in an order that the seed draws; the invariants are looked at when all is over."""
+    rng = Random(seed)
+    with household(log) as sup:
+        name = sup.name
+        pair = sup.group("pair", strategy="rest_for_one", intensity=1000, period_s=600)
+        children: dict[str, Any] = {
+            "cart": sup.supervise(Ward, name="cart", standbys=1, checkpoint="each_call", **BEAT),
+            "desk": pair.supervise(Ward, name="desk", checkpoint="each_call", **BEAT),
+            "till": pair.supervise(Ward, name="till", standbys=1, checkpoint="each_call", **BEAT),
+        }
+        eventually(lambda: sup.status().standby is not None)
+        callers = Callers(children)
+        faults = [rng.choice(FAULTS) for _ in range(6)]
+        for fault in faults:
+            fault(sup, rng)
+            time.sleep(rng.uniform(0.1, 1.5))
+        eventually(lambda: is_whole(sup))
+        callers.stop()
+        accepted = sup.events.query(
+            "select child, incarnation from children where event in ('ready', 'promoted') and role <> 'standby' "
+            "and child like 'child/%' order by ingest_id"
+        )
+    left = [actor.key for actor in inventory(name) if actor.alive]
+    counts = {key: answers == list(range(1, len(answers) + 1)) for key, answers in callers.answers.items()}
+    return {
+        "faults": [fault.__name__ for fault in faults],
+        "errors": callers.errors,
+        "in_order": all(counts.values()),
+        "answers": sum(map(len, callers.answers.values())),
+        "accepted_rise": _rise(accepted),
+        "left": left,
+    }
+
+
+def _rise(rows: list[dict[str, Any]]) -> bool:
+    """Whether each child's accepted incarnations only rise."""
+    last: dict[str, int] = {}
+    for row in rows:
+        if row["incarnation"] < last.get(row["child"], 0):
+            return False
+        last[row["child"]] = row["incarnation"]
+    return True
+
+
+def is_whole(sup: Supervisor) -> bool:
+    seen = sup.status()
+    return seen.standby is not None and all(
+        child.status == "running" and (child.key not in ("child/cart", "child/pair.till") or child.standbys)
+        for child in seen.tree
+    )
+
+
+def _signal(sup: Supervisor, key: str, number: signal.Signals) -> None:
+    where = view(sup, key).location
+    if where is not None and where.node_id == ray.get_runtime_context().get_node_id():
+        os.kill(where.process.pid, number)
+    elif where is not None:
+        os.kill(where.process.pid, number)  # the nodes are processes of this machine
+
+
+def kill_child(sup: Supervisor, rng: Random) -> None:
+    _signal(sup, rng.choice(["child/cart", "child/pair.desk", "child/pair.till"]), signal.SIGKILL)
+
+
+def stop_child(sup: Supervisor, rng: Random) -> None:
+    _signal(sup, rng.choice(["child/cart", "child/pair.desk", "child/pair.till"]), signal.SIGSTOP)
+
+
+def kill_leader(sup: Supervisor, rng: Random) -> None:
+    where = sup.status().leader_location
+    if where is not None:
+        process.kill(where.process)
+
+
+def kill_standby_supervisor(sup: Supervisor, rng: Random) -> None:
+    where = sup.status().standby_location
+    if where is not None:
+        process.kill(where.process)
+
+
+def kill_leader_and_child(sup: Supervisor, rng: Random) -> None:
+    kill_child(sup, rng)
+    kill_leader(sup, rng)
+
+
+def kill_log_writer(sup: Supervisor, rng: Random) -> None:
+    _signal(sup, "event_log/writer", signal.SIGKILL)
+
+
+FAULTS: list[Callable[[Supervisor, Random], None]] = [
+    kill_child,
+    kill_child,
+    stop_child,
+    kill_leader,
+    kill_standby_supervisor,
+    kill_leader_and_child,
+    kill_log_writer,
+]
