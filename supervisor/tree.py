@@ -185,6 +185,7 @@ class Life:
         is_placed: It has answered from its node.
         is_adopted: A predecessor began it: it may have served long before it answers here.
         is_doomed: It was ordered to be killed.
+        suspect_at: When its silence is judged next, monotonic seconds; 0: not before it is asked again.
         attended: The standbys that it was told of last; None: a predecessor may have told it of others.
     """
 
@@ -204,6 +205,7 @@ class Life:
     is_placed: bool = False
     is_adopted: bool = False
     is_doomed: bool = False
+    suspect_at: float = 0.0
     attended: tuple[int, ...] | None = ()
 
 

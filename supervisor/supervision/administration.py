@@ -229,9 +229,9 @@ class Administration:
 
     def _add_member(self, group: Group, plan: ChildPlan) -> None:
         child = self._s.add_child(plan)
-        if group.is_down or group.status == "stopping":
+        if group.is_down:
             child.status = group.status
-        elif self._s.stopping:
+        elif group.status == "stopping" or self._s.stopping:
             child.status = "stopped"
         else:
             self._groups.start(plan.key)

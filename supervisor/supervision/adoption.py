@@ -159,7 +159,7 @@ class Adoption:
         reason = "found dead by a new leader"
         child.incarnation, child.last_error = life.incarnation, reason
         self._s.emit(record_of(child, life, "died", reason, exit_class))
-        if key in group.todo:  # an earlier one of these has concerned it already
+        if key in group.todo or group.is_down:  # an earlier one of these has concerned it already
             child.status = "restarting"
         else:
             self._groups.died(key, exit_class, reason, life)

@@ -12,6 +12,8 @@ stands in `worklists`.
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 from supervisor import messages as m
 from supervisor.supervision.lives import Lives
 from supervisor.supervision.restarting import concerned, count_restart, is_restarted, pause_s
@@ -244,18 +246,26 @@ class Groups:
 
     def _restart_with_others(self, group: Group, member: str, delay_s: float) -> None:
         whom = concerned(group, member)
-        back = [other for other in whom if other == member or self._member(other).plan.restart != "temporary"]
-        group.todo = self._s.in_order(group, (*group.todo, *back))
+        back = [other for other in whom if other == member or self._comes_back(other)]
+        group.todo = self._together(group, group.todo, back)
         alive = [other for other in whom if other != member and self._s.is_alive(other)]
         for other in back:
             if not self._s.is_alive(other):
                 self._work.set_status(other, "restarting")
         group.begun.intersection_update(group.ending)
-        group.ending = self._s.in_order(group, (*group.ending, *alive))
+        group.ending = self._together(group, group.ending, alive)
         group.resume_at = max(group.resume_at, self._s.now + delay_s)
         if group.status == "running":
             group.status = "restarting"
         self._work.go_on(group)
+
+    def _comes_back(self, member: str) -> bool:
+        """Whether a member is started again with its siblings: not if somebody waits for its end."""
+        return self._member(member).plan.restart != "temporary" and not self._s.is_to_end(member)
+
+    def _together(self, group: Group, some: dict[str, None], others: list[str]) -> dict[str, None]:
+        """Both in order; those others are already, and mostly there are no more."""
+        return self._s.in_order(group, (*some, *others)) if some else OrderedDict.fromkeys(others)
 
     def on_start_due(self, member: str) -> None:
         """The pause of a member that restarts alone is over, unless it was ended and restarts anew by now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 
@@ -19,5 +20,6 @@ def record_restart(
     Returns: The restarts inside the window, this one included, and False once they exceed `intensity`.
     Source: Erlang/OTP supervisor, "Tuning the intensity and period".
     """
-    inside = (*(at for at in restarted_at if now - at <= period_s), now)
+    first = bisect_left(restarted_at, x=True, key=lambda at: now - at <= period_s)
+    inside = (*restarted_at[first:], now)
     return inside, len(inside) <= intensity

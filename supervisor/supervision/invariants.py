@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 
 from supervisor.supervision.state import State
@@ -18,7 +18,7 @@ def broken(state: State) -> list[str]:
         found += (f"{group.plan.path}: {problem}" for problem in _of_group(state, group))
     for pool in state.pools.values():
         found += (f"{pool.name}: {problem}" for problem in _of_pool(state, pool))
-    return [*found, *_of_all(state)]
+    return [*found, *_of_places(state), *_of_requests(state), *_of_all(state)]
 
 
 def _of_child(state: State, child: Child) -> Iterator[str]:  # noqa: C901 - one promise after the other
@@ -87,21 +87,26 @@ def _of_pool(state: State, pool: Pool) -> Iterator[str]:
             yield f"{child.plan.key} is active and {child.status}"
 
 
-def _of_all(state: State) -> Iterator[str]:
-    placed = Counter(
-        life.location.node_id
-        for child in state.children.values()
-        for life in child.lives.values()
-        if life.is_placed and life.location is not None
-    )
-    if +state.lives_on != placed:
-        yield f"counts lives on nodes as {+state.lives_on}, which are {placed}"
+def _of_places(state: State) -> Iterator[str]:
+    placed: defaultdict[str, set[tuple[str, int]]] = defaultdict(set)
+    for child in state.children.values():
+        for life in child.lives.values():
+            if life.is_placed and life.location is not None:
+                placed[life.location.node_id].add((child.plan.key, life.incarnation))
+    if {node: set(lives) for node, lives in state.lives_on.items()} != placed:
+        yield "does not know which lives are on which node"
+
+
+def _of_requests(state: State) -> Iterator[str]:
     for member in (*state.waiting, *state.requested, *state.new, *state.leaving, *state.adopting):
         if member not in state.children and member not in state.groups:
             yield f"somebody waits for {member}, which is not there"
     for member in (*state.requested, *state.new):
         if not state.is_alive(member) and member not in state.parent_of(member).todo:
             yield f"{member} is being started on request, and is down"
+
+
+def _of_all(state: State) -> Iterator[str]:
     reached = [TOP]
     for path in reached:
         reached += filter(state.groups.__contains__, state.groups[path].members)

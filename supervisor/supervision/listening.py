@@ -22,7 +22,7 @@ class Listening:
         now, plan = self._s.now, child.plan
         answered(life, now)
         if life.status == "starting":  # being adopted: it lives, and is watched until it is ready
-            self._s.set_timer(now + plan.hang_timeout_s, "suspect", plan.key, life.incarnation)
+            self._s.watch(child, life, now + plan.hang_timeout_s)
         elif life.asked:  # a suspect is asked more than once, and may answer as often
             life.asked = False
             self._s.set_timer(now + plan.heartbeat_s, "heartbeat", plan.key, life.incarnation)
@@ -32,17 +32,21 @@ class Listening:
         if life.status != "running":
             return
         life.asked = True
-        self._s.set_timer(life.answered_at + child.plan.hang_timeout_s, "suspect", child.plan.key, life.incarnation)
+        self._s.watch(child, life, life.answered_at + child.plan.hang_timeout_s)
         self._s.emit(m.AskHeartbeat(key=child.plan.key, incarnation=life.incarnation))
 
     def look(self, child: Child, life: Life) -> None:
         """Silence is a reason to look, and to ask again: the question or its answer may have been lost."""
+        if life.suspect_at > self._s.now:  # it answered since this was set, and is judged later
+            return
+        life.suspect_at = 0.0
         if life.status == "stopping" or life.location is None or not life.asked:
             return
         if not begin_look(child.plan, life, self._s.now):
+            self._s.watch(child, life, max(life.answered_at + child.plan.hang_timeout_s, life.look_at))
             return
         key, where = child.plan.key, life.location
-        self._s.set_timer(life.look_at, "suspect", key, life.incarnation)
+        self._s.watch(child, life, life.look_at)
         self._s.emit(
             m.AskHeartbeat(key=key, incarnation=life.incarnation),
             m.LookAtProcess(key=key, incarnation=life.incarnation, process=where.process, node_id=where.node_id),
@@ -57,5 +61,5 @@ class Listening:
                     continue
                 answered(life, now)
                 if life.asked:
-                    self._s.set_timer(now + child.plan.hang_timeout_s, "suspect", child.plan.key, life.incarnation)
+                    self._s.watch(child, life, now + child.plan.hang_timeout_s)
                     self._s.emit(m.AskHeartbeat(key=child.plan.key, incarnation=life.incarnation))

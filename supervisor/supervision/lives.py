@@ -110,10 +110,9 @@ class Lives:
             return
         child, life = found
         now = self._s.now
-        life.status, life.location, life.asked, life.host = "running", event.location, False, event.host
+        life.status, life.asked, life.host = "running", False, event.host
         life.ready_at = life.answered_at = now
-        life.is_placed = True
-        self._s.lives_on[event.location.node_id] += 1
+        self._s.place_life(child, life, event.location)
         self._s.set_timer(now + child.plan.heartbeat_s * self._s.rng.random(), "heartbeat", event.key, life.incarnation)
         self._s.adopting.discard(event.key)
         if life.standby and event.serves:
@@ -266,9 +265,13 @@ class Lives:
     # -- ending on request ------------------------------------------------------------------------------------------
 
     def stop(self, child: Child, *, keep_standbys: bool = False, exit_class: ExitClass = "shutdown") -> bool:
-        """Ask a child to end, and its standbys unless they are kept; returns whether it has ended already."""
-        child.keep_standbys = keep_standbys
-        ending = [life for life in child.lives.values() if not (keep_standbys and life.standby)]
+        """Ask a child to end, and its standbys unless they are kept; returns whether it has ended already.
+
+        Standbys that are being ended already are not kept.
+        """
+        if child.status != "stopping" or not keep_standbys:
+            child.keep_standbys = keep_standbys
+        ending = [life for life in child.lives.values() if not (child.keep_standbys and life.standby)]
         if not ending:
             child.status = "stopped"
             return True
@@ -340,7 +343,7 @@ class Lives:
         child.last = max(child.last, life.incarnation)
         self._s.set_timer(now + plan.start_timeout_s, "late", plan.key, life.incarnation)
         # A child that hung while nobody led is found by its silence, like any other.
-        self._s.set_timer(now + plan.hang_timeout_s, "suspect", plan.key, life.incarnation)
+        self._s.watch(child, life, now + plan.hang_timeout_s)
         if not standby:
             child.incarnation, child.status = life.incarnation, "starting"
             if plan.pool is not None:

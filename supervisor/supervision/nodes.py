@@ -58,7 +58,7 @@ class Nodes:
             for life in list(child.lives.values()):
                 self._lives.end(child, life, "node_lost", "its node left the cluster", fence=True)
         if changed:
-            for child in list(self._s.children.values()):
+            for child in self._s.children_on(sorted(changed)):
                 self._lives.moving.leave(child, changed)
 
     def _agents_of_lost_nodes(self) -> list[str]:

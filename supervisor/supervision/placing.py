@@ -49,4 +49,4 @@ def _emptiest(state: State, child: Child, nodes: list[str]) -> str | None:
     if not nodes:
         return None
     own = Counter(life.node_id if life.location is None else life.location.node_id for life in child.lives.values())
-    return min(nodes, key=lambda node: (own[node], state.lives_on[node]))
+    return min(nodes, key=lambda node: (own[node], len(state.lives_on.get(node, ()))))

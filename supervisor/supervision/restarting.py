@@ -5,6 +5,7 @@ Source: Erlang/OTP `supervisor`; the pauses are those of Pekko's backoff supervi
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING, assert_never
 
 from actors.recovery.backoff import restart_delay_s
@@ -84,13 +85,13 @@ def pause_s(
 
 def concerned(group: Group, member: str) -> list[str]:
     """The members that a restart of `member` concerns, itself included, in the order of their start."""
-    members = list(group.members)
     match group.plan.strategy:
         case "one_for_one":
             return [member]
         case "one_for_all":
-            return members
+            return list(group.members)
         case "rest_for_one":
-            return members[members.index(member) :]
+            later = takewhile(lambda other: other != member, reversed(group.members))
+            return [member, *reversed(list(later))]
         case _:
             assert_never(group.plan.strategy)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -10,7 +10,7 @@ from actors.runtime.timers import Timer, Timers
 from supervisor import messages as m
 from supervisor.requests import Problem
 from supervisor.supervision.orders import record_of
-from supervisor.tree import SYSTEM, TOP, Child, ChildPlan, ExitClass, Group, GroupPlan, Life, Pool, is_group
+from supervisor.tree import SYSTEM, TOP, Child, ChildPlan, ExitClass, Group, GroupPlan, Life, Location, Pool, is_group
 
 if TYPE_CHECKING:
     from random import Random
@@ -32,7 +32,7 @@ class State:
     """The tree of one supervisor incarnation, and the moment.
 
     Attributes:
-        lives_on: How many lives answered from each node.
+        lives_on: The lives that answered from each node, the oldest first.
         adopting: Pool members that are being adopted; nothing is announced before they are.
         waiting: Who waits for news of a member.
         requested: Members whose present start somebody asked for: its failure is an answer, not an end to be mended.
@@ -53,7 +53,7 @@ class State:
         self.pools: dict[str, Pool] = {}
         self.nodes: tuple[str, ...] = ()
         self.draining: frozenset[str] = frozenset()
-        self.lives_on: Counter[str] = Counter()
+        self.lives_on: defaultdict[str, dict[Subject, None]] = defaultdict(dict)
         self.adopting: set[str] = set()
         self.waiting: dict[str, list[tuple[str, Wanted]]] = {}
         self.requested: set[str] = set()
@@ -88,7 +88,8 @@ class State:
         return child
 
     def forget(self, member: str) -> None:
-        """Take a member out that has ended, with all that is in it."""
+        """Take a member out that has ended, with all that is in it; whoever waited for a start of it hears of that."""
+        self.answer(member, "down")
         if is_group(member):
             group = self.groups.pop(member)
             for inner in list(group.members):
@@ -152,17 +153,39 @@ class State:
         life = None if child is None else child.lives.get(incarnation)
         return None if child is None or life is None else (child, life)
 
+    def place_life(self, child: Child, life: Life, where: Location) -> None:
+        """A life answered from there."""
+        life.location, life.is_placed = where, True
+        self.lives_on[where.node_id][child.plan.key, life.incarnation] = None
+
     def end_life(self, child: Child, life: Life) -> None:
         """A life is over."""
         del child.lives[life.incarnation]
         if life.location is not None and life.is_placed:
-            self.lives_on[life.location.node_id] -= 1
+            node_id = life.location.node_id
+            del self.lives_on[node_id][child.plan.key, life.incarnation]
+            if not self.lives_on[node_id]:
+                del self.lives_on[node_id]
+
+    def children_on(self, nodes: Iterable[str]) -> list[Child]:
+        """The children that have a life on one of these nodes."""
+        keys = dict.fromkeys(key for node in nodes for key, _ in self.lives_on.get(node, ()))
+        return [self.children[key] for key in keys]
 
     # -- timers -----------------------------------------------------------------------------------------------------
 
     def set_timer(self, when: float, kind: TimerKind, member: str, incarnation: int = 0) -> None:
         """Look at a member, or at one life of it, again at `when`, monotonic seconds."""
         self.timers.set(when, kind, (member, incarnation))
+
+    def watch(self, child: Child, life: Life, when: float) -> None:
+        """Judge a life's silence at `when`, monotonic seconds; if it is to be judged before that, again after that.
+
+        One timer a life: most of those who are asked answer, and to set one at each question would be their price.
+        """
+        if not life.suspect_at or when < life.suspect_at:
+            life.suspect_at = when
+            self.set_timer(when, "suspect", child.plan.key, life.incarnation)
 
     def means_something(self, timer: Timer[TimerKind, Subject]) -> bool:
         """Whether what a timer was set for is still there."""
@@ -201,6 +224,10 @@ class State:
     def await_news(self, member: str, request: str, wanted: Wanted) -> None:
         """Answer `request` when the member is up, or has ended."""
         self.waiting.setdefault(member, []).append((request, wanted))
+
+    def is_to_end(self, member: str) -> bool:
+        """Whether somebody waits for a member's end."""
+        return any(wanted == "down" for _, wanted in self.waiting.get(member, ()))
 
     def answer(self, member: str, is_now: Wanted) -> None:
         """A member is up, or has ended: answer those who wait for it."""

@@ -58,9 +58,11 @@ class Worklists:
     def begin_to_end(self, group: Group, outcome: Outcome) -> None:
         """From now on the group only ends."""
         group.status, group.outcome = "stopping", outcome
-        group.todo.clear()
-        group.begun.intersection_update(group.ending)
+        self._drop_starts(group)
         group.ending = self._s.in_order(group, filter(self._s.is_alive, group.members))
+        for member in group.ending:
+            if member in group.begun:  # a restart was ending it: its standbys are not kept any more
+                self.stop(member)
 
     # -- the lists --------------------------------------------------------------------------------------------------
 
@@ -79,7 +81,7 @@ class Worklists:
                 self._has_ended(group)
                 return True
             elif group.todo and self._s.is_closing(group):
-                group.todo.clear()
+                self._drop_starts(group)
             elif self._s.now < group.resume_at:
                 self._s.set_timer(group.resume_at, "resume", group.plan.path)
                 return False
@@ -115,6 +117,15 @@ class Worklists:
                 group.begun.discard(member)
         return not group.todo or (not together and next(iter(group.todo)) not in group.begun)
 
+    def _drop_starts(self, group: Group) -> None:
+        """What was to start does not; who asked for it hears of that."""
+        asked_for = [member for member in group.todo if member in self._s.requested and not self._s.is_alive(member)]
+        group.todo.clear()
+        group.begun.intersection_update(group.ending)
+        for member in asked_for:
+            self.set_status(member, "stopped")
+            self.end_for_good(member)
+
     def take_off(self, group: Group, member: str) -> None:
         """A member that was to end has ended: for good, unless it is to be started again."""
         group.ending.pop(member, None)
@@ -137,9 +148,6 @@ class Worklists:
         group.is_down = True
         self.mark(group, status)
         group.status = status
-        for member in list(group.members):  # those that were not up yet
-            self._s.answer(member, "down")
-            self._s.requested.discard(member)
         self._s.publish()
 
     # -- statuses ---------------------------------------------------------------------------------------------------
@@ -157,10 +165,14 @@ class Worklists:
     def mark(self, group: Group, status: Status) -> None:
         """Nothing of a group runs: all in it is stopped or given up with it, or waits for a start with it.
 
-        What was ignored or given up says so until it is to start again.
+        What was ignored or given up says so until it is to start again. Whoever waits for what was to start hears that
+        it does not.
         """
-        kept = () if status in ("waiting", "restarting") else ("ignored", "given_up")
+        comes_back = status in ("waiting", "restarting")
+        kept = () if comes_back else ("ignored", "given_up")
         for member in group.members:
+            if not comes_back:
+                self._s.answer(member, "down")
             if is_group(member):
                 inner = self._s.groups[member]
                 if inner.is_down and inner.status not in kept:

@@ -100,6 +100,16 @@ def test_a_child_that_ends_with_a_failed_start_during_the_shutdown_is_not_tried_
     assert scene.run(scene.died("z")) == ["ask g.b#1", "kill g.b#1", "finish"]
 
 
+def test_a_pools_start_goes_on_in_the_shutdown_until_its_turn_to_end() -> None:
+    scene = Scene(workers(2), child("z"))
+    scene.lead()
+    scene.ready("z")
+    scene.ready(W0)
+    scene.shut_down()
+    assert said(scene.died(W0)) == []
+    assert scene.run(scene.died("z")) == [f"kill {W1}#1", "finish"]
+
+
 def test_a_start_in_order_is_broken_off_by_the_shutdown() -> None:
     scene = Scene(group("g", child("a"), child("b")), child("z", restart="temporary")).up()
     scene.run(scene.ask(r.Terminate(member="g")))

@@ -64,7 +64,7 @@ def _alive_in_what_is_down(state: State) -> None:
         (_pool("standbys", {}), "pool:p: counts set() standing by, of {'worker/p-1'}"),
         (_pool("size", 2), "pool:p: has a free place and somebody who stands by"),
         (_set("worker/p-0", "status", "starting"), "pool:p: worker/p-0 is active and starting"),
-        (lambda state: state.lives_on.update(x=1), "counts lives on nodes as "),
+        (lambda state: state.lives_on[NODE].clear(), "does not know which lives are on which node"),
         (lambda state: state.await_news("child/x", "r", "up"), "somebody waits for child/x, which is not there"),
         (lambda state: state.groups["root"].members.pop("g"), "{'g"),
     ],

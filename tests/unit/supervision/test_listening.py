@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from actors.runtime.process import ProcessEvidence
 from supervisor import messages as m
+from supervisor import requests as r
 from tests.unit.supervision.scene import (
     GONE,
     NODE,
@@ -236,6 +238,17 @@ def test_how_long_an_absence_matters_follows_from_the_most_impatient_child() -> 
     assert only(scene.be_away(0.6), m.AskHeartbeat, m.LookAtProcess) == [ask("child/a")]
     assert only(scene.wait(0.39), m.LookAtProcess) == []
     assert only(scene.wait(0.02), m.LookAtProcess) == [look("child/a")]
+
+
+def test_a_timeout_that_became_shorter_holds_at_once_and_doubles_no_look() -> None:
+    scene = Scene(child("a")).up()
+    scene.wait(0.6)
+    scene.answered("a")
+    plan = scene.machine.plan_of("child/a")
+    assert plan is not None
+    scene.ask(r.Change(children=(replace(plan, hang_timeout_s=1.2),)))
+    assert only(scene.wait(1.1), m.LookAtProcess) == []
+    assert only(scene.wait(2.8), m.LookAtProcess) == [look("child/a")] * 10
 
 
 def test_two_looks_of_one_moment_are_one() -> None:

@@ -20,8 +20,7 @@ def test_where_lives_are_is_counted_while_they_are() -> None:
     scene.ready("b", node=OTHER)
     scene.died("a")
     scene.ready("a", node=OTHER)
-    assert scene.machine._s.lives_on[NODE] == 0
-    assert scene.machine._s.lives_on[OTHER] == 2
+    assert scene.machine._s.lives_on == {OTHER: {("child/b", 1): None, ("child/a", 2): None}}
 
 
 def test_a_pool_members_life_elsewhere_takes_its_place_over() -> None:
@@ -54,6 +53,17 @@ def test_a_stop_that_is_asked_for_twice_is_asked_once() -> None:
     assert said(scene.shut_down()) == ["ask a#1"]
     assert said(scene.stopped("a")) == ["kill a#1"]
     assert said(scene.stopped("a")) == []
+
+
+def test_standbys_that_are_being_ended_are_not_kept() -> None:
+    scene = Scene(child("a", standbys=1)).up()
+    lives, a = scene.machine._lives, scene.machine._s.children["child/a"]
+    assert not lives.stop(a)
+    assert not lives.stop(a, keep_standbys=True)
+    assert said(scene.died("a")) == ["ask a#1", "kill a#2"]
+    assert scene.child("a").status == "stopping"
+    scene.died("a", "killed", 2)
+    assert scene.child("a").status == "stopped"
 
 
 def test_news_of_the_healthy_and_the_stopped_is_sorted_out() -> None:

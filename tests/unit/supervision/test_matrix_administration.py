@@ -97,6 +97,15 @@ def test_a_group_that_gives_up_while_a_child_is_added_to_it_says_so() -> None:
     assert scene.statuses() == {"g.a": "given_up"}
 
 
+def test_whoever_awaits_the_start_of_what_is_deleted_instead_is_answered() -> None:
+    scene = Scene(group("g", child("a"), child("b"), child("c"), intensity=0))
+    scene.lead()
+    scene.ready("g.a")
+    scene.ask(restart("child/g.c"), "r")
+    scene.died("g.a")
+    assert said(scene.ask(delete("child/g.c"), "s")) == ["answer r start_failed", "answer s ok"]
+
+
 def test_a_child_that_is_added_to_a_group_that_restarts_starts_anew_with_it() -> None:
     scene = Scene(group("g", child("a"), child("c"), strategy="one_for_all")).up()
     scene.add(child("b"), "g", "r")
@@ -114,6 +123,16 @@ def test_an_added_child_that_fails_within_a_restart_leaves_the_rest_to_go_on() -
     assert scene.run(scene.ready("g.a"), fails=["g.b"]) == ["start g.b#2", "kill g.b#2", "answer r start_failed"]
     assert scene.group("g").status == "running"
     assert scene.statuses() == {"g.a": "running"}
+
+
+def test_an_added_child_that_waits_within_a_restart_goes_with_the_group() -> None:
+    scene = Scene(group("g", child("a"), strategy="one_for_all")).up()
+    scene.add(child("b"), "g", "r")
+    scene.died("g.a")
+    scene.died("g.b", "killed")
+    assert scene.statuses() == {"g.a": "starting", "g.b": "restarting"}
+    assert said(scene.ask(end("g"), "s")) == ["answer r start_failed", "kill g.a#2"]
+    assert scene.statuses() == {"g.a": "stopping"}
 
 
 # -- terminate, restart, delete --------------------------------------------------------------------------------------
@@ -143,6 +162,15 @@ def test_terminate_of_a_member_that_a_restart_is_ending_keeps_it_down() -> None:
     assert scene.run(scene.died("g.c")) == ["answer r ok"]
     assert scene.run(scene.died("g.b")) == ["answer s ok", "start g.a#2"]
     assert scene.statuses() == {"g.a": "running", "g.b": "stopped", "g.c": "stopped"}
+
+
+def test_a_member_that_is_being_terminated_does_not_come_back_with_a_restart() -> None:
+    scene = Scene(group("g", child("a"), child("b", standbys=1), strategy="one_for_all")).up()
+    assert said(scene.ask(end("child/g.b"), "r")) == ["ask g.b#1", "kill g.b#2"]
+    assert said(scene.died("g.a")) == ["restart g.a crash"]
+    scene.died("g.b", "killed", 2)
+    assert scene.run(scene.died("g.b")) == ["answer r ok", "start g.a#2"]
+    assert scene.statuses() == {"g.a": "running", "g.b": "stopped"}
 
 
 def test_terminate_of_a_member_that_waits_for_its_turn_to_start() -> None:

@@ -80,6 +80,17 @@ def test_those_of_one_group_that_died_together_are_one_restart_where_the_strateg
     assert scene.run(scene.died("g.c")) == ["start g.a#2", "start g.b#2", "start g.c#2"]
 
 
+def test_those_of_one_group_that_died_together_are_one_restart_of_the_group_where_it_gives_up() -> None:
+    before = Scene(group("g", child("a"), child("b"), child("c"), intensity=0)).up()
+    scene = successor(before)
+    dead = [actor(f"g.{name}", 1, alive=False) for name in "abc"]
+    commands = scene.lead(*dead, succeeds=True)
+    assert scene.run(commands) == ["restart g shutdown", "start g.a#2", "start g.b#2", "start g.c#2"]
+    assert [text for text in records(commands) if "died" in text] == [
+        f"g.{name}#1 died: found dead by a new leader" for name in "abc"
+    ]
+
+
 def test_restarts_before_the_failover_count_after_it() -> None:
     before = Scene(child("a"), root={"intensity": 1}).up()
     before.run(before.died("a"))

@@ -102,6 +102,13 @@ def test_a_pool_that_has_ended_has_its_new_size_when_it_starts() -> None:
     assert scene.run(scene.ask(r.RestartMember(member="p"), "t")) == ["start p-0#2", "start p-1#2", "answer t ok"]
 
 
+def test_a_pool_that_is_ending_gets_its_new_size_too() -> None:
+    scene = Scene(pool("p", 1)).up()
+    scene.ask(r.Terminate(member="p"), "r")
+    assert said(scene.ask(resize("p", 2), "s")) == ["answer s ok"]
+    assert scene.statuses() == {"p-0": "stopping", "p-1": "stopped"}
+
+
 def test_nothing_is_added_to_a_pool_during_the_shutdown() -> None:
     scene = Scene(pool("p", 1), child("a")).up()
     scene.shut_down()

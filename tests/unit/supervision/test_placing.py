@@ -30,7 +30,7 @@ def on(state: State, node: str | None, **plan: Any) -> Child:
 def test_wherever_ray_likes_unless_a_node_is_about_to_go() -> None:
     assert place(cluster("n", "o"), on(cluster("n", "o"), None), standby=False) is None
     state = cluster("n", "o", "p", draining=("n",))
-    state.lives_on["o"] = 1
+    state.lives_on["o"]["child/x", 1] = None
     assert place(state, on(state, None), standby=False) == "p"
 
 
@@ -42,7 +42,8 @@ def test_where_all_nodes_are_about_to_go_it_does_not_matter() -> None:
 
 def test_a_standby_is_elsewhere_where_none_of_its_kind_and_the_fewest_others_are() -> None:
     state = cluster("n", "o", "p", "q", draining=("q",))
-    state.lives_on.update({"o": 3, "p": 5})
+    for number, node in enumerate("oppp"):
+        state.lives_on[node]["child/x", number] = None
     child = on(state, "n")
     assert place(state, child, standby=True) == "o"
     child.lives[2] = Life(2, standby=True, node_id="o")

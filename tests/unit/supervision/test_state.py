@@ -46,6 +46,9 @@ def test_what_is_forgotten_is_awaited_by_nobody() -> None:
     group.begun.add("child/a")
     state.leaving.add("child/a")
     state.forget("child/a")
+    state.await_news("child/b", "r", "up")
+    state.forget("child/b")
+    assert [command.problem for command in state.take_commands() if isinstance(command, m.Answer)] == ["start_failed"]
     assert [group.todo, group.ending, group.begun, state.leaving] == [{}, {}, set(), set()]
 
 

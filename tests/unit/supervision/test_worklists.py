@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from supervisor import requests as r
 from supervisor.supervision.worklists import Worklists
 from supervisor.tree import Group
-from tests.unit.supervision.scene import Scene, child, group, pool
+from tests.unit.supervision.scene import Scene, child, group, pool, said
 
 
 def work_of(scene: Scene) -> Worklists:
@@ -43,6 +44,22 @@ def test_an_end_begins_with_the_last_and_forgets_what_was_to_start() -> None:
     assert lists(inner) == (keys("a"), [], keys("a"))
     scene.died("g.a")
     assert (inner.status, inner.is_down) == ("stopped", True)
+
+
+def test_standbys_that_a_restart_kept_end_with_the_group() -> None:
+    scene = Scene(group("g", child("a"), child("b", standbys=1), strategy="one_for_all")).up()
+    assert said(scene.died("g.a")) == ["restart g.a crash", "ask g.b#1"]
+    assert said(scene.ask(r.Terminate(member="g"), "r")) == ["kill g.b#2"]
+    scene.died("g.b", "killed", 1)
+    assert said(scene.died("g.b", "killed", 2)) == ["answer r ok"]
+
+
+def test_whoever_waits_for_something_deep_inside_hears_that_it_does_not_start() -> None:
+    scene = Scene(group("g", child("a"), group("h", group("i", child("b")))))
+    scene.lead()
+    scene.ask(r.RestartMember(member="child/g.h.i.b"), "r")
+    scene.ask(r.Terminate(member="g"), "s")
+    assert said(scene.died("g.a")) == ["answer r start_failed", "answer s ok"]
 
 
 def test_a_group_without_anything_is_up_and_ended_at_once() -> None:
