@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import TYPE_CHECKING, Any, assert_never
 
@@ -24,7 +24,7 @@ from supervisor.exits import classify_exit, raised_by, why
 from supervisor.hosting import Hosting
 from supervisor.reach import Reach
 from supervisor.recording import Recorder
-from supervisor.tree import LOG, SUBTREE, ChildPlan, GroupPlan, Location
+from supervisor.tree import LOG, SUBTREE, ChildPlan, GroupPlan, Location, path_of
 
 if TYPE_CHECKING:
     from actors.runtime.emitter import Emitter
@@ -54,6 +54,7 @@ class ClusterRunner:
         post: Takes events for the machine.
         publish: Announces the view.
         answer: Takes answers to requests.
+        verify: Called when somebody else made a life of this leader's: ends it if it has been replaced.
         depose: Called when a later leader is found.
         emitter: Where records go.
         subtrees: Told of each that is ready.
@@ -71,6 +72,7 @@ class ClusterRunner:
         publish: Callable[[], None],
         answer: Callable[[m.Answer], None],
         finish: Callable[[], None],
+        verify: Callable[[], None],
         depose: Callable[[], None],
         emitter: Emitter,
         subtrees: Subtrees,
@@ -83,6 +85,7 @@ class ClusterRunner:
         self._publish = publish
         self._answer = answer
         self._finish = finish
+        self._verify = verify
         self._depose = depose
         self._emitter = emitter
         self._orphan_timeout_s = charter.config.orphan_timeout_s
@@ -92,6 +95,7 @@ class ClusterRunner:
         self._agents: dict[str, str] = {}
         self._subtrees, self._rank = subtrees, rank
         self._begun: dict[Life, float] = {}
+        self._reaps: dict[str, Future[None]] = {}
         self.on_started: Callable[[str, bool], None] = lambda _node, _warm: None
         self._deaths = DeathWatch(self._on_death)
         self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="supervisor-run")
@@ -116,6 +120,8 @@ class ClusterRunner:
                 self._threads.submit(self._ask_stop, (key, incarnation))
             case m.KillChild():
                 self._kill(command)
+            case m.ReapSubtree(path=path):
+                self._reaps[path] = self._threads.submit(self._hosting.reap, path)
             case m.Publish():
                 self._publish()
             case m.RecordChild():
@@ -158,9 +164,14 @@ class ClusterRunner:
         if plan is None:
             return
         self._begun[life] = SYSTEM_CLOCK.now()
+        reaped = self._reaps.pop(path_of(life[0]), None) if life[0].startswith(SUBTREE) else None
+        if reaped is not None:
+            wait((reaped,))  # it must not find the children of the life that begins now
         try:
             handle = self._hosting.create(self._name(life), plan, command.node_id)
         except (RayError, ValueError) as error:
+            if actor_by_name(self._name(life)) is not None:
+                self._verify()  # a later leader made it: that life is not this one's to end
             self._fail(life, error)
             return
         self._hold(life, handle, "standby" if command.standby else "active")

@@ -17,6 +17,7 @@ from supervisor.changes import ChildChange
 from supervisor.commands import ClusterRunner
 from supervisor.desk import Desk
 from supervisor.succession import BLIND_S
+from supervisor.tree import SUBTREE
 
 if TYPE_CHECKING:
     from actors.runtime.emitter import Emitter
@@ -80,6 +81,7 @@ class Engine:
             publish=publish,
             answer=self.desk.answer,
             finish=self.finished.set,
+            verify=verify,
             depose=depose,
             emitter=emitter,
             subtrees=subtrees,
@@ -133,6 +135,7 @@ class Engine:
 
     def _carry_out(self, event: m.Event) -> None:
         commands = self.machine.handle(event, self._clock.now())
+        self._subtrees.keep_only(lambda path: self.machine.plan_of(f"{SUBTREE}{path}") is not None)
         if not all(isinstance(command, _IDLE) for command in commands):
             self._replicate()
         for command in commands:

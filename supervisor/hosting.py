@@ -9,15 +9,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import ray
-from ray.exceptions import RayError
+from ray.exceptions import GetTimeoutError, RayError
 
 from actors.child.protocol import IGNORED
+from actors.runtime.errors import SupervisorError
 from actors.runtime.ids import ActorName
 from supervisor.creating import Creator, node_named, refuse_unsatisfiable
 from supervisor.election import actor_by_name, inventory, living_names
 from supervisor.estate import Keepsake
 from supervisor.messages import KnownActor
 from supervisor.recipes import ChildRecipe, SubtreeRecipe
+from supervisor.tree import is_within, path_of
 
 if TYPE_CHECKING:
     from supervisor.charter import Charter
@@ -163,6 +165,28 @@ class Hosting:
                 KnownActor(key=name.key, incarnation=name.incarnation, alive=True) for name in names if name is not None
             ]
         return (*(actor for actor in actors if not actor.key.startswith(f"{HOST}/")), *found)
+
+    def reap(self, path: str) -> None:
+        """End every actor of a group's members, and the group's members in actors that host several."""
+        supervisor = self._charter.name
+        for actor in inventory(supervisor):
+            name = f"{supervisor}/{actor.key}#{actor.incarnation}"
+            handle = actor_by_name(name) if actor.alive else None
+            if handle is None:
+                continue
+            if actor.key.startswith(f"{HOST}/"):
+                self._fence_members(handle, path)
+            elif is_within(path_of(actor.key), path):
+                ray.kill(handle, no_restart=True)
+
+    def _fence_members(self, host: Any, path: str) -> None:
+        try:
+            described: Any = ray.get(host.describe.remote(), timeout=_HOSTS_S)
+            names = (ActorName.parse(name) for name in described.members)
+            for key in {name.key for name in names if name is not None and is_within(path_of(name.key), path)}:
+                ray.get(host.fence.remote(self._leader, key), timeout=_HOSTS_S)
+        except (RayError, SupervisorError, GetTimeoutError):
+            return  # it has ended, and they with it; or it is out of reach, and ends them when nobody owns them
 
     def _next_number(self, share: str) -> int:
         key = f"{HOST}/{share}"

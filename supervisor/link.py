@@ -19,6 +19,7 @@ from ray.exceptions import ActorDiedError, GetTimeoutError, RayError
 from actors.health.detector import judge
 from actors.runtime import process
 from actors.runtime.board import BoardReader, BoardSlot, BoardUnavailableError
+from actors.runtime.board_pages import join, page_name
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.errors import SupervisorError
 from actors.runtime.ids import ActorName
@@ -100,10 +101,13 @@ class LeaderLink:
         if slot is None or slot.word() == self._seen_word:
             return
         try:
-            word, payload = slot.read()
+            found = None if self._reader is None else join(VIEW, self._reader.read)
         except SupervisorError:
             self._slot = None
             return
+        if found is None:
+            return  # its pages are being changed
+        word, payload = found
         self._seen_word = word
         incarnation, version = unpack_word(word)
         self._offer(Replica(incarnation, version, payload))
@@ -234,8 +238,8 @@ class LeaderLink:
                 self._slot = None
             if not self._reader.writer_alive(SYSTEM_CLOCK.now_ns(), int(LEASE_S * 1e9)):
                 return False
-            if self._slot is None:
-                self._slot, self._seen_word = self._reader.slot(VIEW), 0
+            if self._slot is None or self._slot.word() == 0:
+                self._slot, self._seen_word = self._reader.slot(page_name(VIEW, 0)), 0
         except (BoardUnavailableError, OSError):
             self._reader = self._slot = None
             return False
@@ -245,8 +249,8 @@ class LeaderLink:
 def view_on_board(supervisor: str) -> ClusterView | None:
     """The view that lies on this node's board, whoever wrote it last; None without one."""
     try:
-        slot = BoardReader(board_path(supervisor)).slot(VIEW)
-        return None if slot is None else pickle.loads(slot.read()[1])  # noqa: S301 - our own leader made it
+        found = join(VIEW, BoardReader(board_path(supervisor)).read)
+        return None if found is None else pickle.loads(found[1])  # noqa: S301 - our own leader made it
     except SupervisorError:
         return None
 

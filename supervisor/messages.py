@@ -233,6 +233,13 @@ class KillChild:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReapSubtree:
+    """End what still lives of a group whose own supervisor actor has ended for good."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskHeartbeat:
     """Ask this incarnation whether it lives."""
 
@@ -315,6 +322,7 @@ Command = (
     | AttendStandbys
     | AskStop
     | KillChild
+    | ReapSubtree
     | AskHeartbeat
     | LookAtProcess
     | Publish

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pickle
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +77,15 @@ class Subtrees:
         """What each must leave to its next life, by path; with what those below them left."""
         with self._lock:
             return dict(self._ledgers)
+
+    def keep_only(self, is_known: Callable[[str], bool]) -> None:
+        """Forget those that are not in the tree any more, with what is below them: another may get the path."""
+        if not self._ledgers:
+            return
+        with self._lock:
+            gone = [path for path in self._ledgers if not any(map(is_known, _with_those_above(path)))]
+            for path in gone:
+                del self._ledgers[path]
 
     # -- whose business something is --------------------------------------------------------------------------------
 
@@ -175,3 +184,10 @@ class Subtrees:
     @staticmethod
     def _own_keys(view: ClusterView) -> set[str]:
         return {child.key for child in view.children}
+
+
+def _with_those_above(path: str) -> Iterator[str]:
+    """A path and those of the groups that it is in."""
+    while path:
+        yield path
+        path = path.rpartition(".")[0]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from actors.child.execute import Calls
 from actors.child.hooks import Hooks, construct, finish_soon
 from actors.child.member import Member
-from actors.child.protocol import BUILT, IGNORED, STALE
+from actors.child.protocol import BUILT, IGNORED, STALE_NOT_RUN
 from actors.runtime.errors import ChildStartError, IgnoreChild, StaleIncarnationError
 from actors.worker.raised import pickle_error
 
@@ -77,7 +77,7 @@ class LoopMember(Member):
     async def _run(self, header: CallHeader, payload: bytes, refs: Sequence[Any]) -> Answer:
         async with self._slots:
             if self.is_over:
-                return self.gate.release(header[0], header[1], STALE)
+                return self.gate.release(header[0], header[1], STALE_NOT_RUN)
             answer = await self.calls.run_soon(header[3], payload, refs)
             if answer[0] == "exited":
                 await asyncio.to_thread(self.leave, answer[1].decode())

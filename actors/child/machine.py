@@ -17,7 +17,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from actors.child.protocol import FORGOTTEN, STALE, STANDBY, expected
+from actors.child.protocol import FORGOTTEN, STALE, STALE_NOT_RUN, STANDBY, expected
 
 if TYPE_CHECKING:
     from actors.child.protocol import Answer, CallHeader
@@ -72,6 +72,7 @@ START = Start()
 PROMOTE = Promote()
 PENDING = Pending()
 _REPLY_STALE = Reply(STALE)
+_REPLY_NOT_RUN = Reply(STALE_NOT_RUN)
 _REPLY_STANDBY = Reply(STANDBY)
 _REPLY_FORGOTTEN = Reply(FORGOTTEN)
 
@@ -114,13 +115,14 @@ class ChildMachine:
         self.calls_run = 0
         self._clients: OrderedDict[str, _Client] = OrderedDict()
         self._bytes = 0
+        self._forgot_clients = False
 
     # -- calls ------------------------------------------------------------------------------------------------------
 
     def admit(self, header: CallHeader, *, streaming: bool = False) -> Verdict:
         """A call arrived. A streaming one cannot share another's answer: its repeat is told "forgotten"."""
         client_id, number, settled, _, accepted = header
-        refusal = self._refusal(accepted)
+        refusal = self._refusal(client_id, number, accepted)
         if refusal is not None:
             return refusal
         client = self._client(client_id, settled)
@@ -154,12 +156,15 @@ class ChildMachine:
                 self._forget_bytes()
 
     def release(self, client_id: str, number: int, answer: Answer) -> Answer:
-        """A concluded call ends; returns what to tell: the answer, or that this incarnation's time is over."""
+        """A call ends; returns what to tell: the answer, or that this incarnation's time is over.
+
+        Pass STALE_NOT_RUN for one that was let in and never begun: this incarnation was over before its turn.
+        """
         client = self._clients.get(client_id)
         if client is not None:
             client.running.discard(number)
         self.calls_run += 1
-        return STALE if self.phase == "over" else answer
+        return STALE if self.phase == "over" and answer is not STALE_NOT_RUN else answer
 
     # -- standing ---------------------------------------------------------------------------------------------------
 
@@ -232,14 +237,18 @@ class ChildMachine:
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
-    def _refusal(self, accepted: int) -> Verdict | None:
+    def _refusal(self, client_id: str, number: int, accepted: int) -> Verdict | None:
         if accepted > self.incarnation:
             self.notice_accepted(accepted)
         if self.phase == "active":
             return None
         if self.phase == "standby":
             return PROMOTE if accepted == self.incarnation else _REPLY_STANDBY
-        return _REPLY_STALE
+        return _REPLY_STALE if self._may_have_begun(client_id, number) else _REPLY_NOT_RUN
+
+    def _may_have_begun(self, client_id: str, number: int) -> bool:
+        client = self._clients.get(client_id)
+        return self._forgot_clients if client is None else number < client.expected
 
     def _client(self, client_id: str, settled: int) -> _Client:
         client = self._clients.get(client_id)
@@ -269,6 +278,7 @@ class ChildMachine:
         """The one that was silent for longest and has no call running, if there is one."""
         idle = next((client_id for client_id, client in self._clients.items() if not client.running), None)
         if idle is not None:
+            self._forgot_clients = True
             self._bytes -= sum(len(answer[1]) for answer in self._clients.pop(idle).answers.values())
 
     def _forget_answer(self, client: _Client, number: int) -> None:

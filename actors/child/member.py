@@ -21,7 +21,7 @@ from actors.child.hooks import HEALTHY, Hooks, reason_of
 from actors.child.keeper import Keeper, Snapshot, encode
 from actors.child.machine import PROMOTE, START, ChildMachine, Kept, Reply
 from actors.child.places import PlaceClosedError
-from actors.child.protocol import STALE, STANDBY
+from actors.child.protocol import STALE, STALE_NOT_RUN, STANDBY
 from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.errors import CheckpointLostError, ChildNotHereError, ChildStartError, StaleIncarnationError
 from actors.worker.raised import pickle_error
@@ -130,7 +130,7 @@ class Member(ABC):
         try:
             return await self.place.reach(partial(self.run, header, payload, refs))
         except PlaceClosedError:
-            return self.gate.release(header[0], header[1], STALE)
+            return self.gate.release(header[0], header[1], STALE_NOT_RUN)
 
     async def stream_soon(self, header: CallHeader, payload: bytes, refs: Sequence[Any]) -> AsyncGenerator[Answer]:
         """Like `serve_soon`, item by item."""

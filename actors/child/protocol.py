@@ -57,7 +57,7 @@ Answer = tuple[AnswerKind, bytes] | tuple[AnswerKind, bytes, list[Any]]
 
 ok: the pickled value, and the ObjectRefs that it points into.
 error: the pickled exception (`actors.worker.raised.pickle_error`).
-stale: the accepted incarnation is another one by now, or this one was fenced.
+stale: the accepted incarnation is another one by now, or this one was fenced; the payload is NOT_RUN or empty.
 standby: this one is not the accepted one.
 expected: an earlier call is missing; the payload is the number to resend from, in decimal digits.
 forgotten: a duplicate of a call that ran, whose answer is no longer remembered.
@@ -68,7 +68,11 @@ BUILT = b"built"
 IGNORED = b"ignored"
 """What `build` answers: the object lives, or its constructor raised `IgnoreChild`."""
 
+NOT_RUN = b"not run"
+"""What a "stale" answer holds when the call never began there; without it, it may have."""
+
 STALE: Answer = ("stale", b"")
+STALE_NOT_RUN: Answer = ("stale", NOT_RUN)
 STANDBY: Answer = ("standby", b"")
 FORGOTTEN: Answer = ("forgotten", b"")
 

@@ -10,7 +10,7 @@ from actors.child.execute import Calls
 from actors.child.hooks import Hooks, construct, finish
 from actors.child.machine import PROMOTE, START
 from actors.child.member import Member
-from actors.child.protocol import BUILT, IGNORED, STALE
+from actors.child.protocol import BUILT, IGNORED, STALE_NOT_RUN
 from actors.runtime.errors import ChildStartError, IgnoreChild, StaleIncarnationError
 from actors.worker.raised import pickle_error
 
@@ -82,7 +82,7 @@ class ThreadMember(Member):
 
     def run(self, header: CallHeader, payload: bytes, refs: Sequence[Any]) -> Answer:
         if self.is_over:
-            return self.gate.release(header[0], header[1], STALE)
+            return self.gate.release(header[0], header[1], STALE_NOT_RUN)
         answer = self.calls.run(header[3], payload, refs)
         if answer[0] == "exited":
             self.leave(answer[1].decode())
@@ -92,7 +92,7 @@ class ThreadMember(Member):
 
     def stream(self, header: CallHeader, payload: bytes, refs: Sequence[Any]) -> Generator[Answer]:
         if self.is_over:
-            yield self.gate.release(header[0], header[1], STALE)
+            yield self.gate.release(header[0], header[1], STALE_NOT_RUN)
             return
         items = self.calls.stream(header[3], payload, refs)
         has_left = False

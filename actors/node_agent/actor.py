@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import ray
@@ -17,7 +18,7 @@ from actors.node_agent.registry import Registry
 from actors.runtime import process
 from actors.runtime.actor_table import actor_rows
 from actors.runtime.board import BoardFencedError, BoardFullError, BoardReader, BoardWriter
-from actors.runtime.board_pages import Page, join, pages
+from actors.runtime.board_pages import join, page_name, pages
 from actors.runtime.clock import SYSTEM_CLOCK, Clock
 from actors.runtime.errors import SupervisorError
 from actors.runtime.node import board_path
@@ -59,7 +60,10 @@ class NodeAgentActor(ActorShell):
                 return
             self._view = replica
             self._register(pickle.loads(replica.payload))  # noqa: S301 - our own leader made it
-            self._board.put(VIEW, replica.word, replica.payload)
+            try:
+                self._lay_pages(VIEW, replica)
+            except BoardFullError:  # an old view would mislead: without one, every process asks the leader itself
+                self._board.remove(page_name(VIEW, 0))
 
     @ray.method(concurrency_group="control")
     def hear(self, leader: int, replica: Replica) -> None:
@@ -102,15 +106,14 @@ class NodeAgentActor(ActorShell):
         with self._board_lock:
             if supersedes(replica, self._ledger):
                 self._ledger = replica
-                self._lay_ledger(replica)
+                # On a board that is full, or a successor's, it does not lie: a new leader asks the agents, too.
+                with suppress(BoardFullError, BoardFencedError):
+                    self._lay_pages(LEDGER, replica)
         return replica.version
 
-    def _lay_ledger(self, replica: Replica) -> None:
-        try:
-            for page, payload in pages(LEDGER, replica.payload):
-                self._board.put(page, replica.word, payload)
-        except (BoardFullError, BoardFencedError):
-            return  # it is held here, and a new leader asks the agents, too
+    def _lay_pages(self, name: str, replica: Replica) -> None:
+        for page, payload in pages(name, replica.payload):
+            self._board.put(page, replica.word, payload)
 
     @ray.method(concurrency_group="control")
     def ledger(self) -> Replica | None:
@@ -167,17 +170,12 @@ def ledger_on_board(supervisor: str) -> Replica | None:
     try:
         reader = BoardReader(board_path(supervisor))
         for _ in range(_READS):
-            found = join(LEDGER, lambda page: _read(reader, page))
+            found = join(LEDGER, reader.read)
             if found is not None:
                 return Replica(*unpack_word(found[0]), found[1])
     except SupervisorError:
         return None
     return None
-
-
-def _read(reader: BoardReader, page: str) -> Page | None:
-    slot = reader.slot(page)
-    return None if slot is None else slot.read()
 
 
 NodeAgent = as_actor(NodeAgentActor)

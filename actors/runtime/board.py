@@ -303,6 +303,15 @@ class BoardReader:
             return None
         return BoardSlot(memory, place, name=name, path=str(self._path))
 
+    def read(self, name: str) -> tuple[int, bytes] | None:
+        """The word and payload of a name, or None while it is not on the board.
+
+        Raises:
+            BoardUnavailableError: It cannot be read whole.
+        """
+        slot = self.slot(name)
+        return None if slot is None else slot.read()
+
     def names(self) -> tuple[str, ...]:
         """The names on the board, in the order they came."""
         with self._lock:

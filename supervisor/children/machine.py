@@ -28,12 +28,13 @@ from collections import OrderedDict
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 
+from actors.child.protocol import NOT_RUN
 from actors.runtime.timers import Timer, Timers
 from supervisor.children.call import Call, Command, FailCall, GiveBack, LookOut, ResolveCall, SendCall, Sent
 from supervisor.children.errors import ChildExitedError
 from supervisor.children.pauses import Pauses
 from supervisor.children.sequence import Sequence as CallSequence
-from supervisor.children.verdict import broken, failure_of_loss, forgotten, may_have_run, rest_after, timed_out
+from supervisor.children.verdict import broken, failure_of_loss, forgotten, rest_after, timed_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -210,10 +211,10 @@ class CallMachine:
         return []
 
     def _refused(self, call: Call, sent: Sent, kind: str, payload: bytes, now: float) -> list[Command]:
-        """The child has not run the call; an incarnation that was replaced meanwhile may have."""
+        """The child has not run this sending; an earlier one may still arrive there and begin, until it is over."""
         call.refusals += 1
-        call.unsure = may_have_run(kind, payload)
         if kind == "stale":
+            call.unsure = payload != NOT_RUN
             self._lost = True
             return [*self._leave(call), LookOut(self.key)]
         self._sequence.shelve(call)

@@ -13,15 +13,6 @@ if TYPE_CHECKING:
     from supervisor.children.call import Call
 
 
-NOT_RUN = b"not run"
-"""What a "stale" answer holds when no sending of the call ever began there; without it, one may have."""
-
-
-def may_have_run(kind: str, payload: bytes) -> bool:
-    """Whether a call may have begun though it was refused: an incarnation may be replaced under a running one."""
-    return kind == "stale" and payload != NOT_RUN
-
-
 def failure_of_loss(call: Call, *, key: str, host: str, replayable: bool) -> BaseException | None:
     """The error that a call's lost incarnation means for it, or None when it may be sent to the next one.
 

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from supervisor import messages as m
 from supervisor.supervision.lives import Lives
 from supervisor.supervision.state import State
-from supervisor.tree import Group, Outcome, Status, is_group
+from supervisor.tree import SUBTREE, Group, Outcome, Status, is_group, path_of
 
 
 class Parents(Protocol):
@@ -137,6 +138,7 @@ class Worklists:
 
     def end_for_good(self, member: str) -> None:
         """A member has ended: whoever waits for that hears of it, and what nobody needs any more is forgotten."""
+        self._reap(member)
         self._s.answer(member, "down")
         self._s.requested.discard(member)
         plan = self._s.groups[member].plan if is_group(member) else self._s.children[member].plan
@@ -178,5 +180,13 @@ class Worklists:
                 if inner.is_down and inner.status not in kept:
                     inner.status = status
                     self.mark(inner, status)
-            elif not self._s.children[member].lives and self._s.children[member].status not in kept:
-                self._s.children[member].status = status
+            elif not self._s.children[member].lives:
+                if not comes_back:
+                    self._reap(member)
+                if self._s.children[member].status not in kept:
+                    self._s.children[member].status = status
+
+    def _reap(self, member: str) -> None:
+        """A group's own supervisor that died by itself has left its children; the next life would have adopted them."""
+        if member.startswith(SUBTREE):
+            self._s.emit(m.ReapSubtree(path=path_of(member)))

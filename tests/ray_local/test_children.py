@@ -376,3 +376,17 @@ def test_a_subtree_is_a_supervisor_of_its_own(shared: Supervisor, eventually: Ev
     shared.root.terminate(far.path)
     eventually(lambda: not any(map(is_alive, pids)), "the end of all below it")
     shared.root.delete(far.path)
+
+
+def test_what_a_dead_subtree_leaves_is_ended_and_its_path_is_free(
+    shared: Supervisor, group: Group, eventually: Eventually, is_alive: Any
+):
+    far = group.group("far", supervisor=True, restart="temporary")
+    ward: Any = far.supervise(wards.Ward, name="ward")
+    left = pid(ward)
+    kill(view(shared, f"supervisor/{far.path}").location.process.pid)
+    eventually(lambda: not is_alive(left), "the end of what no supervisor will adopt")
+    again = group.group("far", supervisor=True)
+    eventually(lambda: view(shared, f"supervisor/{again.path}").status == "running", "another one of the name")
+    assert view(shared, "child/" + f"{again.path}.ward") is None
+    assert again.children() == []

@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 
-from actors.child.protocol import BUILT, FORGOTTEN, IGNORED, STALE, STANDBY, Answer, pack_call, unpack_answer
+from actors.child.protocol import (
+    BUILT,
+    FORGOTTEN,
+    IGNORED,
+    STALE,
+    STALE_NOT_RUN,
+    STANDBY,
+    Answer,
+    pack_call,
+    unpack_answer,
+)
 from actors.runtime.errors import (
     ChildNotHereError,
     ChildPayloadError,
@@ -92,7 +102,7 @@ def test_the_user_s_code_may_end_the_child(method, args, exit_class):
     assert home.call(method, *args) == ("exited", exit_class.encode())
     assert home.ports.exits == [(f"s/{KEY}#1", exit_class)]
     assert home.ended == [exit_class]
-    assert home.call("add", 1) == STALE
+    assert home.call("add", 1) == STALE_NOT_RUN
 
 
 def test_an_exit_is_not_held_up_by_a_leader_that_is_gone(monkeypatch):
@@ -188,7 +198,7 @@ def test_a_generator_may_end_the_child():
     home = Home()
     assert [answer[0] for answer in home.stream("count", 1, "exit")] == ["ok", "exited"]
     assert home.ended == ["normal"]
-    assert list(home.stream("count", 1)) == [STALE]
+    assert list(home.stream("count", 1)) == [STALE_NOT_RUN]
 
 
 def test_a_stream_that_nobody_wants_any_more_ends():
@@ -232,7 +242,7 @@ def test_a_standby_activates_itself_for_a_caller_that_accepts_it():
     standby = Home(role="standby", incarnation=2)
     assert standby.shell.call(KEY, ("c", 1, 0, "add", 1), standby.caller.payload(1)) == STANDBY
     assert standby.value("add", 1) == 1
-    assert home.call("add", 1) == STALE
+    assert home.call("add", 1) == STALE_NOT_RUN
 
 
 def test_a_standby_activates_itself_for_a_stream():
@@ -296,7 +306,7 @@ def test_a_stop_runs_the_hook_and_then_keeps_the_state():
     home.shell.stop_member(1, KEY)
     assert Careful.said == ["stopped at 5"]
     assert len(home.ports.store.checkpoints) == 1
-    assert home.call("add", 1) == STALE
+    assert home.call("add", 1) == STALE_NOT_RUN
     assert Home(Careful, checkpoint=60.0, incarnation=2, ports=home.ports).value("add", 0) == 1005
 
 

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from actors.child.actor import HOST_CONCURRENCY, ChildActor, HostActor, SharedHostActor, hosting_of
-from actors.child.protocol import BUILT, FORGOTTEN, IGNORED, STALE, STANDBY, pack_call, unpack_answer
+from actors.child.protocol import BUILT, FORGOTTEN, IGNORED, STALE, STALE_NOT_RUN, STANDBY, pack_call, unpack_answer
 from actors.runtime.errors import ChildStartError, ChildStateError, IgnoreChild, StaleIncarnationError
 from tests.unit.child.loop_home import KEY, Home, Soon, SoonCareful, home_of
 from tests.unit.child.plain_home import Counter
@@ -133,7 +133,7 @@ async def test_what_waits_for_its_turn_when_the_child_is_fenced_never_runs():
     await asyncio.sleep(0.01)
     home.shell.fence(1, KEY)
     running.cancel()
-    assert await waiting == STALE
+    assert await waiting == STALE_NOT_RUN
 
 
 @pytest.mark.parametrize(("code", "exit_class"), [(0, "normal"), (3, "crash")])
@@ -153,7 +153,7 @@ async def test_streams_of_both_kinds():
     with pytest.raises(TypeError, match="call it plainly"):
         [value_of(answer) async for answer in home.stream("add", 1)]
     assert [answer[0] async for answer in home.stream("count", 1, "exit")] == ["ok", "exited"]
-    assert [answer async for answer in home.stream("count", 1)] == [STALE]
+    assert [answer async for answer in home.stream("count", 1)] == [STALE_NOT_RUN]
     assert [answer async for answer in home.stream("count", 1, key="child/b")] == [STALE]
 
 
@@ -234,7 +234,7 @@ async def test_a_stop_waits_for_what_runs_and_keeps_the_state():
 async def test_a_child_without_checkpoints_stops_without_one():
     home = await home_of()
     await home.shell.stop_member(1, KEY)
-    assert await home.call("add", 1) == STALE
+    assert await home.call("add", 1) == STALE_NOT_RUN
 
 
 async def test_health_may_be_a_coroutine():

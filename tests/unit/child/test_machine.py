@@ -6,7 +6,7 @@ import pytest
 
 from actors.child import machine as m
 from actors.child.machine import PENDING, PROMOTE, START, ChildMachine, Early, Kept, Reply
-from actors.child.protocol import FORGOTTEN, STALE, STANDBY, Answer, CallHeader, expected
+from actors.child.protocol import FORGOTTEN, STALE, STALE_NOT_RUN, STANDBY, Answer, CallHeader, expected
 
 OWN = 5
 OK: Answer = ("ok", b"value")
@@ -198,7 +198,7 @@ def test_an_active_one_serves_a_caller_whose_view_is_old():
 
 @pytest.mark.parametrize("machine", [ChildMachine(OWN), active()])
 def test_a_later_accepted_incarnation_ends_it(machine):
-    assert machine.admit(call(1, accepted=OWN + 1)) == Reply(STALE)
+    assert machine.admit(call(1, accepted=OWN + 1)) == Reply(STALE_NOT_RUN)
     assert machine.phase == "over"
     assert machine.accepted == OWN + 1
     assert not machine.activate()
@@ -210,14 +210,30 @@ def test_a_fenced_one_tells_nobody_what_it_still_did():
     machine.fence()
     machine.conclude("c", 1, OK)
     assert machine.release("c", 1, OK) == STALE
-    assert machine.admit(call(2)) == Reply(STALE)
+    assert machine.admit(call(2)) == Reply(STALE_NOT_RUN)
+
+
+def test_one_that_is_over_tells_what_it_never_began_unless_it_has_forgotten_a_client() -> None:
+    machine = active()
+    machine.admit(call(1))
+    machine.fence()
+    assert machine.admit(call(1)) == Reply(STALE)
+    assert machine.admit(call(2)) == machine.admit(call(1, client="other")) == Reply(STALE_NOT_RUN)
+    assert machine.release("c", 1, STALE_NOT_RUN) == STALE_NOT_RUN
+
+    crowded = active()
+    for index in range(m.CLIENTS_KEPT + 1):
+        crowded.admit(call(1, client=str(index)))
+        crowded.release(str(index), 1, OK)
+    crowded.fence()
+    assert crowded.admit(call(1, client="0")) == Reply(STALE)
 
 
 def test_a_stopping_one_ends_what_runs_and_begins_nothing():
     machine = active()
     machine.admit(call(1))
     assert machine.stop()
-    assert machine.admit(call(2)) == Reply(STALE)
+    assert machine.admit(call(2)) == Reply(STALE_NOT_RUN)
     machine.conclude("c", 1, OK)
     assert machine.release("c", 1, OK) == OK
     assert not machine.activate()

@@ -53,6 +53,16 @@ def test_each_member_has_a_client_and_numbers_of_its_own() -> None:
     assert [scene.headers[index][:2] for index in range(4)] == [("me.1", 1), ("me.2", 1), ("me.1", 2), ("me.2", 2)]
 
 
+def test_a_refused_call_stays_where_an_earlier_sending_of_it_may_still_begin() -> None:
+    """The network may hold a sending back until what was missing has arrived: elsewhere it would run a second time."""
+    scene = _pool(2, pause_s=0.1)
+    scene.make(4, retry=NEVER)
+    scene.answer(2, "expected", b"1")
+    scene.answer(2, "expected", b"1")
+    assert "1#1" not in _hosts(scene.wait(0.05))
+    assert ("send", 2, "0#1", 2) in scene.wait(0.1)
+
+
 def test_calls_wait_while_no_member_serves() -> None:
     scene = _pool(0)
     assert scene.make(2) == []

@@ -10,7 +10,7 @@ import pytest
 from actors.recovery.retry import Retry
 from supervisor.children.call import Call
 from supervisor.children.errors import CallOutcomeUnknownError, CallTimeoutError, ChildLostError
-from supervisor.children.verdict import broken, failure_of_loss, forgotten, may_have_run, rest_after, timed_out
+from supervisor.children.verdict import broken, failure_of_loss, forgotten, rest_after, timed_out
 
 KEY = "child/c"
 
@@ -40,13 +40,6 @@ def test_the_error_of_a_lost_call_names_child_method_attempts_and_remedy() -> No
         "child/c was lost while m() was there, on attempt 3, its last. If m() itself ends the process, mend that; "
         "else raise Retry(attempts=...)"
     )
-
-
-@pytest.mark.parametrize(
-    ("kind", "payload", "may"), [("stale", b"", True), ("stale", b"not run", False), ("expected", b"3", False)]
-)
-def test_which_refusals_may_hide_an_effect(kind: str, payload: bytes, may: bool) -> None:
-    assert may_have_run(kind, payload) is may
 
 
 def test_an_exception_uses_up_an_attempt_if_it_is_worth_another() -> None:

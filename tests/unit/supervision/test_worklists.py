@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from supervisor import requests as r
 from supervisor.supervision.worklists import Worklists
-from supervisor.tree import Group
+from supervisor.tree import ChildPlan, Group
 from tests.unit.supervision.scene import Scene, child, group, pool, said
 
 
@@ -89,3 +89,22 @@ def test_a_status_is_that_of_all_that_is_down_in_a_group() -> None:
     assert scene.group("g.h").status == "restarting"
     work.set_status("child/g.a", "stopped")
     assert scene.statuses()["g.a"] == "stopped"
+
+
+def test_what_is_left_of_a_subtree_is_ended_when_nobody_will_adopt_it() -> None:
+    """Its supervisor died by itself: the next life would adopt what lives, but there is none."""
+    scene = Scene(group("g", child("a"), intensity=1, restart="transient"))
+    scene.machine._s.add_child(ChildPlan(key="supervisor/g.shop", group="g"))
+    scene.up()
+    assert not any(text.startswith("reap") for text in said(scene.died("supervisor/g.shop")))
+    scene.ready("supervisor/g.shop", 2)
+    scene.died("supervisor/g.shop")
+    assert "reap g.shop" in said(scene.died("g.a", "shutdown"))
+
+
+def test_a_subtree_that_is_ended_leaves_nothing() -> None:
+    scene = Scene(group("g", child("a")))
+    scene.machine._s.add_child(ChildPlan(key="supervisor/g.shop", group="g"))
+    scene.up()
+    scene.ask(r.Terminate(member="supervisor/g.shop"), "r")
+    assert said(scene.died("supervisor/g.shop", "killed")) == ["reap g.shop", "answer r ok"]

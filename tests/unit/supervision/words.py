@@ -28,6 +28,8 @@ def _text(command: m.Command) -> str:  # noqa: C901, PLR0911 - one line per comm
             return f"ask {_life(command)}"
         case m.KillChild():
             return f"kill {_life(command)}"
+        case m.ReapSubtree():
+            return f"reap {command.path}"
         case m.AttendStandbys():
             return f"attend {_life(command)}: {' '.join(map(str, command.standbys))}".rstrip()
         case m.RecordRestart():
