@@ -24,7 +24,7 @@ from supervisor.exits import classify_exit, raised_by, why
 from supervisor.hosting import Hosting
 from supervisor.reach import Reach
 from supervisor.recording import Recorder
-from supervisor.tree import LOG, SUBTREE, ChildPlan, GroupPlan, Location, path_of
+from supervisor.tree import LOG, SUBTREE, ChildPlan, GroupPlan, Location
 
 if TYPE_CHECKING:
     from actors.runtime.emitter import Emitter
@@ -95,7 +95,7 @@ class ClusterRunner:
         self._agents: dict[str, str] = {}
         self._subtrees, self._rank = subtrees, rank
         self._begun: dict[Life, float] = {}
-        self._reaps: dict[str, Future[None]] = {}
+        self._clearing: dict[str, Future[None]] = {}
         self.on_started: Callable[[str, bool], None] = lambda _node, _warm: None
         self._deaths = DeathWatch(self._on_death)
         self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="supervisor-run")
@@ -121,7 +121,9 @@ class ClusterRunner:
             case m.KillChild():
                 self._kill(command)
             case m.ReapSubtree(path=path):
-                self._reaps[path] = self._threads.submit(self._hosting.reap, path)
+                self._clearing[f"{SUBTREE}{path}"] = self._threads.submit(self._hosting.reap, path)
+            case m.ForgetChild(plan=plan):
+                self._clearing[plan.key] = self._threads.submit(self._forget, self._hosting.kept_in_log(plan))
             case m.Publish():
                 self._publish()
             case m.RecordChild():
@@ -164,9 +166,9 @@ class ClusterRunner:
         if plan is None:
             return
         self._begun[life] = SYSTEM_CLOCK.now()
-        reaped = self._reaps.pop(path_of(life[0]), None) if life[0].startswith(SUBTREE) else None
-        if reaped is not None:
-            wait((reaped,))  # it must not find the children of the life that begins now
+        clearing = self._clearing.pop(life[0], None)
+        if clearing is not None:
+            wait((clearing,))  # it must not find what the life that begins now makes
         try:
             handle = self._hosting.create(self._name(life), plan, command.node_id)
         except (RayError, ValueError) as error:
@@ -349,6 +351,21 @@ class ClusterRunner:
         handle = self._handles.pop(life, None) or actor_by_name(self._name(life))
         if handle is not None:
             ray.kill(handle, no_restart=True)
+
+    def _forget(self, keys: list[str]) -> None:
+        for key in keys:
+            if self._hosting.forget(key):
+                continue
+            self._recorder.child(
+                m.RecordChild(
+                    key=key,
+                    incarnation=0,
+                    event="checkpoints_left",
+                    role="service",
+                    location=None,
+                    detail="the log did not answer: a later child of this name may find them",
+                )
+            )
 
     @staticmethod
     def _then(ref: Any, callback: Callable[[Any], None]) -> None:

@@ -20,6 +20,7 @@ from supervisor.link import follow
 from supervisor.tree import is_within
 
 if TYPE_CHECKING:
+    from actors.runtime.ports import CheckpointStore
     from supervisor.charter import Charter
     from supervisor.recipes import ChildRecipe, SubtreeRecipe
     from supervisor.supervision.ledger import Ledger
@@ -70,6 +71,14 @@ class Creator:
             case _:
                 assert recipe is not None
                 return self._child(name, options, node_id, recipe)
+
+    def ledger_of(self, path: str) -> Ledger | None:
+        """What a subtree has left to its next life."""
+        return self._ledgers().get(path)
+
+    def checkpoints(self) -> CheckpointStore:
+        """Where children's states are kept that have no folder of their own."""
+        return ClusterPorts(self._charter.name, era=cluster_era()).checkpoints(None)
 
     def _worker(self, name: ActorName, options: dict[str, Any], node_id: str | None) -> Any:
         pool = self._charter.config.pools[name.child.rpartition("-")[0]]

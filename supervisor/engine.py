@@ -135,13 +135,13 @@ class Engine:
 
     def _carry_out(self, event: m.Event) -> None:
         commands = self.machine.handle(event, self._clock.now())
-        self._subtrees.keep_only(lambda path: self.machine.plan_of(f"{SUBTREE}{path}") is not None)
         if not all(isinstance(command, _IDLE) for command in commands):
             self._replicate()
         for command in commands:
             self.runner.run(command)
             if isinstance(command, m.RecordChild):
                 self._notify(command)
+        self._subtrees.keep_only(lambda path: self.machine.plan_of(f"{SUBTREE}{path}") is not None)
 
     def _next_event(self) -> m.Event | None:
         """The next one; at least twice a second, so that a gap means that this process did not run."""

@@ -166,6 +166,24 @@ class Hosting:
             ]
         return (*(actor for actor in actors if not actor.key.startswith(f"{HOST}/")), *found)
 
+    def kept_in_log(self, plan: ChildPlan) -> list[str]:
+        """The keys of those whose checkpoints are in the log: the child's, or a subtree's members'."""
+        recipe = plan.recipe
+        if isinstance(recipe, SubtreeRecipe):
+            left = self._creator.ledger_of(plan.child)
+            inner = [entry.plan for entry in left.children] if left is not None else recipe.children
+            return [key for child in inner for key in self.kept_in_log(child)]
+        is_kept = isinstance(recipe, ChildRecipe) and recipe.recipe.checkpoint is not None
+        return [plan.key] if is_kept and not recipe.recipe.checkpoint_path else []
+
+    def forget(self, key: str) -> bool:
+        """Delete a child's checkpoints from the log; False when it does not answer. A folder is its user's."""
+        try:
+            self._creator.checkpoints().delete(key)
+        except SupervisorError:
+            return False
+        return True
+
     def reap(self, path: str) -> None:
         """End every actor of a group's members, and the group's members in actors that host several."""
         supervisor = self._charter.name

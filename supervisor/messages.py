@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from actors.runtime.process import ProcessEvidence, ProcessIdentity
 from supervisor.requests import Problem, Request
-from supervisor.tree import ExitClass, Location
+from supervisor.tree import ChildPlan, ExitClass, Location
 from supervisor.views import ChildView as ChildView  # noqa: PLC0414 - told and announced are read together
 from supervisor.views import ClusterView as ClusterView  # noqa: PLC0414 - told and announced are read together
 from supervisor.views import GroupView as GroupView  # noqa: PLC0414 - told and announced are read together
@@ -240,6 +240,13 @@ class ReapSubtree:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForgetChild:
+    """This child is in the tree no more: delete what was kept of it; a later one of its name begins anew."""
+
+    plan: ChildPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskHeartbeat:
     """Ask this incarnation whether it lives."""
 
@@ -323,6 +330,7 @@ Command = (
     | AskStop
     | KillChild
     | ReapSubtree
+    | ForgetChild
     | AskHeartbeat
     | LookAtProcess
     | Publish

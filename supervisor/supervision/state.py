@@ -98,6 +98,9 @@ class State:
             parent = group.plan.parent
         else:
             child = self.children.pop(member)
+            if child.plan.recipe is not None:
+                self.record(child, None, "deleted")
+                self.emit(m.ForgetChild(plan=child.plan))
             self.remember_number(member, child.last)
             if child.plan.pool is not None and child.plan.pool in self.pools:
                 self.pools[child.plan.pool].members.pop(member, None)

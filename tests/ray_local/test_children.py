@@ -342,6 +342,14 @@ def test_a_checkpoint_outlives_its_process_and_a_corrupt_one_is_passed_over(
     )
 
 
+def test_what_was_deleted_leaves_nothing_to_the_next_of_its_name(group: Group):
+    for _ in range(2):
+        ward: Any = group.supervise(wards.Ward, name="once", checkpoint="each_call")
+        assert [ward.add.remote().result(timeout=ANSWER_S) for _ in range(3)] == [1, 2, 3]
+        group.terminate("once")
+        group.delete("once")
+
+
 # -- notifications ----------------------------------------------------------------------------------------------------
 
 
