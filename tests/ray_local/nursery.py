@@ -72,6 +72,7 @@ class Nursery:
         self.ports = FilePorts(folder)
         self.told_by_kernel = told_by_kernel
         self._lock = threading.RLock()
+        self._making = threading.Lock()
         self._sights: dict[str, Sight] = {}
         self._recipes: dict[str, Recipe] = {}
         self._wanted: dict[str, int] = {}
@@ -213,10 +214,12 @@ class Nursery:
         threading.Thread(target=self._bring_back, args=(key,), daemon=True).start()
 
     def _bring_back(self, key: str) -> None:
+        """One after the other, so that whoever stands by longer has the lower number."""
         try:
-            if not self._lives[key]:
-                self._accept(key, self._live(key, "active"))
-            self._refill(key)
+            with self._making:
+                if not self._lives[key]:
+                    self._accept(key, self._live(key, "active"))
+                self._refill(key)
         except RayError:
             if not self._closed:
                 raise

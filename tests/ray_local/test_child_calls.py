@@ -148,6 +148,7 @@ def test_a_call_waits_while_a_child_without_standby_comes_back(nursery: Nursery)
 
 def test_what_must_not_run_twice_is_unknown_and_runs_once(nursery: Nursery, marks: Any, gate: Any, eventually: Any):
     cart = nursery.add("cart", Cart, standbys=1)
+    assert answers(cart, range(1)) == [1], "calls go there from now on"
     held = cart.wait_for.options(unknown="never").remote(gate.path)
     queued = cart.add_and_mark.options(unknown="never").remote(1, marks.path)
     again = cart.all.remote()
