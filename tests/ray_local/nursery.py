@@ -191,6 +191,9 @@ class Nursery:
         while len(self._lives[key]) <= self._wanted[key]:
             life = self._live(key, "standby")
             with self._lock:
+                if not self._lives[key]:  # the accepted one died meanwhile
+                    self._serve(key, life)
+                    continue
                 self._lives[key].append(life)
                 names = tuple(str(standby.name) for standby in self._lives[key][1:])
                 self.say(key, standbys=names)
@@ -206,12 +209,14 @@ class Nursery:
     def _follow(self, key: str, life: Life) -> None:
         self._lives[key].remove(life)
         if self._lives[key]:
-            heir = self._lives[key].pop(0)
-            self._accept(key, heir)
-            heir.actor.activate.remote(LEADER, key, heir.name.incarnation)
+            self._serve(key, self._lives[key].pop(0))
         else:
             self.say(key, status="restarting")
         threading.Thread(target=self._bring_back, args=(key,), daemon=True).start()
+
+    def _serve(self, key: str, heir: Life) -> None:
+        self._accept(key, heir)
+        heir.actor.activate.remote(LEADER, key, heir.name.incarnation)
 
     def _bring_back(self, key: str) -> None:
         """One after the other, so that whoever stands by longer has the lower number."""
