@@ -366,16 +366,17 @@ class CallMachine:
         return []
 
     def _hand_back(self) -> list[Command]:
-        """A pool's calls that wait here may go elsewhere."""
+        """A pool's calls that wait here may go elsewhere; those that may begin here only when this one is lost."""
         if not self._mobile:
             return []
-        back = [call for call in self._sequence if not call.in_flight and not call.over and not call.unsure]
-        for call in back:
-            self._sequence.forget(call)
-        back += self._waiting
+        commands: list[Command] = []
+        for call in list(self._sequence):
+            if not call.in_flight and (self._lost or not (call.unsure or call.over)):
+                commands += self._leave(call)
+        commands += [GiveBack(call) for call in self._waiting]
+        self.unfinished -= len(self._waiting)
         self._waiting.clear()
-        self.unfinished -= len(back)
-        return [GiveBack(call) for call in back]
+        return commands
 
     def _settle(self, call: Call, command: ResolveCall | FailCall | None) -> list[Command]:
         self._sequence.forget(call)

@@ -202,6 +202,17 @@ def test_a_pools_member_that_cannot_be_reached_keeps_only_what_it_may_have_begun
     assert scene.wait(0.2) == [("send", 0, "c#1", 1), ("send", 1, "c#1", 2)]
 
 
+def test_what_cannot_be_heard_of_from_a_dead_member_goes_elsewhere_without_waiting_for_its_successor() -> None:
+    """The kernel knows that it is dead; Ray may only know that it does not answer."""
+    scene = Scene(mobile=True, pause_s=9.0)
+    scene.make(2)
+    scene.make(1, retry=NEVER)
+    scene.miss(0)
+    assert scene.die() == ["look out", ("back", 0)]
+    assert scene.miss(1) == [("back", 1)]
+    assert scene.miss(2) == [("fail", 2, "CallOutcomeUnknownError")]
+
+
 def test_a_pools_member_that_is_replaced_gives_everything_back() -> None:
     scene = Scene(mobile=True)
     scene.make(2)
