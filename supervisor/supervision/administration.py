@@ -262,7 +262,9 @@ class Administration:
     def _change_group(self, plan: GroupPlan) -> None:
         group = self._s.groups[plan.path]
         group.plan = replace(plan, parent=group.plan.parent)
-        if plan.path in self._s.pools:
+        if plan.template is not None and plan.path in self._s.pools:
+            for key in self._s.pools[plan.path].members:
+                self._change_child(member_plan(plan.template, key))
             self._fit(group)
 
     def _change_child(self, plan: ChildPlan) -> None:

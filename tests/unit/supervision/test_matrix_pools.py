@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from supervisor import requests as r
 from tests.unit.supervision.scene import Scene, child, group, pool, said, workers
 
@@ -137,3 +139,16 @@ def test_a_temporary_member_is_not_replaced() -> None:
     scene.lead()
     assert said(scene.failed("p-0")) == ["kill p-0#1"], "nor is one that failed to start"
     assert set(scene.statuses()) == {"p-1"}
+
+
+def test_a_changed_template_is_what_members_are_built_of_at_their_next_start() -> None:
+    scene = Scene(pool("p", 2)).up()
+    plan = scene.machine._s.groups["p"].plan
+    assert plan.template is not None
+    changed = replace(plan, template=replace(plan.template, fingerprint="new", shutdown_s=9.0))
+    assert said(scene.ask(r.Change(groups=(changed,)), "r")) == ["answer r ok"]
+    plans = [scene.machine.plan_of(f"child/p-{number}") for number in range(2)]
+    assert [(each.key, each.fingerprint, each.pool) for each in plans if each is not None] == [
+        ("child/p-0", "new", "p"),
+        ("child/p-1", "new", "p"),
+    ]
