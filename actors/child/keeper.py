@@ -119,7 +119,9 @@ class Keeper:
     # -- keeping ----------------------------------------------------------------------------------------------------
 
     def replicate(self, snapshot: Snapshot) -> None:
-        """Return once a standby or the store holds the snapshot; blocks for that long.
+        """Return once every standby or the store holds the snapshot; blocks for that long.
+
+        One that lags may be accepted next, and then finds in the store what it has missed.
 
         Raises:
             StaleIncarnationError: A later incarnation was accepted.

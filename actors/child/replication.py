@@ -27,8 +27,8 @@ class StandbyLedger:
         return tuple(name for name, held in self._held.items() if held < number and name not in self._owing)
 
     def is_held(self, number: int) -> bool:
-        """Whether any standby holds state `number`, or newer."""
-        return any(held >= number for held in self._held.values())
+        """Whether every standby holds state `number`, or newer: whoever is accepted next then has it."""
+        return bool(self._held) and all(held >= number for held in self._held.values())
 
     def acknowledge(self, name: str, number: int) -> None:
         """A standby holds state `number`."""

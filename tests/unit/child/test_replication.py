@@ -18,6 +18,8 @@ def test_everyone_who_does_not_hold_a_state_is_sent_it(ledger):
     assert ledger.behind(1) == ("a", "b")
     ledger.acknowledge("a", 1)
     assert ledger.behind(1) == ("b",)
+    assert not ledger.is_held(1), "the other one may be accepted next"
+    ledger.acknowledge("b", 1)
     assert ledger.is_held(1)
     assert not ledger.is_held(2)
 
@@ -38,6 +40,7 @@ def test_an_older_answer_does_not_settle_a_newer_debt(ledger):
 def test_answers_come_in_any_order(ledger):
     ledger.acknowledge("a", 5)
     ledger.acknowledge("a", 4)
+    ledger.acknowledge("b", 5)
     assert ledger.is_held(5)
 
 
