@@ -296,12 +296,18 @@ def test_a_lost_supervisor_is_reaped_from_a_shell_and_a_living_one_stays(cluster
         config.write_text(json.dumps({"pools": pools, "log": {"path": str(cluster.folder / f"{name}.duckdb")}}))
         up = cluster.supervisor("up", "--name", name, "--address", cluster.address, "--config", str(config))
         assert up.returncode == 0, up.stderr
+
+    def leads(actor: dict[str, str | int | None]) -> bool:
+        return actor["supervisor"] == "lost" and str(actor["key"]).startswith(("supervisor/", "node_agent"))
+
+    def is_complete() -> bool:
+        """A leader, its standby and an agent; to kill process 0 would be to kill this one's group."""
+        return [bool(actor["pid"]) for actor in actors_on(cluster) if leads(actor)] == [True] * 3
+
+    assert wait_until(is_complete, 30, every_s=0.5)
     before = actors_on(cluster)
     assert {actor["standing"] for actor in before} <= {"owned", "coming"}
-    leading = [
-        a for a in before if a["supervisor"] == "lost" and str(a["key"]).startswith(("supervisor/", "node_agent"))
-    ]
-    for actor in sorted(leading, key=lambda actor: actor["key"] != "supervisor/root"):
+    for actor in sorted(filter(leads, before), key=lambda actor: actor["key"] != "supervisor/root"):
         os.kill(int(actor["pid"] or 0), signal.SIGKILL)
 
     def is_lost() -> bool:

@@ -39,13 +39,15 @@ def alive(supervisor: str) -> set[str]:
     return {str(row.name) for row in actor_rows() if row.alive and row.name.supervisor == supervisor}
 
 
-def lose_leader(sup: Supervisor) -> None:
+def lose_leader(sup: Supervisor, eventually: Callable[..., None]) -> None:
     """Kill everyone at once who leads or would see to a successor."""
+    eventually(lambda: sup.status().standby is not None, "a standby")
     rows = [row for row in actor_rows() if row.alive and row.name.supervisor == sup.name]
+    leading = [row for row in rows if row.name.key == ROOT_KEY or row.name.concern == "node_agent"]
+    assert all(row.pid for row in leading), "to kill process 0 is to kill this one's group"
     sup.close()
-    for row in sorted(rows, key=lambda row: row.name.key != ROOT_KEY):
-        if row.name.key == ROOT_KEY or row.name.concern == "node_agent":
-            os.kill(row.pid, signal.SIGKILL)
+    for row in sorted(leading, key=lambda row: row.name.key != ROOT_KEY):
+        os.kill(row.pid, signal.SIGKILL)
 
 
 def impostor(name: ActorName) -> Any:
@@ -108,7 +110,7 @@ def test_a_supervisor_without_leader_is_reaped_whole_and_the_others_stay(
 ):
     lost = start()
     kept = alive(shared.name)
-    lose_leader(lost)
+    lose_leader(lost, eventually)
     eventually(lambda: {row["standing"] for row in listed("--name", lost.name)} == {"orphan"}, "all are orphans")
     shown = run("ps", "--all").stdout
     assert "orphan: owned by nobody, to be ended by `supervisor reap`" in shown
