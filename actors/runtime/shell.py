@@ -199,8 +199,9 @@ class ActorShell:
         self.exit_process()
 
     def exit_process(self) -> None:
-        """End this process at once."""
-        os._exit(0)
+        """End this process at once, if it is Ray's worker: a program that holds a shell itself is not ours to end."""
+        if ray.get_runtime_context().worker.mode == ray.WORKER_MODE:
+            os._exit(0)
 
 
 def as_actor(cls: type[Any], *, extra_groups: dict[str, int] | None = None) -> Any:

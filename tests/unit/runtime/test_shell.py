@@ -59,6 +59,12 @@ def test_it_goes_on_while_somebody_holds_the_name_or_ray_does_not_answer(root: R
     assert shell.over.wait(DEADLINE_S)
 
 
+def test_a_program_that_holds_a_shell_in_its_own_process_is_not_ended_with_it():
+    """It would end with status 0 in the middle of its work, and be taken for done."""
+    shell: Any = ActorShell("s/worker/p-0#1", 2)
+    shell.exit_process()
+
+
 def test_an_earlier_leader_sets_no_terms():
     shell: Any = Sheltered("gone")
     with pytest.raises(StaleIncarnationError):
