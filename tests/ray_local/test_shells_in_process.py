@@ -167,9 +167,7 @@ def test_an_agent_lays_the_view_on_the_board_and_kills_only_what_is_announced(ra
     port.lay(Replica(3, 1, pickle.dumps(view)))
 
     reader = BoardReader(board_path(name))
-    slot = reader.slot("view")
-    assert slot is not None
-    assert pickle.loads(slot.read()[1]) == view
+    assert view_on_board(name) == view
     assert reader.writer_alive(SYSTEM_CLOCK.now_ns(), int(3e9))
     assert agent.evidence(sleeper).state in ("S", "R")
 
@@ -184,6 +182,19 @@ def test_an_agent_lays_the_view_on_the_board_and_kills_only_what_is_announced(ra
     agent.stop(3)
     assert port.stopped
     assert not board_path(name).exists()
+
+
+def test_a_view_may_be_larger_than_a_page_and_one_that_finds_no_room_hides_the_old_one(ray_session):
+    name, port = unique_name(), Port()
+    agent: Any = NodeAgentActor(f"{name}/node_agent/n#1", 3, port)
+    for version, size in enumerate((10, 200_000, 100), 1):
+        view = m.ClusterView(leader=f"{name}/supervisor/root#3", incarnation=3, root_failure="x" * size)
+        port.lay(Replica(3, version, pickle.dumps(view)))
+        assert view_on_board(name) == view
+    huge = m.ClusterView(leader=f"{name}/supervisor/root#3", incarnation=3, root_failure="x" * (8 << 20))
+    port.lay(Replica(3, 9, pickle.dumps(huge)))
+    assert view_on_board(name) is None, "an old one would mislead"
+    agent.stop(3)
 
 
 def test_an_agent_kills_what_was_not_announced_if_rays_table_says_that_it_is_ours(ray_session, eventually, is_alive):
