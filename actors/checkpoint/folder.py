@@ -54,6 +54,11 @@ class FolderStore:
         self._guard(key, lambda: self._files.write(folder, names.claim_name(order), _temporary(order), b""))
         refuse_stale(key, order, self._present(key))
 
+    def take_over(self, key: str, incarnation: int, *, class_name: str, state_version: int) -> Found:
+        """See `CheckpointStore.take_over`."""
+        self.claim(key, incarnation)
+        return self.latest(key, class_name=class_name, state_version=state_version)
+
     def put(self, checkpoint: Checkpoint) -> None:
         """See `CheckpointStore.put`."""
         key, order = checkpoint.key, order_of(checkpoint, self._era)

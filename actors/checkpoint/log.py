@@ -33,6 +33,12 @@ class LogStore:
         """See `CheckpointStore.claim`."""
         self._ask(key, "claim_checkpoints", key, self._era, incarnation)
 
+    def take_over(self, key: str, incarnation: int, *, class_name: str, state_version: int) -> Found:
+        """See `CheckpointStore.take_over`: a failover waits for one answer of the log, not for two."""
+        newest = self._ask(key, "take_over_checkpoints", key, self._era, incarnation)
+        candidates = self._newest_first(key, newest)
+        return choose(key, candidates, class_name=class_name, state_version=state_version)
+
     def put(self, checkpoint: Checkpoint) -> None:
         """See `CheckpointStore.put`."""
         data = encode(checkpoint)
@@ -41,20 +47,19 @@ class LogStore:
 
     def latest(self, key: str, *, class_name: str, state_version: int) -> Found:
         """See `CheckpointStore.latest`."""
-        return choose(key, self._newest_first(key), class_name=class_name, state_version=state_version)
+        newest = self._ask(key, "get_checkpoint", key, None)
+        return choose(key, self._newest_first(key, newest), class_name=class_name, state_version=state_version)
 
     def delete(self, key: str) -> None:
         """See `CheckpointStore.delete`."""
         self._ask(key, "delete_checkpoints", key)
 
-    def _newest_first(self, key: str) -> Iterator[tuple[str, bytes]]:
-        before: Order | None = None
-        while True:
-            found: tuple[Order, bytes] | None = self._ask(key, "get_checkpoint", key, before)
-            if found is None or found[0][0] != self._era:
-                return
-            before = found[0]
-            yield f"checkpoint {before[1]}.{before[2]} in the event log", found[1]
+    def _newest_first(self, key: str, newest: tuple[Order, bytes] | None) -> Iterator[tuple[str, bytes]]:
+        found = newest
+        while found is not None and found[0][0] == self._era:
+            order = found[0]
+            yield f"checkpoint {order[1]}.{order[2]} in the event log", found[1]
+            found = self._ask(key, "get_checkpoint", key, order)
 
     def _ask(self, key: str, method: str, *arguments: Any) -> Any:
         try:

@@ -210,8 +210,9 @@ class Keeper:
     def _read_store(self) -> tuple[Restored | None, tuple[str, ...]]:
         recipe = self._recipe
         # First of all: what an earlier incarnation puts from now on is refused, and so never acknowledged by it.
-        self._store.claim(recipe.key, self._incarnation)
-        found = self._store.latest(recipe.key, class_name=recipe.class_name, state_version=recipe.state_version)
+        found = self._store.take_over(
+            recipe.key, self._incarnation, class_name=recipe.class_name, state_version=recipe.state_version
+        )
         checkpoint = found.checkpoint
         if checkpoint is None:
             return None, found.skipped
@@ -265,11 +266,14 @@ class Keeper:
                 self._ledger.acknowledge(name, number)
 
     def _store_or_lose(self, snapshot: Snapshot) -> None:
-        """The store is asked last, and then whether somebody newer has written there."""
+        """The store is asked last. What it takes it would refuse of an incarnation that was replaced."""
         recipe = self._recipe
         try:
-            self.store(snapshot)
+            if self.store(snapshot) == snapshot.number:
+                return
             found = self._store.latest(recipe.key, class_name=recipe.class_name, state_version=recipe.state_version)
+        except StaleIncarnationError:
+            raise
         except Exception as error:
             raise CheckpointLostError(recipe.key, reason=f"{type(error).__name__}: {error}") from error
         newest = found.checkpoint

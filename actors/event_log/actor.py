@@ -133,6 +133,12 @@ class EventLogActor(ActorShell):
             keeper.claim(key, era, incarnation)
 
     @ray.method(concurrency_group="state")
+    def take_over_checkpoints(self, key: str, era: int, incarnation: int) -> tuple[Order, bytes] | None:
+        """`claim_checkpoints`, and then `get_checkpoint`."""
+        with self._keeping() as keeper:
+            return keeper.take_over(key, era, incarnation)
+
+    @ray.method(concurrency_group="state")
     def put_checkpoint(self, data: bytes, era: int) -> None:
         """Keep an encoded checkpoint; it is on the disk when this returns. See `StateKeeper.put_checkpoint`."""
         with self._keeping() as keeper:

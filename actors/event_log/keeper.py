@@ -39,6 +39,11 @@ class StateKeeper:
             connection.execute("DELETE FROM checkpoint_claims WHERE key = ?", [key])
             connection.execute("INSERT INTO checkpoint_claims VALUES (?, ?, ?)", [key, era, incarnation])
 
+    def take_over(self, key: str, era: int, incarnation: int) -> tuple[Order, bytes] | None:
+        """`claim`, and then `get_checkpoint`: the newest one that an earlier life can have been told is kept."""
+        self.claim(key, era, incarnation)
+        return self.get_checkpoint(key, None)
+
     def put_checkpoint(self, data: bytes, era: int) -> None:
         """Keep an encoded checkpoint, and drop what it makes superfluous; the same one again changes nothing.
 

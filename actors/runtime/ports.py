@@ -50,6 +50,13 @@ class CheckpointStore(Protocol):
         """
         ...
 
+    def take_over(self, key: str, incarnation: int, *, class_name: str, state_version: int) -> Found:
+        """`claim`, and then `latest`; in one step where the store has one.
+
+        Raises: as both.
+        """
+        ...
+
     def put(self, checkpoint: Checkpoint) -> None:
         """Keep `checkpoint`: when this returns it outlives every process. The same one again changes nothing.
 

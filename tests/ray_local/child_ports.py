@@ -8,6 +8,7 @@ from pathlib import Path
 
 from actors.checkpoint.format import Checkpoint
 from actors.checkpoint.rules import Found
+from actors.runtime.errors import StaleIncarnationError
 
 
 class FileStore:
@@ -17,10 +18,19 @@ class FileStore:
         self._folder = folder
 
     def claim(self, key: str, incarnation: int) -> None:
-        """Nobody here writes who was replaced."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / f".claim-{key.replace('/', '_')}-{incarnation:06}").touch()
+
+    def take_over(self, key: str, incarnation: int, *, class_name: str, state_version: int) -> Found:
+        self.claim(key, incarnation)
+        return self.latest(key, class_name=class_name, state_version=state_version)
 
     def put(self, checkpoint: Checkpoint) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
+        claims = self._folder.glob(f".claim-{checkpoint.key.replace('/', '_')}-*")
+        claimed = max((int(claim.name[-6:]) for claim in claims), default=0)
+        if claimed > checkpoint.incarnation:
+            raise StaleIncarnationError(checkpoint.key, sent_by=checkpoint.incarnation, accepted=claimed)
         name = f"{checkpoint.key.replace('/', '_')}-{checkpoint.incarnation:06}-{checkpoint.number:09}"
         unfinished = self._folder / f".{name}.{os.getpid()}"
         unfinished.write_bytes(pickle.dumps(checkpoint))

@@ -60,6 +60,10 @@ class MadeUpRay:
             raise RayTaskError("put", "trace", error).as_instanceof_cause() from None
 
 
+SHORTER = ("claim_checkpoints", "take_over_checkpoints")
+"""What is called without its last word in the keeper."""
+
+
 class Handle:
     """Calls the keeper, or fails each call."""
 
@@ -73,7 +77,7 @@ class Handle:
         self._ray.asked.append(method)
         if self._failure is not None:
             raise self._failure
-        return getattr(self._keeper, "claim" if method == "claim_checkpoints" else method)(*arguments)
+        return getattr(self._keeper, method.removesuffix("_checkpoints") if method in SHORTER else method)(*arguments)
 
 
 class _Method:

@@ -12,6 +12,7 @@ from actors.checkpoint.format import Checkpoint
 from actors.checkpoint.rules import Found
 from actors.child.actor import ChildActor, HostActor, SharedHostActor
 from actors.child.protocol import Answer, CallHeader, Recipe
+from actors.runtime.errors import StaleIncarnationError
 from actors.runtime.wire import dumps
 
 DEADLINE_S = 20.0
@@ -25,12 +26,21 @@ class MemoryStore:
         self.skipped: tuple[str, ...] = ()
         self.trouble: Exception | None = None
         self.hold: threading.Event | None = None
+        self.claimed: dict[str, int] = {}
 
     def claim(self, key: str, incarnation: int) -> None:
         self._stumble()
+        self.claimed[key] = max(incarnation, self.claimed.get(key, 0))
+
+    def take_over(self, key: str, incarnation: int, *, class_name: str, state_version: int) -> Found:
+        self.claim(key, incarnation)
+        return self.latest(key, class_name=class_name, state_version=state_version)
 
     def put(self, checkpoint: Checkpoint) -> None:
         self._stumble()
+        claimed = self.claimed.get(checkpoint.key, 0)
+        if claimed > checkpoint.incarnation:
+            raise StaleIncarnationError(checkpoint.key, sent_by=checkpoint.incarnation, accepted=claimed)
         self.checkpoints.append(checkpoint)
 
     def latest(self, key: str, *, class_name: str, state_version: int) -> Found:
