@@ -121,6 +121,7 @@ class ClusterRunner:
             case m.KillChild():
                 self._kill(command)
             case m.ReapSubtree(path=path):
+                self._subtrees.ended(path)
                 self._clearing[f"{SUBTREE}{path}"] = self._threads.submit(self._hosting.reap, path)
             case m.ForgetChild(plan=plan):
                 self._clearing[plan.key] = self._threads.submit(self._forget, self._hosting.kept_in_log(plan))

@@ -83,7 +83,7 @@ class Supervisor(TreeHandle):
         self._emitter = Emitter(LogTransport(self._writer), clock=SYSTEM_CLOCK, flush_s=_FLUSH_S)
         self._link = LeaderLink(charter, incarnation, on_replica=self._on_replica, use_board=True)
         self._children = Children(charter.name, ray.get_runtime_context().get_node_id(), self._link.refresh)
-        self._client = TreeClient(charter.name, self._link.leader, self._current_view, self._children, self._is_over)
+        self._client = TreeClient(charter.name, self._link, self._current_view, self._children, self._is_over)
         self._dispatchers = self._make_dispatchers()
         self._routes.attach(self._link, self._dispatchers)
         self._link.start()
@@ -92,8 +92,9 @@ class Supervisor(TreeHandle):
 
     def _on_replica(self, replica: Replica) -> None:
         self._routes.on_replica(replica)
-        if self._routes.view is not None:
-            self._children.on_view(self._routes.view)
+        view, order = self._routes.seen()
+        if view is not None:
+            self._children.on_view(view, order)
 
     def _is_over(self) -> bool:
         return self._closed or self._link.ended

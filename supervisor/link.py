@@ -95,6 +95,10 @@ class LeaderLink:
         """The handle of the leader known last, or None before the first one was found."""
         return self._leader
 
+    def offer(self, replica: Replica) -> None:
+        """Take a view that was asked for elsewhere, if it is newer than the last."""
+        self._offer(replica)
+
     def refresh(self) -> None:
         """Read the board, where there is one: 40 ns when nothing is new."""
         slot = self._slot

@@ -66,6 +66,11 @@ class PoolRoutes:
         with self._changed:
             self._changed.notify_all()
 
+    def seen(self) -> tuple[ClusterView | None, tuple[int, int]]:
+        """The newest view, and its place among all: a leader's incarnation and the how-manieth of its views."""
+        with self._lock:
+            return self.view, self._seen
+
     def wait_for(self, condition: Callable[[ClusterView], bool], timeout_s: float) -> bool:
         """Wait until a view fulfils the condition; False when time is out first."""
         with self._changed:

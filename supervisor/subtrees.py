@@ -80,12 +80,28 @@ class Subtrees:
 
     def keep_only(self, is_known: Callable[[str], bool]) -> None:
         """Forget those that are not in the tree any more, with what is below them: another may get the path."""
-        if not self._ledgers:
+        known: tuple[dict[str, Any], ...] = (self._ledgers, self._views, self._living)
+        if not any(known):
             return
         with self._lock:
-            gone = [path for path in self._ledgers if not any(map(is_known, _with_those_above(path)))]
-            for path in gone:
-                del self._ledgers[path]
+            for paths in known:
+                for path in [path for path in paths if not any(map(is_known, _with_those_above(path)))]:
+                    del paths[path]
+
+    def ended(self, path: str) -> None:
+        """A subtree has ended for good: so has all that it announced last."""
+        with self._lock:
+            self._living.pop(path, None)
+            view = self._views.get(path)
+            if view is not None:
+                self._views[path] = replace(
+                    view,
+                    children=tuple(
+                        replace(child, status="stopped", location=None, standbys=()) for child in view.children
+                    ),
+                    groups={inner: replace(group, status="stopped") for inner, group in view.groups.items()},
+                )
+        self.engine.stir()
 
     # -- whose business something is --------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from supervisor.group import Group
 from supervisor.recipes import ChildRecipe, GroupRecipe, interface_of, plans_of
 from supervisor.specs import ChildSpec, GroupSpec, PoolSpec, TreeSpec
 from supervisor.subscription import Subscription
-from supervisor.tree import ROOT, SUBTREE, ChildPlan, GroupPlan, Origin, child_key, group_path
+from supervisor.tree import ROOT, SUBTREE, ChildPlan, GroupPlan, Origin, child_key, group_path, is_group
 from supervisor.treefile import load_tree
 
 if TYPE_CHECKING:
@@ -28,11 +28,14 @@ if TYPE_CHECKING:
     from supervisor.changes import ChangeBatch
     from supervisor.children.handle import ChildHandle, PoolHandle
     from supervisor.children.registry import Children
+    from supervisor.link import LeaderLink
     from supervisor.messages import ClusterView, GroupView
     from supervisor.planning import Plan
 
 _ANSWER_S = 20.0
 _AGAIN_S = 0.02
+_SEEN_S = 0.5
+_DOWN = ("stopped", "given_up")
 _SLACK_S = 30.0
 """What a change may take beyond its members' own time to start or to end, seconds: a failover, a busy leader."""
 
@@ -42,7 +45,7 @@ class TreeClient:
 
     Args:
         supervisor: The supervisor's name.
-        leader: Gives the leader's handle, or None while nobody is known.
+        link: The connection to whoever leads.
         view: Waits for the leader's view, and gives it.
         children: The children that this process calls.
         is_over: Whether the supervisor, or this handle of it, has ended.
@@ -51,17 +54,18 @@ class TreeClient:
     def __init__(
         self,
         supervisor: str,
-        leader: Callable[[], Any],
+        link: LeaderLink,
         view: Callable[[], ClusterView],
         children: Children,
         is_over: Callable[[], bool],
     ) -> None:
         self.supervisor = supervisor
         self.view = view
-        self._leader = leader
+        self._link = link
+        self._leader = link.leader
         self._children = children
         self._is_over = is_over
-        self._administrator = Administrator(leader, supervisor)
+        self._administrator = Administrator(link.leader, supervisor)
 
     # -- adding -----------------------------------------------------------------------------------------------------
 
@@ -114,6 +118,13 @@ class TreeClient:
         subject = wish.groups[0].path if wish.groups else wish.children[0].key
         timeout_s = _SLACK_S + sum(child.start_timeout_s for child in wish.children)
         self._administrator.ask(wish, subject=subject, timeout_s=timeout_s, request=request)
+        self._wait_to_see(subject)
+
+    def _wait_to_see(self, member: str) -> None:
+        """Until this process's own view has what was just started: a handle would take it for what it was before."""
+        until = SYSTEM_CLOCK.now() + _SEEN_S
+        while not _is_there(self.present_view(), member) and SYSTEM_CLOCK.now() < until:
+            sleep(_AGAIN_S)
 
     # -- finding ----------------------------------------------------------------------------------------------------
 
@@ -206,6 +217,7 @@ class TreeClient:
             except (RayError, GetTimeoutError):
                 replica = None
             if replica is not None:
+                self._link.offer(replica)
                 return pickle.loads(replica.payload)  # noqa: S301 - our own leader gave it
         return self.view()
 
@@ -218,6 +230,7 @@ class TreeClient:
     def restart(self, member: str) -> None:
         """Start an ended member again."""
         self.ask(r.RestartMember(member=member), member)
+        self._wait_to_see(member)
 
     def delete(self, member: str) -> None:
         """Forget an ended member."""
@@ -244,6 +257,13 @@ class TreeClient:
     def apply(self, tree: TreeSpec | Mapping[str, Any] | str | Path, *, dry_run: bool, restart_changed: bool) -> Plan:
         """See `Supervisor.apply`."""
         return Applying(self, load_tree(tree)).apply(dry_run=dry_run, restart_changed=restart_changed)
+
+
+def _is_there(view: ClusterView, member: str) -> bool:
+    """Whether a view shows a member as something that was started. One that ended at once never is."""
+    if is_group(member):
+        return member in view.groups and view.groups[member].status not in _DOWN
+    return any(child.key == member and child.status not in _DOWN for child in view.children)
 
 
 def _is_in(group: str, path: str) -> bool:

@@ -78,6 +78,9 @@ def parse_tree(text: str, *, source: str = "tree") -> TreeSpec:
     return TreeSpec.parse(parse_mapping(text, source=source), source=source)
 
 
+_BREAKS = frozenset("\r\x85\u2028\u2029")
+
+
 def dump_tree(tree: TreeSpec) -> str:
     """The YAML text that describes a tree; `parse_tree` of it is the same tree. Defaults are left out.
 
@@ -90,7 +93,16 @@ def dump_tree(tree: TreeSpec) -> str:
     data = _plain(tree, (), problems)
     if problems:
         raise ConfigError("tree", problems=tuple(problems))
-    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+
+    class Dumper(yaml.SafeDumper):
+        """Quotes texts with the other line breaks of YAML 1.1: PyYAML folds them where nothing is escaped."""
+
+    def text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+        style = '"' if _BREAKS.intersection(value) else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+    Dumper.add_representer(str, text)
+    return yaml.dump(data, Dumper=Dumper, sort_keys=False, allow_unicode=True)
 
 
 def _plain(value: object, place: Place, problems: list[str]) -> Any:

@@ -79,9 +79,9 @@ class Children:
 
         return PoolHandle(self._of(pool, interface), members)
 
-    def on_view(self, view: View) -> None:
-        """The leader announced something newer than before."""
-        self._routes.on_view(view)
+    def on_view(self, view: View, order: tuple[int, int] | None = None) -> None:
+        """The leader announced something; see `ChildRoutes.on_view`."""
+        self._routes.on_view(view, order)
 
     def close(self) -> None:
         """Make no more calls; those that are not answered fail."""

@@ -61,6 +61,7 @@ class ChildRoutes:
         self._find = find
         self._lock = threading.Lock()
         self._view: View | None = None
+        self._order = (0, 0)
         self._routed: dict[str, Routed] = {}
         self._seen: dict[str, Seen] = {}
         self._handles: dict[str, Any] = {}
@@ -79,9 +80,18 @@ class ChildRoutes:
             self._look([routed])
         self._news.work()
 
-    def on_view(self, view: View) -> None:
-        """The leader announced something newer than before."""
+    def on_view(self, view: View, order: tuple[int, int] | None = None) -> None:
+        """The leader announced something.
+
+        Args:
+            view: What it announced.
+            order: Its place among all views; one that several threads bring may be older than the last. None: newer.
+        """
         with self._lock:
+            if order is not None:
+                if order <= self._order:
+                    return
+                self._order = order
             self._view = view
             self._look(self._routed.values())
         self._news.work()

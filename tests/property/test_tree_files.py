@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from actors.recovery.retry import Retry
@@ -88,6 +88,7 @@ def members(draw: st.DrawFn, depth: int) -> tuple[ChildSpec | PoolSpec | GroupSp
 
 
 @given(members(2))
+@example((ChildSpec(name="a", cls=Cart, args=("a\x85b \u2028\r",), kwargs={"limit": {"\x85": "\x85"}}),))
 @settings(max_examples=60, deadline=None)
 def test_a_tree_survives_being_written_and_read(top: tuple[ChildSpec | PoolSpec | GroupSpec, ...]) -> None:
     tree = TreeSpec(children=top)

@@ -301,8 +301,8 @@ def test_a_lost_supervisor_is_reaped_from_a_shell_and_a_living_one_stays(cluster
         return actor["supervisor"] == "lost" and str(actor["key"]).startswith(("supervisor/", "node_agent"))
 
     def is_complete() -> bool:
-        """A leader, its standby and an agent; to kill process 0 would be to kill this one's group."""
-        return [bool(actor["pid"]) for actor in actors_on(cluster) if leads(actor)] == [True] * 3
+        """A leader, its standby and two agents; to kill process 0 would be to kill this one's group."""
+        return [bool(actor["pid"]) for actor in actors_on(cluster) if leads(actor)] == [True] * 4
 
     assert wait_until(is_complete, 30, every_s=0.5)
     before = actors_on(cluster)
