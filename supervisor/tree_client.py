@@ -125,6 +125,7 @@ class TreeClient:
         until = SYSTEM_CLOCK.now() + _SEEN_S
         while not _is_there(self.present_view(), member) and SYSTEM_CLOCK.now() < until:
             sleep(_AGAIN_S)
+        self._children.settle()
 
     # -- finding ----------------------------------------------------------------------------------------------------
 
@@ -217,8 +218,10 @@ class TreeClient:
             except (RayError, GetTimeoutError):
                 replica = None
             if replica is not None:
+                view: ClusterView = pickle.loads(replica.payload)  # noqa: S301 - our own leader gave it
                 self._link.offer(replica)
-                return pickle.loads(replica.payload)  # noqa: S301 - our own leader gave it
+                self._children.on_view(view, (replica.incarnation, replica.version))
+                return view
         return self.view()
 
     # -- changing ---------------------------------------------------------------------------------------------------
@@ -261,6 +264,8 @@ class TreeClient:
 
 def _is_there(view: ClusterView, member: str) -> bool:
     """Whether a view shows a member as something that was started. One that ended at once never is."""
+    if member.startswith(SUBTREE) and member.removeprefix(SUBTREE) not in view.groups:
+        return False
     if is_group(member):
         return member in view.groups and view.groups[member].status not in _DOWN
     return any(child.key == member and child.status not in _DOWN for child in view.children)

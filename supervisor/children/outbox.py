@@ -21,6 +21,7 @@ class Outbox(Generic[T]):
         self._do = do
         self._things: deque[T] = deque()
         self._working = threading.Lock()
+        self._worker: int | None = None
 
     def put(self, things: Iterable[T]) -> None:
         """Add things; whoever decides on their order holds a lock of its own meanwhile."""
@@ -29,8 +30,17 @@ class Outbox(Generic[T]):
     def work(self) -> None:
         """Do what is there, unless somebody is doing it."""
         while self._things and self._working.acquire(blocking=False):
+            self._worker = threading.get_ident()
             try:
                 while self._things:
                     self._do(self._things.popleft())
             finally:
+                self._worker = None
                 self._working.release()
+
+    def settle(self) -> None:
+        """Do what is there, and wait until what another thread is doing is done; one of the things itself goes on."""
+        self.work()
+        if self._worker != threading.get_ident():
+            with self._working:
+                pass

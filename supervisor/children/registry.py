@@ -83,6 +83,10 @@ class Children:
         """The leader announced something; see `ChildRoutes.on_view`."""
         self._routes.on_view(view, order)
 
+    def settle(self) -> None:
+        """Return once the views until now have reached every child's calls."""
+        self._routes.settle()
+
     def close(self) -> None:
         """Make no more calls; those that are not answered fail."""
         with self._lock:

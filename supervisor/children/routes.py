@@ -96,6 +96,10 @@ class ChildRoutes:
             self._look(self._routed.values())
         self._news.work()
 
+    def settle(self) -> None:
+        """Return once everybody has been told what the views until now say."""
+        self._news.settle()
+
     def handle(self, host: str) -> Any:
         """The handle of a hosting actor that is in the view, or None."""
         return self._handles.get(host)

@@ -65,3 +65,35 @@ def test_one_that_fails_does_not_stop_the_rest() -> None:
     except ValueError:
         outbox.work()
     assert done == [2]
+
+
+def test_who_settles_waits_for_what_another_thread_is_doing() -> None:
+    begun, go_on, done = threading.Event(), threading.Event(), list[int]()
+
+    def do(thing: int) -> None:
+        begun.set()
+        go_on.wait(30)
+        done.append(thing)
+
+    outbox = Outbox(do)
+    outbox.put([1])
+    worker = threading.Thread(target=outbox.work)
+    worker.start()
+    begun.wait(30)
+    threading.Timer(0.05, go_on.set).start()
+    outbox.settle()
+    assert done == [1]
+    worker.join(30)
+
+
+def test_one_of_the_things_may_settle() -> None:
+    done: list[int] = []
+
+    def do(thing: int) -> None:
+        outbox.settle()
+        done.append(thing)
+
+    outbox = Outbox(do)
+    outbox.put([1, 2])
+    outbox.work()
+    assert sorted(done) == [1, 2]
