@@ -95,7 +95,7 @@ class ClusterRunner:
         self._agents: dict[str, str] = {}
         self._subtrees, self._rank = subtrees, rank
         self._begun: dict[Life, float] = {}
-        self._clearing: dict[str, Future[None]] = {}
+        self._clearing: dict[str, list[Future[None]]] = {}
         self.on_started: Callable[[str, bool], None] = lambda _node, _warm: None
         self._deaths = DeathWatch(self._on_death)
         self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="supervisor-run")
@@ -122,9 +122,9 @@ class ClusterRunner:
                 self._kill(command)
             case m.ReapSubtree(path=path):
                 self._subtrees.ended(path)
-                self._clearing[f"{SUBTREE}{path}"] = self._threads.submit(self._hosting.reap, path)
+                self._clear(f"{SUBTREE}{path}", partial(self._hosting.reap, path))
             case m.ForgetChild(plan=plan):
-                self._clearing[plan.key] = self._threads.submit(self._forget, self._hosting.kept_in_log(plan))
+                self._clear(plan.key, partial(self._forget, self._hosting.kept_in_log(plan)))
             case m.Publish():
                 self._publish()
             case m.RecordChild():
@@ -167,9 +167,7 @@ class ClusterRunner:
         if plan is None:
             return
         self._begun[life] = SYSTEM_CLOCK.now()
-        clearing = self._clearing.pop(life[0], None)
-        if clearing is not None:
-            wait((clearing,))  # it must not find what the life that begins now makes
+        wait(self._clearing.pop(life[0], ()))  # it must not find what the life that begins now makes
         try:
             handle = self._hosting.create(self._name(life), plan, command.node_id)
         except (RayError, ValueError) as error:
@@ -352,6 +350,9 @@ class ClusterRunner:
         handle = self._handles.pop(life, None) or actor_by_name(self._name(life))
         if handle is not None:
             ray.kill(handle, no_restart=True)
+
+    def _clear(self, key: str, work: Callable[[], None]) -> None:
+        self._clearing.setdefault(key, []).append(self._threads.submit(work))
 
     def _forget(self, keys: list[str]) -> None:
         for key in keys:

@@ -131,6 +131,7 @@ class Engine:
                 continue
             self._carry_out(event)
             if isinstance(event, m.LeaderStarted):
+                self._replicate()  # also of a tree in which there is nothing to do yet
                 self._begin_feed()
 
     def _carry_out(self, event: m.Event) -> None:
