@@ -352,7 +352,11 @@ class ClusterRunner:
             ray.kill(handle, no_restart=True)
 
     def _clear(self, key: str, work: Callable[[], None]) -> None:
-        self._clearing.setdefault(key, []).append(self._threads.submit(work))
+        """Work that is to be done before the next life of `key` begins."""
+        others = [future for future in self._clearing.pop(key, ()) if not future.done()]
+        future = self._threads.submit(work)
+        self._clearing[key] = [*others, future]
+        future.add_done_callback(lambda done: self._clearing.get(key) == [done] and self._clearing.pop(key, None))
 
     def _forget(self, keys: list[str]) -> None:
         for key in keys:
