@@ -269,7 +269,15 @@ class ClusterRunner:
         handle = self._handles.get((command.key, command.incarnation))
         if handle is not None:
             names = tuple(str(self._name((command.key, number))) for number in command.standbys)
-            handle.attend.remote(self._leader.incarnation, command.key, names)
+            asked = handle.attend.remote(self._leader.incarnation, command.key, names)
+            self._then(asked, partial(self._on_attended, command))
+
+    def _on_attended(self, command: m.AttendStandbys, reply: object) -> None:
+        """Who could not be given the state catches up with the next call; till then the store has it."""
+        if isinstance(reply, tuple | list):
+            names = (ActorName.parse(str(name)) for name in reply)
+            numbers = tuple(name.incarnation for name in names if name is not None)
+            self._post(m.StandbysAttended(key=command.key, incarnation=command.incarnation, standbys=numbers))
 
     # -- watching ---------------------------------------------------------------------------------------------------
 

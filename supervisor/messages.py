@@ -97,6 +97,15 @@ class ChildUnhealthy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StandbysAttended:
+    """The accepted incarnation knows these standbys, and each of them holds its state, if it replicates it."""
+
+    key: str
+    incarnation: int
+    standbys: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StopAnswered:
     """An incarnation that was asked to stop has finished what it had to."""
 
@@ -163,6 +172,7 @@ Event = (  # fmt: skip
     | ChildStartFailed
     | ChildDied
     | ChildUnhealthy
+    | StandbysAttended
     | StopAnswered
     | HeartbeatAnswered
     | EvidenceFound

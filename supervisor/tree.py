@@ -187,6 +187,7 @@ class Life:
         is_doomed: It was ordered to be killed.
         suspect_at: When its silence is judged next, monotonic seconds; 0: not before it is asked again.
         attended: The standbys that it was told of last; None: a predecessor may have told it of others.
+        in_step_of: The accepted life that has given this standby its state, as far as it has one to give; 0: none.
     """
 
     incarnation: int
@@ -207,6 +208,7 @@ class Life:
     is_doomed: bool = False
     suspect_at: float = 0.0
     attended: tuple[int, ...] | None = ()
+    in_step_of: int = 0
 
 
 @dataclass(slots=True)

@@ -37,7 +37,7 @@ class ChildView:
         status: See `supervisor.tree.Status`.
         role: "active" or "standby" in a pool, else "service".
         host: The Ray actor that hosts it.
-        standbys: The names of those that stand by and are ready.
+        standbys: The names of those that stand by, are ready, and have the state if it is replicated.
         group: The path of its group.
     """
 

@@ -106,10 +106,10 @@ class ChildActor(Hosting):
         self._submit_activation(key, incarnation).result()
 
     @ray.method(concurrency_group="control")
-    def attend(self, leader: int, key: str, standbys: tuple[str, ...]) -> None:
+    def attend(self, leader: int, key: str, standbys: tuple[str, ...]) -> tuple[str, ...]:
         """See `Member.attend`; `standbys` are the names of the actors that host them."""
         self._obey(leader)
-        self._member(key).attend(standbys)
+        return self._member(key).attend(standbys)
 
     @ray.method(concurrency_group="control")
     def checkpoint_now(self, leader: int, key: str) -> int:
@@ -219,10 +219,10 @@ class HostActor(Hosting):
         await asyncio.wrap_future(self._submit_activation(key, incarnation))
 
     @ray.method(concurrency_group="control")
-    async def attend(self, leader: int, key: str, standbys: tuple[str, ...]) -> None:
+    async def attend(self, leader: int, key: str, standbys: tuple[str, ...]) -> tuple[str, ...]:
         """See `Member.attend`; `standbys` are the names of the actors that host them."""
         self._obey(leader)
-        await asyncio.to_thread(self._member(key).attend, standbys)
+        return await asyncio.to_thread(self._member(key).attend, standbys)
 
     @ray.method(concurrency_group="control")
     async def checkpoint_now(self, leader: int, key: str) -> int:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 KEEP_TIMEOUT_S = 1.0
 """How long a call waits for a standby to hold its state."""
 
+STORE_BEHIND_S = 5.0
+"""How often a replicated state is put into the store as well, seconds: what is lost when all who hold it are."""
+
 STORE_PATIENCE_S = 1.0
 """How long a promotion that holds replicated state waits for a store that does not answer."""
 
@@ -137,9 +140,10 @@ class Keeper:
         if not held:
             self._store_or_lose(snapshot)
 
-    def attend(self, standbys: tuple[str, ...]) -> None:
+    def attend(self, standbys: tuple[str, ...]) -> tuple[str, ...]:
         """Learn which standbys there are; those that do not hold the last snapshot yet are given it.
 
+        Returns: Those that hold it now.
         Raises: as `replicate`.
         """
         ways = {name: self._ways.get(name) or self._reach(name) for name in standbys}
@@ -148,8 +152,21 @@ class Keeper:
             self._ways = known
             self._ledger.attend(tuple(known))
             last = self._last
+        if last is None:
+            return tuple(known)
+        self.replicate(last)
+        with self._lock:
+            return tuple(name for name in known if self._ledger.holds(name, last.number))
+
+    def store_last(self) -> None:
+        """Put what was replicated last into the store, too; that both lose it is left to worse days.
+
+        Raises: whatever the store raises.
+        """
+        with self._lock:
+            last = self._last
         if last is not None:
-            self.replicate(last)
+            self.store(last)
 
     def store(self, snapshot: Snapshot) -> int:
         """Put a snapshot into the store, unless it is there; returns the number of the checkpoint that holds it.

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from actors.child.execute import Calls, exit_class_of
 from actors.child.gate import WAITING_MAX, Gate, Ready
 from actors.child.hooks import HEALTHY, Hooks, reason_of
-from actors.child.keeper import Keeper, Snapshot, encode
+from actors.child.keeper import STORE_BEHIND_S, Keeper, Snapshot, encode
 from actors.child.machine import PROMOTE, START, ChildMachine, Kept, Reply
 from actors.child.places import PlaceClosedError
 from actors.child.protocol import STALE, STALE_NOT_RUN, STANDBY
@@ -232,7 +232,9 @@ class Member(ABC):
             snapshot = Snapshot(self._next_number(), encode(found.state, found.table))
             in_background(self._keep_anew, snapshot)
         if isinstance(self.recipe.checkpoint, int | float):
-            in_background(self._checkpoint_for_ever, self.recipe.checkpoint)
+            in_background(self._do_every, self.recipe.checkpoint, self._checkpoint)
+        elif self.replicates:
+            in_background(self._do_every, STORE_BEHIND_S, self.keeper.store_last)
 
     def replicate(self, snapshot: Snapshot) -> Exception | None:
         """Have a snapshot kept before its call is answered; what went wrong, or None. Blocks.
@@ -248,15 +250,16 @@ class Member(ABC):
             return error
         return None
 
-    def attend(self, standbys: tuple[str, ...]) -> None:
+    def attend(self, standbys: tuple[str, ...]) -> tuple[str, ...]:
         """Learn the standbys; those that are new are given the state. Blocks.
 
+        Returns: Those that hold it now.
         Raises:
             StaleIncarnationError: A later incarnation was accepted; this one is fenced.
             CheckpointLostError: Nobody took the state.
         """
         try:
-            self.keeper.attend(standbys)
+            return self.keeper.attend(standbys)
         except StaleIncarnationError:
             self.fence()
             raise
@@ -276,10 +279,13 @@ class Member(ABC):
             self._number += 1
             return self._number
 
-    def _checkpoint_for_ever(self, every_s: float) -> None:
+    def _checkpoint(self) -> None:
+        self.keeper.store(self.place.submit(self.snapshot).result())
+
+    def _do_every(self, every_s: float, keep: Callable[[], object]) -> None:
         while not self._ended.wait(every_s):
             try:
-                self.keeper.store(self.place.submit(self.snapshot).result())
+                keep()
             except PlaceClosedError:
                 return
             except Exception as error:  # noqa: BLE001 - the next interval tries again; the record says what is wrong

@@ -159,7 +159,12 @@ class Loop:
             if self._is_closing:
                 raise PlaceClosedError
             self._unfinished += 1
-        done = asyncio.run_coroutine_threadsafe(_called(work), self.loop)
+        called = _called(work)
+        try:
+            done = asyncio.run_coroutine_threadsafe(called, self.loop)
+        except RuntimeError as error:  # Ray has closed it: the process is ending
+            called.close()
+            raise PlaceClosedError from error
         done.add_done_callback(self._note_done)
         return done
 

@@ -30,6 +30,10 @@ class StandbyLedger:
         """Whether every standby holds state `number`, or newer: whoever is accepted next then has it."""
         return bool(self._held) and all(held >= number for held in self._held.values())
 
+    def holds(self, name: str, number: int) -> bool:
+        """Whether a standby holds state `number`, or newer."""
+        return self._held.get(name, -1) >= number
+
     def acknowledge(self, name: str, number: int) -> None:
         """A standby holds state `number`."""
         if name in self._held:

@@ -211,7 +211,7 @@ class Simulation:
 
     # -- a cluster that does what it is told, mostly ----------------------------------------------------------------
 
-    def _obey(self, command: m.Command) -> None:
+    def _obey(self, command: m.Command) -> None:  # noqa: C901 - one branch per command
         match command:
             case m.StartChild():
                 self._start(command)
@@ -220,6 +220,9 @@ class Simulation:
                 self._post(self._ready(key, number), 0.01)
             case m.PromoteChild(key=key, incarnation=number):
                 self._accept(key, number)
+            case m.AttendStandbys(key=key, incarnation=number, standbys=standbys):
+                attended = m.StandbysAttended(key=key, incarnation=number, standbys=standbys)
+                self._post(attended, self._rng.expovariate(10.0))
             case m.AskStop(key=key, incarnation=number) if (key, number) not in self._hung:
                 self._post(m.StopAnswered(key=key, incarnation=number), self._rng.expovariate(2.0))
             case m.KillChild(key=key, incarnation=number):

@@ -100,6 +100,8 @@ class SupervisorMachine:
                 self._lives.on_died(event)
             case m.ChildUnhealthy():
                 self._lives.on_unhealthy(event)
+            case m.StandbysAttended():
+                self._lives.standbys.on_attended(event)
             case m.StopAnswered():
                 self._lives.on_stop_answered(event)
             case m.HeartbeatAnswered():

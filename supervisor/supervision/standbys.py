@@ -26,11 +26,13 @@ class Standbys:
         self._begin = begin
 
     def heir(self, child: Child) -> Life | None:
-        """Who steps in: the oldest standby that is ready, on a node that stays if there is one; else the oldest."""
-        standbys = child.standbys()
-        ready = [life for life in standbys if life.status == "running"]
-        staying = [life for life in ready if not self._is_leaving(life)]
-        return next(iter(staying or ready or standbys), None)
+        """Who steps in: the oldest standby, but rather one that is ready, that has the state, whose node stays."""
+
+        def price(life: Life) -> tuple[bool, bool, bool, int]:
+            lacks_state = life.in_step_of != child.incarnation
+            return (life.status != "running", lacks_state, self._is_leaving(life), life.incarnation)
+
+        return min(child.standbys(), key=price, default=None)
 
     def is_ready(self, child: Child) -> bool:
         """Whether somebody can step in at once."""
@@ -91,6 +93,17 @@ class Standbys:
         child.standby_failures += 1
         self.attend(child)
         self._s.set_timer(self._s.now + delay_s, "refill", child.plan.key)
+
+    def on_attended(self, event: m.StandbysAttended) -> None:
+        """Standbys hold the state of the accepted life: from now on they are announced."""
+        found = self._s.life(event.key, event.incarnation)
+        if found is None or found[1] is not found[0].accepted:
+            return
+        child = found[0]
+        for life in child.standbys():
+            if life.incarnation in event.standbys and life.in_step_of != event.incarnation:
+                life.in_step_of = event.incarnation
+                self._s.publish()
 
     def attend(self, child: Child) -> None:
         """Tell the accepted life who stands by for it, if that has changed."""

@@ -80,7 +80,7 @@ def _child_view(supervisor: str, child: Child) -> ChildView:
         standbys=tuple(
             standby.host or str(ActorName(supervisor, plan.concern, plan.child, standby.incarnation))
             for standby in child.standbys()
-            if standby.status == "running"
+            if standby.status == "running" and standby.in_step_of == child.incarnation
         ),
         group=plan.group,
     )

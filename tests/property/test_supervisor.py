@@ -132,6 +132,8 @@ class Supervision(RuleBasedStateMachine):
                     self.flaky.remove(key)
                     return m.ChildStartFailed(key=key, incarnation=number, error="no")
                 return m.ChildReady(key=key, incarnation=number, location=WHERE)
+            case m.AttendStandbys(key=key, incarnation=number, standbys=standbys):
+                return m.StandbysAttended(key=key, incarnation=number, standbys=standbys)
             case m.AskStop(key=key, incarnation=number):
                 return m.StopAnswered(key=key, incarnation=number)
             case m.KillChild(key=key, incarnation=number):

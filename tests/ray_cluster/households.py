@@ -145,6 +145,9 @@ def children_without_a_gcs(nodes: Nodes, log: str) -> dict[str, Any]:
 # -- schedules --------------------------------------------------------------------------------------------------------
 
 
+REPLICATED = ("child/cart", "child/pair.till")
+
+
 class Callers:
     """Threads that call children without a pause, and remember every answer."""
 
@@ -231,8 +234,7 @@ def _rise(rows: list[dict[str, Any]]) -> bool:
 def is_whole(sup: Supervisor) -> bool:
     seen = sup.status()
     return seen.standby is not None and all(
-        child.status == "running" and (child.key not in ("child/cart", "child/pair.till") or child.standbys)
-        for child in seen.tree
+        child.status == "running" and (child.key not in REPLICATED or child.standbys) for child in seen.tree
     )
 
 
@@ -244,12 +246,20 @@ def _signal(sup: Supervisor, key: str, number: signal.Signals) -> None:
             os.kill(where.process.pid, number)
 
 
+def _hit(sup: Supervisor, rng: Random, number: signal.Signals) -> None:
+    """One that replicates is hit while a standby has its state: whoever loses both at once loses it, and may."""
+    key = rng.choice(["child/cart", "child/pair.desk", "child/pair.till"])
+    if key in REPLICATED:
+        eventually(lambda: view(sup, key).standbys)
+    _signal(sup, key, number)
+
+
 def kill_child(sup: Supervisor, rng: Random) -> None:
-    _signal(sup, rng.choice(["child/cart", "child/pair.desk", "child/pair.till"]), signal.SIGKILL)
+    _hit(sup, rng, signal.SIGKILL)
 
 
 def stop_child(sup: Supervisor, rng: Random) -> None:
-    _signal(sup, rng.choice(["child/cart", "child/pair.desk", "child/pair.till"]), signal.SIGSTOP)
+    _hit(sup, rng, signal.SIGSTOP)
 
 
 def kill_leader(sup: Supervisor, rng: Random) -> None:

@@ -247,7 +247,7 @@ async def test_health_may_be_a_coroutine():
 async def test_standbys_are_attended_without_blocking():
     home = await home_of(checkpoint="each_call")
     await home.value("add", 1)
-    await home.shell.attend(1, KEY, ())
+    assert await home.shell.attend(1, KEY, ()) == ()
     assert len(home.ports.store.checkpoints) == 1
 
 

@@ -206,6 +206,11 @@ class Scene:
     def stands_by(self, name: str, incarnation: int, *, node: str = NODE) -> list[m.Command]:
         return self.ready(name, incarnation, node=node, serves=False)
 
+    def attended(self, name: str, *standbys: int, by: int | None = None) -> list[m.Command]:
+        """These standbys hold the state of the accepted life."""
+        key, number = self._life(name, by)
+        return self.tell(m.StandbysAttended(key=key, incarnation=number, standbys=standbys))
+
     def died(
         self, name: str, exit_class: ExitClass = "crash", incarnation: int | None = None, detail: str = "gone"
     ) -> list[m.Command]:
@@ -296,7 +301,7 @@ class Scene:
             todo.extend(self._effect(command, broken))
         return heard
 
-    def _effect(self, command: m.Command, broken: Collection[str]) -> list[m.Command]:
+    def _effect(self, command: m.Command, broken: Collection[str]) -> list[m.Command]:  # noqa: PLR0911 - one line per command
         match command:
             case m.StartChild(key=key, incarnation=number):
                 if key in broken:
@@ -306,6 +311,8 @@ class Scene:
                 return self.ready(key, number)
             case m.AskStop(key=key, incarnation=number):
                 return self.stopped(key, number)
+            case m.AttendStandbys(key=key, incarnation=number, standbys=standbys):
+                return self.attended(key, *standbys, by=number)
             case m.KillChild(key=key, incarnation=number):
                 return self.died(key, "killed", number)
             case _:

@@ -14,6 +14,8 @@ def test_a_standby_is_begun_when_the_child_serves() -> None:
     commands = scene.stands_by("a", 3)
     assert records(commands) == ["a#3 ready"]
     assert said(commands) == ["attend a#1: 3"]
+    assert scene.child("a").standbys == (), "it has no state yet"
+    scene.attended("a", 3)
     assert scene.child("a").standbys == ("s/child/a#3",)
     assert said(scene.stands_by("a", 2)) == ["attend a#1: 2 3"]
 

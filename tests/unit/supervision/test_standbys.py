@@ -23,6 +23,20 @@ def test_the_oldest_that_is_ready_on_a_node_that_stays_steps_in() -> None:
     assert heir(a) is a.lives[3]
 
 
+def test_one_that_has_the_state_steps_in_rather_than_an_older_one_that_has_not() -> None:
+    scene = Scene(child("a", standbys=2), nodes=(NODE, OTHER))
+    scene.lead()
+    scene.ready("a")
+    scene.stands_by("a", 2, node=NODE)
+    scene.stands_by("a", 3, node=OTHER)
+    scene.attended("a", 3)
+    assert scene.child("a").standbys == ("s/child/a#3",)
+    scene.attended("a", 2, by=7)
+    assert scene.child("a").standbys == ("s/child/a#3",), "that life is not the accepted one"
+    assert said(scene.died("a"))[:2] == ["restart a crash", "promote a#3"]
+    assert scene.child("a").standbys == (), "nobody has the new life's state yet"
+
+
 def test_later_standbys_stay_when_an_earlier_one_steps_in() -> None:
     scene = Scene(child("a", standbys=2)).up()
     assert said(scene.died("a")) == ["restart a crash", "promote a#2", "start a#4 standby", "attend a#2: 3"]

@@ -58,6 +58,7 @@ def test_a_child_is_shown_with_its_host_and_those_who_stand_by() -> None:
     scene.lead()
     scene.ready("a", host="s/host/x#1")
     scene.stands_by("a", 3)
+    scene.attended("a", 3)
     shown = scene.child("a")
     assert (shown.name, shown.host, shown.standbys) == ("s/child/a#1", "s/host/x#1", ("s/child/a#3",))
     assert (shown.location, shown.incarnation, shown.group) == (where(), 1, "root")
