@@ -313,15 +313,24 @@ class Member(ABC):
                 self._ended.set()
                 self._stopping = self.place.submit(partial(self.last_words, keeps_state=keeps_state))
                 if keeps_state:
-                    self._stopping = self._stored(self._stopping)
+                    self._stopping = self._then(self._stopping, self.keeper.store)
+                elif self.machine.kept is not None:
+                    self._stopping = self._then(self._stopping, self._hand_on)
             return self._stopping
 
-    def _stored(self, last: Future[Any]) -> Future[Any]:
+    def _hand_on(self, _: object) -> None:
+        """Accepted and ended before it could take the state up: it may be the only one who still holds that."""
+        found = self.keeper.find(self.machine.kept)[0]
+        if found is not None:
+            self.keeper.store(Snapshot(self._next_number(), encode(found.state, found.table)))
+
+    @staticmethod
+    def _then(last: Future[Any], keep: Callable[[Any], object]) -> Future[Any]:
         stored: Future[Any] = Future()
 
         def store() -> None:
             try:
-                self.keeper.store(last.result())
+                keep(last.result())
             except BaseException as error:  # noqa: BLE001 - it is raised where the stop is waited for
                 stored.set_exception(error)
             else:

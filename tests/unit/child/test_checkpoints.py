@@ -196,6 +196,18 @@ def test_a_standby_that_was_stopped_or_activated_keeps_nothing():
         stopped.shell.keep(KEY, 1, 1, b"state")
 
 
+def test_one_that_is_ended_before_it_took_its_state_up_hands_it_on():
+    """It was accepted in its predecessor's place, and a sibling's end concerns it: nobody else may hold the state."""
+    old = Home(checkpoint="each_call")
+    old.value("add", 5)
+    state = old.ports.store.checkpoints.pop().state
+    accepted = Home(checkpoint="each_call", incarnation=2, role="standby", ports=old.ports)
+    accepted.shell.keep(KEY, 1, 1, state)
+    accepted.shell.stop(1)
+    after = Home(checkpoint="each_call", incarnation=3, ports=old.ports)
+    assert after.value("add", 0) == 5
+
+
 def test_an_exit_in_the_user_s_code_is_told_from_any_other():
     with pytest.raises(LeaveChild):
         leave_child()
