@@ -93,7 +93,7 @@ def child_of_a_killed_node(nodes: Nodes, log: str) -> dict[str, Any]:
         with killed(nodes, node):
             after = ward.add.remote().result(timeout=ANSWER_S)
             moved = ward.node.remote().result(timeout=ANSWER_S) != node.node_id
-        return {"kept": after == acknowledged + 1, "moved": moved}
+        return {"acknowledged": acknowledged, "after": after, "moved": moved}
 
 
 def child_of_a_hung_node(nodes: Nodes, log: str) -> dict[str, Any]:

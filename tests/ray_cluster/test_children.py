@@ -12,12 +12,12 @@ from tests.ray_cluster.apart import Stage
 SEEDS = range(3)
 SOAK_SEEDS = range(3, 50)
 
-pytestmark = pytest.mark.soak  # several minutes on three nodes
+pytestmark = pytest.mark.timeout(190)
 
 
 def test_a_child_of_a_killed_node_goes_on_elsewhere(three_nodes: Stage, tmp_path: Path):
     seen = three_nodes.play(households.child_of_a_killed_node, log=str(tmp_path))
-    assert seen == {"kept": True, "moved": True}
+    assert seen == {"acknowledged": 5, "after": 6, "moved": True}
 
 
 def test_a_child_of_a_hung_node_is_fenced_while_it_still_runs(three_nodes: Stage, tmp_path: Path):

@@ -18,6 +18,7 @@ def test_a_killed_nodes_workers_are_replaced_elsewhere_and_all_tasks_end(three_n
     assert seen == {"right": True, "agents": 2, "rows": [scenes.TASKS] * 2, "incarnation": 1, "others": 2}
 
 
+@pytest.mark.soak  # `test_children.py` has a hung node by default
 def test_a_hung_nodes_workers_run_on_and_are_replaced_all_the_same(three_nodes: Stage, tmp_path: Path):
     assert three_nodes.play(scenes.node_hung, log=str(tmp_path)) == {
         "right": True,
@@ -28,6 +29,7 @@ def test_a_hung_nodes_workers_run_on_and_are_replaced_all_the_same(three_nodes: 
     }
 
 
+@pytest.mark.soak  # `test_children.py` has a silent GCS by default
 def test_tasks_run_while_the_gcs_stands_still_and_a_lost_worker_is_replaced_afterwards(
     three_nodes: Stage, tmp_path: Path
 ):
