@@ -169,7 +169,7 @@ class ClusterRunner:
         self._begun[life] = SYSTEM_CLOCK.now()
         wait(self._clearing.pop(life[0], ()))  # it must not find what the life that begins now makes
         try:
-            handle = self._hosting.create(self._name(life), plan, command.node_id)
+            handle = self._hosting.create(self._name(life), plan, command.node_id, standby=command.standby)
         except (RayError, ValueError) as error:
             if actor_by_name(self._name(life)) is not None:
                 self._verify()  # a later leader made it: that life is not this one's to end

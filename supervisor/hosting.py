@@ -60,7 +60,7 @@ class Hosting:
         self._hosts: dict[str, tuple[ActorName, Any]] = {}
         self._lock = threading.Lock()
 
-    def create(self, name: ActorName, plan: ChildPlan, node_id: str | None) -> Any:
+    def create(self, name: ActorName, plan: ChildPlan, node_id: str | None, *, standby: bool = False) -> Any:
         """The actor that a new life is to be in; a shared one may be there already.
 
         Raises:
@@ -77,7 +77,7 @@ class Hosting:
             node_id = node_named(recipe.node)
         refuse_unsatisfiable(recipe.resources, node_id if recipe.node is not None else None)
         if recipe.share is None:
-            return self._creator.create(name, node_id=node_id, recipe=recipe)
+            return self._creator.create(name, node_id=node_id, recipe=recipe, standby=standby)
         return self._shared(recipe.share, node_id, recipe)
 
     def find(self, name: ActorName, plan: ChildPlan | None) -> Any | None:
