@@ -38,6 +38,7 @@ from supervisor.leading import GROUPS, LeadingShell
 from supervisor.ledger_log import LedgerLog
 from supervisor.link import view_on_board
 from supervisor.node_watch import NodeWatch
+from supervisor.recording import RECORDS_WAIT_S
 from supervisor.standby import StandbyKeeper
 from supervisor.starting import is_ready
 from supervisor.succession import Role, may_lead, newest
@@ -79,7 +80,7 @@ class SupervisorActor(LeadingShell):
         self.make_engine(
             charter,
             self._make_machine(Estate(charter=charter)),
-            Emitter(LogTransport(self._log_handle, leader=leader), clock=self._clock),
+            Emitter(LogTransport(self._log_handle, leader=leader), clock=self._clock, flush_s=RECORDS_WAIT_S),
             publish=self._publish,
             replicate=self._replicate,
             verify=self._make_sure,

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from actors.runtime.emitter import Emitter
 
 
+RECORDS_WAIT_S = 0.1
+"""How long a supervisor's rows wait for company, seconds: their commit would hold up what a failover reads."""
+
+
 class Recorder:
     """One leader's pen."""
 

@@ -21,6 +21,7 @@ from supervisor.election import inventory, living_nodes
 from supervisor.leading import GROUPS, LeadingShell
 from supervisor.link import follow
 from supervisor.node_watch import NodeWatch
+from supervisor.recording import RECORDS_WAIT_S
 from supervisor.supervision.machine import SupervisorMachine
 from supervisor.tree import SUBTREE, TOP, GroupPlan, is_within, path_of
 
@@ -53,7 +54,7 @@ class SubtreeActor(LeadingShell):
         self._asked_to_stop = threading.Event()
         self._root_incarnation = 0
         self._ports = ClusterPorts(charter.name, era=era)
-        emitter = Emitter(LogTransport(self._ports.writer), clock=SYSTEM_CLOCK)
+        emitter = Emitter(LogTransport(self._ports.writer), clock=SYSTEM_CLOCK, flush_s=RECORDS_WAIT_S)
         machine = SupervisorMachine(
             supervisor=charter.name,
             incarnation=self.identity.incarnation,

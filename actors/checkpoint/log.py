@@ -7,7 +7,7 @@ from typing import Any
 
 from actors.checkpoint.format import Checkpoint, encode
 from actors.checkpoint.rules import Found, Order, check_log_size, choose
-from actors.event_log.asking import PATIENCE_S, Writer, ask_writer
+from actors.event_log.asking import PATIENCE_S, KnownWriter, Writer, ask_writer
 from actors.runtime.errors import CheckpointStoreError, EventLogError
 
 
@@ -25,7 +25,7 @@ class LogStore:
     """
 
     def __init__(self, writer: Writer, *, era: int = 0, patience_s: float = PATIENCE_S) -> None:
-        self._writer = writer
+        self._writer = KnownWriter(writer)
         self._era = era
         self._patience_s = patience_s
 

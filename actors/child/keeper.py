@@ -6,6 +6,7 @@ import hashlib
 import pickle
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -130,15 +131,24 @@ class Keeper:
             StaleIncarnationError: A later incarnation was accepted.
             CheckpointLostError: Nobody took it.
         """
-        with self._lock:
-            if self._last is None or self._last.number < snapshot.number:
-                self._last = snapshot
+        self.remember(snapshot)
         self._hear_the_owing()
         self._send(snapshot)
         with self._lock:
             held = self._ledger.is_held(snapshot.number)
         if not held:
             self._store_or_lose(snapshot)
+
+    def remember(self, snapshot: Snapshot) -> None:
+        """Standbys that come are given this one, unless there is a newer one."""
+        with self._lock:
+            if self._last is None or self._last.number < snapshot.number:
+                self._last = snapshot
+
+    def is_newest(self, snapshot: Snapshot) -> bool:
+        """Whether no newer one has come to be kept."""
+        with self._lock:
+            return self._last is None or self._last.number <= snapshot.number
 
     def attend(self, standbys: tuple[str, ...]) -> tuple[str, ...]:
         """Learn which standbys there are; those that do not hold the last snapshot yet are given it.
@@ -191,6 +201,12 @@ class Keeper:
             )
             self._stored_number, self._stored_digest = snapshot.number, digest
         return snapshot.number
+
+    def approach(self) -> None:
+        """Open the way to the store: the first question to it takes tenths of a second, and a failover would wait."""
+        recipe = self._recipe
+        with suppress(Exception):  # the question that matters is asked again
+            self._store.latest(recipe.key, class_name=recipe.class_name, state_version=recipe.state_version)
 
     # -- finding ----------------------------------------------------------------------------------------------------
 

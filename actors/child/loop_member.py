@@ -45,6 +45,8 @@ class LoopMember(Member):
         self.calls = Calls(self.recipe.key, target)
         if role == "active":
             await self.activate()
+        else:
+            self.stand_by()
         return BUILT
 
     async def activate(self) -> None:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from actors.runtime.ids import ActorName
     from actors.runtime.ports import ChildPorts
 
+_CALLS_FIRST_S = 0.05
+
 ANNOUNCE_PATIENCE_S = 2.0
 """How long an exit waits for its announcement; a leader that is gone reads Ray's own words later."""
 
@@ -206,6 +208,11 @@ class Member(ABC):
             table = self.machine.table()
         return Snapshot(self._next_number(), encode(packed, table))
 
+    def stand_by(self) -> None:
+        """Make ready what can be before it is accepted."""
+        if self.recipe.checkpoint is not None:
+            in_background(self.keeper.approach)
+
     def find(self) -> Restored | None:
         """The state to begin with: the newest there is; what was passed over is put on record. Blocks."""
         if self.recipe.checkpoint is None:
@@ -230,6 +237,7 @@ class Member(ABC):
             raise StaleIncarnationError(self.recipe.key, sent_by=self.name.incarnation, accepted=accepted)
         if self.replicates and found is not None:
             snapshot = Snapshot(self._next_number(), encode(found.state, found.table))
+            self.keeper.remember(snapshot)
             in_background(self._keep_anew, snapshot)
         if isinstance(self.recipe.checkpoint, int | float):
             in_background(self._do_every, self.recipe.checkpoint, self._checkpoint)
@@ -269,7 +277,12 @@ class Member(ABC):
         return self.keeper.store(snapshot)
 
     def _keep_anew(self, snapshot: Snapshot) -> None:
-        """State that was taken over lives in this process only until somebody else holds it too."""
+        """State that was taken over lives in this process only until somebody else holds it too.
+
+        The calls that wait go first: what they leave behind is newer, and the store keeps one state at a time.
+        """
+        if self._ended.wait(_CALLS_FIRST_S) or not self.keeper.is_newest(snapshot):
+            return
         error = self.replicate(snapshot)
         if error is not None:
             self.note("checkpoint_failed", error)

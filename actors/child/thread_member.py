@@ -41,6 +41,8 @@ class ThreadMember(Member):
         self.calls = Calls(self.recipe.key, target)
         if role == "active":
             self.activate()
+        else:
+            self.stand_by()
         return BUILT
 
     def activate(self) -> None:

@@ -6,7 +6,7 @@ import os
 import pickle
 import threading
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from actors.event_log.tail import TailPage, check_kinds, read_page
 from actors.event_log.tree_record import TreeRecord
 from actors.runtime.batches import Batch
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
+from actors.runtime.errors import EventLogError
 from actors.runtime.shell import ActorShell, as_actor
 from actors.telemetry.export import SpanExport
 
@@ -34,6 +35,9 @@ GROUPS = {"read": 4, "tail": 8, "state": 4}
 
 OPEN_PATIENCE_S = 3.0
 _OPEN_RETRY_S = 0.02
+_CLAIM_AFTER_S = 0.2
+"""When a claim that a failover did not wait for is put into the file, seconds after it."""
+
 _TAIL_WAIT_MAX_S = 30.0
 
 
@@ -136,7 +140,15 @@ class EventLogActor(ActorShell):
     def take_over_checkpoints(self, key: str, era: int, incarnation: int) -> tuple[Order, bytes] | None:
         """`claim_checkpoints`, and then `get_checkpoint`."""
         with self._keeping() as keeper:
-            return keeper.take_over(key, era, incarnation)
+            found = keeper.take_over(key, era, incarnation)
+        later = threading.Timer(_CLAIM_AFTER_S, self._write_claim, (key,))
+        later.daemon = True
+        later.start()
+        return found
+
+    def _write_claim(self, key: str) -> None:
+        with suppress(EventLogError), self._keeping() as keeper:
+            keeper.write_claim(key)
 
     @ray.method(concurrency_group="state")
     def put_checkpoint(self, data: bytes, era: int) -> None:

@@ -21,13 +21,38 @@ _ANSWER_S = 8.0
 _PAUSE_S = 0.05
 
 
+class KnownWriter:
+    """A writer that is looked for once, and again when it has not answered: to look takes longer than to be answered.
+
+    Args:
+        find: Names the writer.
+    """
+
+    def __init__(self, find: Writer) -> None:
+        self._find = find
+        self._known: Any | None = None
+
+    def __call__(self) -> Any | None:
+        if self._known is None:
+            self._known = self._find()
+        return self._known
+
+    def forget(self) -> None:
+        """It has not answered."""
+        self._known = None
+
+
 def ask_writer(
-    writer: Writer, method: str, *arguments: Any, patience_s: float = PATIENCE_S, clock: Clock = SYSTEM_CLOCK
+    writer: Writer | KnownWriter,
+    method: str,
+    *arguments: Any,
+    patience_s: float = PATIENCE_S,
+    clock: Clock = SYSTEM_CLOCK,
 ) -> Any:
     """What the writer's `method` answers. It may run more than once: it must have the same effect then.
 
     Args:
-        writer: Names the writer, each time anew.
+        writer: Names the writer, each time anew or until it does not answer.
         method: The method.
         arguments: Its arguments.
         patience_s: How long to ask on while there is no writer, or it ends or is silent, seconds.
@@ -50,5 +75,7 @@ def ask_writer(
             trouble = str(cause)
         except (RayError, ValueError) as error:  # a name that nobody holds is a ValueError to Ray
             trouble = str(error).strip().split("\n", 1)[0] or type(error).__name__
+        if isinstance(writer, KnownWriter):
+            writer.forget()
         sleep(_PAUSE_S)
     raise WriterUnavailableError(patience_s=patience_s, last_error=trouble)

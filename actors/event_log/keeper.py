@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -18,8 +21,49 @@ from actors.runtime.errors import CheckpointStoreError, EventLogError, StaleInca
 
 TREE_BYTES_MAX = 16 << 20
 
+_ROWS_MAX = 4 * KEEP_CHECKPOINTS
+"""Checkpoints of a child in the file; beyond it all but the last few go, at once: a deletion costs a millisecond."""
+
+_HELD_BYTES = 64 << 20
+"""Newest checkpoints that are held in memory, bytes."""
+
+_SMALL_BYTES = 64 << 10
+"""Checkpoints up to this size may wait for that; of larger ones no more than the last few are ever there."""
+
+_KEYS_KNOWN = 10_000
+
 _CHECKPOINT_ORDER = "era, incarnation, number"
 _TREE_ORDER = "era, leader_incarnation, version"
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is kept of one child. Nobody else writes the file.
+
+    Attributes:
+        orders: Its checkpoints.
+        claim: Who has claimed it.
+        newest: The newest of them, encoded; None where it is too large to be held.
+        is_written: Whether the claim is in the file.
+        changing: Whether a checkpoint of it is on its way into the file.
+    """
+
+    orders: set[Order]
+    claim: Order | None
+    newest: tuple[Order, bytes] | None = None
+    is_written: bool = True
+    changing: bool = False
+
+    def present(self) -> Iterator[Order]:
+        """What has been written or claimed."""
+        yield from self.orders
+        if self.claim is not None:
+            yield self.claim
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the newest checkpoint is known without the file."""
+        return not self.changing and (self.newest is not None if self.orders else True)
 
 
 class StateKeeper:
@@ -31,18 +75,57 @@ class StateKeeper:
 
     def __init__(self, store: EventStore) -> None:
         self._store = store
+        self._known: dict[str, _Known] = {}
+        self._held_bytes = 0
+        self._noted: dict[str, Order] = {}
+        """Claims that are in no file yet."""
+        self._index = threading.Lock()
+        """Guards what `take_over` reads; whoever changes the file holds its lock, too."""
 
     def claim(self, key: str, era: int, incarnation: int) -> None:
         """Refuse checkpoints of earlier lives of `key` from now on; see `CheckpointStore.claim`."""
-        with self._store.transaction() as connection:
-            refuse_stale(key, (era, incarnation, 0), _present(connection, key))
-            connection.execute("DELETE FROM checkpoint_claims WHERE key = ?", [key])
-            connection.execute("INSERT INTO checkpoint_claims VALUES (?, ?, ?)", [key, era, incarnation])
+        claim = (era, incarnation, 0)
+        with self._changing(key) as (connection, known):
+            with self._index:
+                self._note_claim(key, known, claim)
+            _write_claim(connection, key, known)
 
     def take_over(self, key: str, era: int, incarnation: int) -> tuple[Order, bytes] | None:
-        """`claim`, and then `get_checkpoint`: the newest one that an earlier life can have been told is kept."""
+        """`claim`, and then `get_checkpoint`: the newest one that an earlier life can have been told is kept.
+
+        Where all is known already the file is not asked: a failover waits for this, while others write. The claim is in
+        the file with the child's next checkpoint, or by `write_claim`. Until then it is lost with this writer; then a
+        life that was replaced and not ended might put one checkpoint more before its successor puts its first.
+        """
+        with self._index:
+            known = self._known.get(key)
+            if known is not None and known.is_complete:
+                self._note_claim(key, known, (era, incarnation, 0))
+                return known.newest
         self.claim(key, era, incarnation)
-        return self.get_checkpoint(key, None)
+        found = self.get_checkpoint(key, None)
+        with self._index:
+            known = self._known.get(key)
+            if known is not None and found is not None and known.orders and found[0] == max(known.orders):
+                self._hold(known, found)
+        return found
+
+    def write_claim(self, key: str) -> None:
+        """Put a claim that was only noted into the file."""
+        with self._changing(key) as (connection, known):
+            _write_claim(connection, key, known)
+
+    def _note_claim(self, key: str, known: _Known, claim: Order) -> None:
+        refuse_stale(key, claim, known.present())
+        if known.claim != claim:
+            known.claim = self._noted[key] = claim
+            known.is_written = False
+
+    def _hold(self, known: _Known, newest: tuple[Order, bytes]) -> None:
+        if known.newest is not None:
+            self._held_bytes -= len(known.newest[1])
+        known.newest = newest if len(newest[1]) <= _SMALL_BYTES else None
+        self._held_bytes += 0 if known.newest is None else len(known.newest[1])
 
     def put_checkpoint(self, data: bytes, era: int) -> None:
         """Keep an encoded checkpoint, and drop what it makes superfluous; the same one again changes nothing.
@@ -59,14 +142,23 @@ class StateKeeper:
         check_log_size(read.key, len(data))
         order = order_of(read, era)
         row = [read.key, *order, read.class_name, read.state_version, read.at_us, data]
-        with self._store.transaction() as connection:
-            refuse_stale(read.key, order, _present(connection, read.key))
-            old = surplus({*_orders(connection, read.key), order}, KEEP_CHECKPOINTS)
-            _delete(connection, "checkpoints", _CHECKPOINT_ORDER, ("key", read.key), [order, *old])
-            if order not in old:
-                connection.execute(
-                    "INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?, ?, make_timestamptz(?::BIGINT), ?)", row
-                )
+        with self._changing(read.key) as (connection, known):
+            with self._index:
+                refuse_stale(read.key, order, known.present())
+                known.changing = True
+            _write_claim(connection, read.key, known)
+            if order in known.orders:
+                _delete(connection, "checkpoints", _CHECKPOINT_ORDER, ("key", read.key), [order])
+            connection.execute("INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?, ?, make_timestamptz(?::BIGINT), ?)", row)
+            known.orders.add(order)
+            if len(known.orders) > (_ROWS_MAX if len(data) <= _SMALL_BYTES else KEEP_CHECKPOINTS):
+                old = surplus(known.orders, KEEP_CHECKPOINTS)
+                _delete(connection, "checkpoints", _CHECKPOINT_ORDER, ("key", read.key), old)
+                known.orders.difference_update(old)
+        with self._index:
+            if order == max(known.orders, default=None):
+                self._hold(known, (order, data))
+            known.changing = False
 
     def get_checkpoint(self, key: str, before: Order | None) -> tuple[Order, bytes] | None:
         """The newest checkpoint of `key`, or the newest one before another; good or not. None when there is none."""
@@ -89,9 +181,43 @@ class StateKeeper:
 
     def delete_checkpoints(self, key: str) -> None:
         """Forget every checkpoint of `key`, and who claimed it."""
-        with self._store.transaction() as connection:
+        with self._changing(key) as (connection, _):
             connection.execute("DELETE FROM checkpoints WHERE key = ?", [key])
             connection.execute("DELETE FROM checkpoint_claims WHERE key = ?", [key])
+            with self._index:
+                self._drop(key)
+                self._noted.pop(key, None)
+
+    @contextmanager
+    def _changing(self, key: str) -> Generator[tuple[duckdb.DuckDBPyConnection, _Known]]:
+        """A transaction, and what is kept of `key`; what a failed one had noted of it is read anew."""
+        try:
+            with self._store.transaction() as connection:
+                known = self._known.get(key)
+                if known is None or self._held_bytes > _HELD_BYTES:
+                    known = _Known(set(_orders(connection, key)), _claim(connection, key))
+                    with self._index:
+                        if key in self._noted:
+                            known.claim, known.is_written = self._noted[key], False
+                        self._make_room()
+                        self._known[key] = known
+                yield connection, known
+            with self._index:
+                if known.is_written:
+                    self._noted.pop(key, None)
+        except BaseException:
+            with self._index:
+                self._drop(key)
+            raise
+
+    def _make_room(self) -> None:
+        if len(self._known) >= _KEYS_KNOWN or self._held_bytes > _HELD_BYTES:
+            self._known, self._held_bytes = {}, 0
+
+    def _drop(self, key: str) -> None:
+        known = self._known.pop(key, None)
+        if known is not None and known.newest is not None:
+            self._held_bytes -= len(known.newest[1])
 
     def put_tree(self, record: TreeRecord) -> None:
         """Keep a tree, and drop what it makes superfluous; the same one again changes nothing.
@@ -145,10 +271,18 @@ def _orders(connection: duckdb.DuckDBPyConnection, key: str) -> list[Order]:
     ).fetchall()
 
 
-def _present(connection: duckdb.DuckDBPyConnection, key: str) -> list[Order]:
-    """What has been written or claimed."""
+def _write_claim(connection: duckdb.DuckDBPyConnection, key: str, known: _Known) -> None:
+    if known.is_written or known.claim is None:
+        return
+    era, incarnation, _ = known.claim
+    connection.execute("DELETE FROM checkpoint_claims WHERE key = ?", [key])
+    connection.execute("INSERT INTO checkpoint_claims VALUES (?, ?, ?)", [key, era, incarnation])
+    known.is_written = True
+
+
+def _claim(connection: duckdb.DuckDBPyConnection, key: str) -> Order | None:
     claims = connection.execute("SELECT era, incarnation, 0 FROM checkpoint_claims WHERE key = ?", [key]).fetchall()
-    return [*_orders(connection, key), *claims]
+    return max(claims, default=None)
 
 
 def _tree_orders(connection: duckdb.DuckDBPyConnection, supervisor: str) -> list[Order]:

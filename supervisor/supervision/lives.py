@@ -25,6 +25,10 @@ from supervisor.supervision.state import State
 from supervisor.supervision.suspicion import weigh
 from supervisor.tree import Child, ExitClass, Life, leave_place, take_place
 
+BREATH_S = 0.1
+"""How long after a promotion the next standby is begun, seconds: a new process takes the processor for half a second,
+just when everybody waits for the promoted one."""
+
 GONE_S = 5.0
 """How long after its kill a life is waited for, seconds: it is fenced, and holds nobody up any longer."""
 
@@ -101,7 +105,7 @@ class Lives:
         self._s.publish()
         self._s.record(child, life, "promoted")
         self.standbys.dismiss_passed_over(child, life.incarnation)
-        self.standbys.refill(child)
+        self._s.set_timer(self._s.now + BREATH_S, "refill", child.plan.key)
         self.standbys.attend(child)
 
     def on_ready(self, event: m.ChildReady) -> None:

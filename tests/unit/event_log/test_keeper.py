@@ -51,7 +51,14 @@ class TestCheckpoints:
     def test_the_last_three_are_kept_newest_first(self, keeper: StateKeeper):
         for incarnation, number in ((1, 9), (1, 10), (2, 1), (2, 2)):
             keeper.put_checkpoint(encoded(incarnation, number), 0)
-        assert kept(keeper) == [(0, 2, 2), (0, 2, 1), (0, 1, 10)]
+        assert kept(keeper)[:3] == [(0, 2, 2), (0, 2, 1), (0, 1, 10)]
+        for number in range(3, 100):
+            keeper.put_checkpoint(encoded(2, number), 0)
+            assert 3 <= len(kept(keeper)) <= 12
+        keeper.put_checkpoint(encoded(2, 2), 0)
+        assert kept(keeper)[0] == (0, 2, 99)
+        keeper.delete_checkpoints(KEY)
+        keeper.put_checkpoint(encoded(2, 2), 0)
         assert keeper.get_checkpoint(KEY, None) == ((0, 2, 2), encoded(2, 2))
 
     def test_there_is_none_before_the_first(self, keeper: StateKeeper):
@@ -75,10 +82,24 @@ class TestCheckpoints:
             keeper.put_checkpoint(encoded(1, 1), 0)
         assert (kept(keeper), read("SELECT count(*) FROM checkpoints")) == ([(0, 1, 1)], [(1,)])
 
-    def test_one_that_arrives_late_is_dropped_at_once(self, keeper: StateKeeper):
+    def test_one_that_arrives_late_is_behind_the_others(self, keeper: StateKeeper):
         for number in (5, 6, 7, 1):
             keeper.put_checkpoint(encoded(1, number), 0)
-        assert kept(keeper) == [(0, 1, 7), (0, 1, 6), (0, 1, 5)]
+        assert kept(keeper) == [(0, 1, 7), (0, 1, 6), (0, 1, 5), (0, 1, 1)]
+
+    def test_large_ones_are_dropped_at_once(self, keeper: StateKeeper):
+        for number in range(1, 6):
+            keeper.put_checkpoint(encoded(1, number, state=bytes(100_000)), 0)
+        assert kept(keeper) == [(0, 1, 5), (0, 1, 4), (0, 1, 3)]
+
+    def test_what_a_failed_transaction_noted_is_forgotten(self, keeper: StateKeeper, store: EventStore):
+        keeper.put_checkpoint(encoded(1, 1), 0)
+        store._writer.execute("ALTER TABLE checkpoints RENAME TO elsewhere")
+        with pytest.raises(EventLogError):
+            keeper.put_checkpoint(encoded(2, 1), 0)
+        store._writer.execute("ALTER TABLE elsewhere RENAME TO checkpoints")
+        keeper.put_checkpoint(encoded(1, 2), 0)
+        assert kept(keeper) == [(0, 1, 2), (0, 1, 1)]
 
     def test_a_replaced_life_is_refused(self, keeper: StateKeeper):
         keeper.put_checkpoint(encoded(2, 1), 0)
@@ -92,6 +113,41 @@ class TestCheckpoints:
         keeper.claim(KEY, 0, 3)
         keeper.put_checkpoint(encoded(3, 1), 0)
         assert kept(keeper) == [(0, 3, 1), (0, 2, 1)]
+
+    def test_who_takes_over_is_given_the_newest_and_refuses_whoever_was_before(
+        self, keeper: StateKeeper, store: EventStore, read: Callable[..., Any]
+    ):
+        assert keeper.take_over(KEY, 0, 1) is None
+        keeper.put_checkpoint(encoded(1, 1), 0)
+        keeper.put_checkpoint(encoded(1, 2), 0)
+        assert keeper.take_over(KEY, 0, 2) == ((0, 1, 2), encoded(1, 2))
+        with pytest.raises(StaleIncarnationError):
+            keeper.put_checkpoint(encoded(1, 3), 0)
+        with pytest.raises(StaleIncarnationError):
+            keeper.take_over(KEY, 0, 1)
+        assert read("SELECT incarnation FROM checkpoint_claims") == [(1,)], "nobody waited for the file"
+        keeper.write_claim(KEY)
+        assert read("SELECT incarnation FROM checkpoint_claims") == [(2,)]
+        keeper.take_over(KEY, 0, 3)
+        keeper.put_checkpoint(encoded(3, 1), 0)
+        assert read("SELECT incarnation FROM checkpoint_claims") == [(3,)]
+        assert StateKeeper(store).take_over(KEY, 0, 4) == ((0, 3, 1), encoded(3, 1)), "read from the file"
+
+    def test_what_is_too_large_to_be_held_is_read_from_the_file(self, keeper: StateKeeper):
+        keeper.put_checkpoint(encoded(1, 1, state=bytes(100_000)), 0)
+        found = keeper.take_over(KEY, 0, 2)
+        assert found is not None
+        assert found[0] == (0, 1, 1)
+
+    def test_a_claim_outlives_a_transaction_that_fails(self, keeper: StateKeeper, store: EventStore):
+        keeper.put_checkpoint(encoded(1, 1), 0)
+        keeper.take_over(KEY, 0, 2)
+        store._writer.execute("ALTER TABLE checkpoints RENAME TO elsewhere")
+        with pytest.raises(EventLogError):
+            keeper.put_checkpoint(encoded(2, 1), 0)
+        store._writer.execute("ALTER TABLE elsewhere RENAME TO checkpoints")
+        with pytest.raises(StaleIncarnationError):
+            keeper.put_checkpoint(encoded(1, 2), 0)
 
     def test_a_new_cluster_begins_anew(self, keeper: StateKeeper):
         keeper.put_checkpoint(encoded(9, 1), 1)
