@@ -261,7 +261,8 @@ class SupervisorActor(LeadingShell):
             standby_location=ready[1] if ready else None,
         )
         self._keeper.offer_view(self._views.publish(pickle.dumps(view)), view)
-        if self._warm is None and is_ready(view):  # not before: it would take the processor from what all wait for
+        # Not before: it would take the processor from what all wait for, and the standby would use it up unseen.
+        if self._warm is None and is_ready(view) and (ready or not self._charter.config.standby):
             self._keep_warm()
 
     def _replicate(self) -> None:

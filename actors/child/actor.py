@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import closing
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import ray
@@ -302,8 +302,11 @@ def _fail(release: asyncio.Future[None], ending: Exception) -> None:
         release.set_exception(ending)
 
 
+@cache
 def child_actor(asynchronous: bool, shared: bool) -> Any:  # noqa: FBT001 - two facts about the recipe, in its order
     """The Ray actor class for a child; see `hosting_of`, which also knows how many calls at once to ask Ray for.
+
+    The same one each time: Ray takes 40 ms to export a new one, and a restart would wait for that.
 
     Args:
         asynchronous: The recipe's word; a shared actor hosts both kinds.

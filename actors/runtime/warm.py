@@ -37,7 +37,7 @@ class WarmSettings:
     keep_alive_s: int = 600
     renew_before_s: float = 30.0
     refill_after_s: float = 1.0
-    settle_s: float = 10.0
+    settle_s: float = 3.0
     pause_s: float = 2.0
     pause_max_s: float = 120.0
 
