@@ -39,7 +39,8 @@ def test_one_that_has_the_state_steps_in_rather_than_an_older_one_that_has_not()
 
 def test_later_standbys_stay_when_an_earlier_one_steps_in() -> None:
     scene = Scene(child("a", standbys=2)).up()
-    assert said(scene.died("a")) == ["restart a crash", "promote a#2", "start a#4 standby", "attend a#2: 3"]
+    assert said(scene.died("a")) == ["restart a crash", "promote a#2", "attend a#2: 3"]
+    assert said(scene.wait(0.1)) == ["start a#4 standby"]
 
 
 def test_those_on_nodes_that_go_are_surplus_first() -> None:
