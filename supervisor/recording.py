@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from actors.runtime.emitter import Emitter
 
 
-RECORDS_WAIT_S = 0.1
+RECORDS_WAIT_S = 0.05
 """How long a supervisor's rows wait for company, seconds: their commit would hold up what a failover reads."""
 
 

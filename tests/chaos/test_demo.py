@@ -119,6 +119,7 @@ def ask(demo: Demo, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.soak  # `.ci/run` runs the demo itself
 @pytest.mark.timeout(180)
 def test_nothing_is_lost_and_nothing_is_doubled(start):
     demo = start("--tasks", "200", "--seed", "3", "--log", "demo.duckdb")

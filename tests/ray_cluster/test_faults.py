@@ -12,6 +12,7 @@ from tests.ray_cluster.apart import Stage
 pytestmark = pytest.mark.timeout(190)
 
 
+@pytest.mark.soak  # `test_children.py` kills a node by default
 def test_a_killed_nodes_workers_are_replaced_elsewhere_and_all_tasks_end(three_nodes: Stage, tmp_path: Path):
     seen = three_nodes.play(scenes.node_killed, log=str(tmp_path))
     assert set(seen.pop("ends")) <= {"node_lost", "killed"}

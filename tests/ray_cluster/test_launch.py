@@ -288,6 +288,7 @@ def actors_on(cluster: RunningCluster) -> list[dict[str, str | int | None]]:
     return [json.loads(line) for line in seen.stdout.splitlines()]
 
 
+@pytest.mark.soak  # `test_reaping.py` has the same in one process by default
 @pytest.mark.timeout(170)
 def test_a_lost_supervisor_is_reaped_from_a_shell_and_a_living_one_stays(cluster: RunningCluster):
     for name in ("kept", "lost"):

@@ -16,10 +16,11 @@ class FileStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._claims = folder.with_name("claims")
 
     def claim(self, key: str, incarnation: int) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        (self._folder / f".claim-{key.replace('/', '_')}-{incarnation:06}").touch()
+        self._claims.mkdir(parents=True, exist_ok=True)
+        (self._claims / f"{key.replace('/', '_')}-{incarnation:06}").touch()
 
     def take_over(self, key: str, incarnation: int, *, class_name: str, state_version: int) -> Found:
         self.claim(key, incarnation)
@@ -27,7 +28,7 @@ class FileStore:
 
     def put(self, checkpoint: Checkpoint) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        claims = self._folder.glob(f".claim-{checkpoint.key.replace('/', '_')}-*")
+        claims = self._claims.glob(f"{checkpoint.key.replace('/', '_')}-*")
         claimed = max((int(claim.name[-6:]) for claim in claims), default=0)
         if claimed > checkpoint.incarnation:
             raise StaleIncarnationError(checkpoint.key, sent_by=checkpoint.incarnation, accepted=claimed)

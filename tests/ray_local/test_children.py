@@ -300,8 +300,8 @@ def test_a_standby_takes_over_with_every_acknowledged_call(shared: Supervisor, g
         kill(pid(ward))
         expected += 1
         assert ward.add.remote().result(timeout=ANSWER_S) == expected
-    events = shared.events.query("select count(*) as n from children where child = ? and event = 'promoted'", [key])
-    assert events == [{"n": 3}]
+    count = "select count(*) as n from children where child = ? and event = 'promoted'"
+    eventually(lambda: shared.events.query(count, [key]) == [{"n": 3}], "a row for each")
 
 
 def test_the_number_of_standbys_is_changed_live(shared: Supervisor, group: Group, eventually: Eventually):

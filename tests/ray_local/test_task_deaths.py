@@ -57,6 +57,7 @@ def test_an_unknown_outcome_surfaces_and_is_never_run_again(sup: Supervisor, mar
     assert Counter(marks.lines()) == {"": 1, "waits": 6}
 
 
+@pytest.mark.soak  # the demo does the same, and `.ci/run` runs it
 def test_two_thousand_tasks_under_a_hail_of_kills(sup: Supervisor, family: Any):
     def slowly(number: int) -> int:
         time.sleep(0.0005)
