@@ -12,7 +12,9 @@ from actors.runtime.errors import CheckpointStoreError, EventLogError
 
 
 class LogStore:
-    """Checkpoints in the event log; a `CheckpointStore`. The log keeps the last three of each child.
+    """Checkpoints in the event log; a `CheckpointStore`.
+
+    The log keeps the last three of each child, and up to nine more small ones until they are deleted together.
 
     What an earlier life of the cluster left is not taken up: who starts a program twice with one log file starts twice.
     State that is to outlive its cluster belongs into a folder (`checkpoint_path`).

@@ -11,7 +11,6 @@ import pytest
 from tests.command import supervisor_command
 
 
-@pytest.mark.soak  # half a minute, and every release runs the whole of it for its README
 @pytest.mark.timeout(170)
 def test_chosen_rows_are_measured_on_both_sides_printed_and_written(tmp_path: Path):
     command = [*supervisor_command(), "bench", "--only", "latency", "--only", "import", "--rounds", "2"]
