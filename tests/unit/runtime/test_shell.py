@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -61,8 +63,9 @@ def test_it_goes_on_while_somebody_holds_the_name_or_ray_does_not_answer(root: R
 
 def test_a_program_that_holds_a_shell_in_its_own_process_is_not_ended_with_it():
     """It would end with status 0 in the middle of its work, and be taken for done."""
-    shell: Any = ActorShell("s/worker/p-0#1", 2)
-    shell.exit_process()
+    program = "from actors.runtime.shell import ActorShell; ActorShell('s/worker/p-0#1', 2).exit_process(); print('on')"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert ended.stdout == "on\n", "in this very process its failure would end the run, and look like a pass"
 
 
 def test_an_earlier_leader_sets_no_terms():
