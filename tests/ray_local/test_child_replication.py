@@ -21,7 +21,9 @@ KEY = "child/cart"
 
 
 class Here(ChildActor):
-    """In the test's own process."""
+    """In the test's own process, where it is nobody's orphan."""
+
+    has_leader = False
 
     def _know_myself(self) -> None:
         self._me = self

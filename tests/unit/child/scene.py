@@ -119,7 +119,9 @@ class _Remote:
 
 
 class _WithoutRay:
-    """Mixed into a shell: it knows itself as `Myself`, and its process does not end."""
+    """Mixed into a shell: it knows itself as `Myself`, its process does not end, and it is nobody's orphan."""
+
+    has_leader = False
 
     def _know_myself(self) -> None:
         if getattr(self, "_me", None) is None:
