@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
+from ray._common.utils import get_default_ray_temp_dir
 from ray.cluster_utils import Cluster
 
 from actors.runtime import process
@@ -98,6 +99,8 @@ def started(nodes: int, *, cpus: int = 2) -> Generator[Nodes]:
     """A cluster of that many nodes with our knobs, this process connected to its head."""
     folder = tempfile.mkdtemp(prefix="rnodes-")
     head = {"num_cpus": cpus, "_system_config": dict(EMBEDDED_KNOBS), "temp_dir": folder, "include_dashboard": False}
+    # Ray's test cluster writes its address there too, whatever its own folder is; on a new machine it is missing.
+    Path(get_default_ray_temp_dir()).mkdir(parents=True, exist_ok=True)
     cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
         made = Nodes(cluster, cpus)
