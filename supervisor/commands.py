@@ -99,7 +99,7 @@ class ClusterRunner:
         self.on_started: Callable[[str, bool], None] = lambda _node, _warm: None
         self._deaths = DeathWatch(self._on_death)
         self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="supervisor-run")
-        self._hosting = Hosting(charter, leader, Creator(charter, leader, subtrees.ledgers), groups_of)
+        self._hosting = Hosting(charter, leader, Creator(charter, leader, subtrees.ledgers, self.log_handle), groups_of)
 
     def run(self, command: m.Command) -> None:  # noqa: C901, PLR0912 - one branch per command, closed
         """Carry out one command; returns at once, what takes time goes on in a thread."""

@@ -41,12 +41,20 @@ class Creator:
         charter: What the supervisor is made of.
         leader: Whose it is.
         ledgers: What the subtrees have left to their next lives, by path.
+        log_writer: The log writer's handle, or None while it is not known.
     """
 
-    def __init__(self, charter: Charter, leader: ActorName, ledgers: Callable[[], Mapping[str, Ledger]]) -> None:
+    def __init__(
+        self,
+        charter: Charter,
+        leader: ActorName,
+        ledgers: Callable[[], Mapping[str, Ledger]],
+        log_writer: Callable[[], Any | None],
+    ) -> None:
         self._charter = charter
         self._leader = leader.incarnation
         self._ledgers = ledgers
+        self._find_log_writer = log_writer
 
     def create(
         self, name: ActorName, *, node_id: str | None = None, recipe: ChildRecipe | None = None, standby: bool = False
@@ -132,7 +140,7 @@ class Creator:
             firmly = recipe.node is not None or (standby and has_room(node_id, recipe.resources))
             options["scheduling_strategy"] = on_node(node_id, soft=not firmly)
         actor, options["max_concurrency"] = hosting_of(recipe.recipe, shared=recipe.share is not None)
-        ports = ClusterPorts(self._charter.name, era=cluster_era())
+        ports = ClusterPorts(self._charter.name, era=cluster_era(), writer=self._find_log_writer())
         return actor.options(**options).remote(str(name), self._leader, ports)
 
 

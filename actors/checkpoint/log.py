@@ -24,10 +24,13 @@ class LogStore:
             waited for, so what is put may be written twice: that has the same effect.
         era: Which life of the cluster this is, see `rules`.
         patience_s: How long to wait for a writer that is being replaced, seconds.
+        known: The writer to ask first, if one is known.
     """
 
-    def __init__(self, writer: Writer, *, era: int = 0, patience_s: float = PATIENCE_S) -> None:
-        self._writer = KnownWriter(writer)
+    def __init__(
+        self, writer: Writer, *, era: int = 0, patience_s: float = PATIENCE_S, known: Any | None = None
+    ) -> None:
+        self._writer = KnownWriter(writer, known)
         self._era = era
         self._patience_s = patience_s
 

@@ -26,11 +26,12 @@ class KnownWriter:
 
     Args:
         find: Names the writer.
+        known: The one to ask first, if one is known.
     """
 
-    def __init__(self, find: Writer) -> None:
+    def __init__(self, find: Writer, known: Any | None = None) -> None:
         self._find = find
-        self._known: Any | None = None
+        self._known = known
 
     def __call__(self) -> Any | None:
         if self._known is None:

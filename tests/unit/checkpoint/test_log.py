@@ -14,7 +14,7 @@ from actors.checkpoint.format import Checkpoint
 from actors.checkpoint.log import LogStore
 from actors.checkpoint.rules import LOG_BYTES_MAX, Found
 from actors.event_log import asking
-from actors.event_log.asking import ask_writer
+from actors.event_log.asking import KnownWriter, ask_writer
 from actors.event_log.keeper import StateKeeper
 from actors.event_log.store import EventStore
 from actors.event_log.tree_ledger import TreeLedger
@@ -127,6 +127,19 @@ class TestAsking:
 
         assert ask_writer(next_stage, "get_trees", "s", clock=ray) == []
         assert ray.asked == ["get_trees"] * 4
+
+    def test_one_that_is_known_is_asked_first_and_looked_for_only_when_it_fails(self, ray: MadeUpRay, writer: Handle):
+        looked: list[str] = []
+
+        def find() -> Handle:
+            looked.append("looked")
+            return writer
+
+        assert ask_writer(KnownWriter(find, writer), "get_trees", "s", clock=ray) == []
+        assert looked == []
+        dead = KnownWriter(find, Handle(ray, failure=ActorDiedError()))
+        assert [ask_writer(dead, "get_trees", "s", clock=ray) for _ in range(2)] == [[], []]
+        assert looked == ["looked"]
 
     @pytest.mark.parametrize(
         ("failure", "last"),
