@@ -183,7 +183,12 @@ class ClusterRunner:
         self._post(m.ChildStartFailed(key=life[0], incarnation=life[1], error=why(error), cause=raised))
 
     def _adopt(self, life: Life) -> None:
-        handle = self._hosting.find(self._name(life), self._plan_of(life[0]))
+        while True:
+            try:
+                handle = self._hosting.find(self._name(life), self._plan_of(life[0]))
+                break
+            except RayError:
+                sleep(_REACH_AGAIN_S)  # Ray is out of reach, and that says nothing of the child
         if handle is None:
             error = "it ended before it could be adopted"
             self._post(m.ChildStartFailed(key=life[0], incarnation=life[1], error=error))
@@ -262,7 +267,8 @@ class ClusterRunner:
         """A standby that cannot serve is no better than a dead one; one out of reach may be activated by a caller."""
         if isinstance(reply, StaleIncarnationError):
             self._depose()
-        if isinstance(reply, BaseException) and not isinstance(reply, RayError):
+        # What a method raised comes as one that is Ray's, too: its cause says what it was.
+        if isinstance(reply, BaseException) and not isinstance(raised_by(reply), RayError):
             self._post(m.ChildUnhealthy(key=life[0], incarnation=life[1], detail=f"cannot serve: {why(reply)}"))
 
     def _attend(self, command: m.AttendStandbys) -> None:
@@ -355,9 +361,16 @@ class ClusterRunner:
         self._threads.submit(self._ray_kill, life)
 
     def _ray_kill(self, life: Life) -> None:
-        handle = self._handles.pop(life, None) or actor_by_name(self._name(life))
-        if handle is not None:
-            ray.kill(handle, no_restart=True)
+        handle = self._handles.pop(life, None)
+        while True:
+            try:
+                handle = handle or actor_by_name(self._name(life))
+                if handle is not None:
+                    ray.kill(handle, no_restart=True)
+            except RayError:
+                sleep(_REACH_AGAIN_S)  # a kill that was ordered is not dropped because Ray is out of reach
+            else:
+                return
 
     def _clear(self, key: str, work: Callable[[], None]) -> None:
         """Work that is to be done before the next life of `key` begins."""

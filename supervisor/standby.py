@@ -175,12 +175,17 @@ class StandbyKeeper:
 
     def _make(self) -> None:
         own = self._leader.incarnation
-        lives = root_lives(self._charter.name)
+        try:
+            lives, nodes = root_lives(self._charter.name), living_nodes()
+        except (RayError, RuntimeError):
+            with self._news:
+                self._plan.lost(self._clock.now())  # Ray is out of reach: it is due again in a moment
+            return
         if not may_make(own, lives):
             self._make_later()
             return
         name = leader_name(self._charter.name, max([own, *(life.incarnation for life in lives)]) + 1)
-        node = standby_node(living_nodes(), self._reach.node_id, self._unfit, self._rng)
+        node = standby_node(nodes, self._reach.node_id, self._unfit, self._rng)
         try:
             # Softly asked for, Ray puts it beside the leader now and then.
             handle = create(self._charter, name, node_id=node, soft=False, follows=own)

@@ -44,6 +44,7 @@ class Machine(Protocol):
     @property
     def busy(self) -> bool: ...
     def next_timer(self) -> float | None: ...
+    def remade(self, *, replayable: bool, concurrency: int) -> None: ...
     def made(self, call: Call, now: float) -> list[Command]: ...
     def given_up(self, call: Call, error: BaseException | None = None) -> list[Command]: ...
     def broke(self, call: Call, now: float) -> list[Command]: ...
@@ -104,6 +105,12 @@ class Calls:
         self._closed = False
 
     # -- the caller's side ------------------------------------------------------------------------------------------
+
+    def take(self, interface: ChildInterface) -> None:
+        """Call by this interface from now on: the child may have been made anew, by another spec."""
+        with self._lock:
+            self.interface = interface
+            self._machine.remade(replayable=interface.each_call, concurrency=interface.concurrency)
 
     def call(
         self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any], *, retry: Retry, options: CallOptions

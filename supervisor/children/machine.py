@@ -112,6 +112,10 @@ class CallMachine:
 
     # -- the caller -------------------------------------------------------------------------------------------------
 
+    def remade(self, *, replayable: bool, concurrency: int) -> None:
+        """The child was made anew, by another spec: what may be sent again goes by that one."""
+        self._replayable, self._concurrency = replayable, concurrency
+
     def made(self, call: Call, now: float) -> list[Command]:
         """A call is made, or made again."""
         self.unfinished += 1

@@ -54,11 +54,10 @@ class PoolMachine:
     ) -> None:
         self.key = pool
         self._client = client
-        room = min(settings.window, concurrency + AHEAD)
-        self._settings = settings.model_copy(update={"window": room})
+        self._settings = self._bounds = settings
         self._rng = rng
         self._decode = decode
-        self._concurrency = concurrency
+        self._concurrency = 0
         self._members: dict[str, CallMachine] = {}
         self._waiting: OrderedDict[Call, None] = OrderedDict()
         self._at: dict[Call, CallMachine] = {}
@@ -66,6 +65,7 @@ class PoolMachine:
         self._gone: BaseException | None = None
         self._turn = 0
         self._joined = 0
+        self.remade(replayable=False, concurrency=concurrency)
 
     # -- what others may know ---------------------------------------------------------------------------------------
 
@@ -85,6 +85,12 @@ class PoolMachine:
         return min((at for at in due if at is not None), default=None)
 
     # -- the caller -------------------------------------------------------------------------------------------------
+
+    def remade(self, *, replayable: bool, concurrency: int) -> None:
+        """The pool was made anew, by another spec: its members that join are called by that one."""
+        del replayable  # another member has no answers of this one
+        room = min(self._bounds.window, concurrency + AHEAD)
+        self._settings, self._concurrency = self._bounds.model_copy(update={"window": room}), concurrency
 
     def made(self, call: Call, now: float) -> list[Command]:
         """A call is made."""

@@ -107,7 +107,7 @@ class Children:
                 raise SupervisorClosedError(self._supervisor)
             known = self._calls.get(key)
             if known is not None:
-                known.interface = interface
+                known.take(interface)
                 return known
             calls = self._calls[key] = Calls(
                 self._supervisor,

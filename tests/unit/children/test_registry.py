@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from actors.runtime.clock import SYSTEM_CLOCK
-from actors.runtime.errors import SupervisorClosedError
+from actors.runtime.errors import OutcomeUnknownError, SupervisorClosedError
 from supervisor.children.interface import ChildInterface
 from supervisor.children.registry import Children
 from tests.unit.children.fakes import Actor, ok
@@ -72,6 +72,18 @@ def test_a_pools_calls_are_spread_and_its_members_have_handles(home: Home) -> No
     for handle in pool.all_members().values():
         handle.add.remote("to all")
     assert [home.actors[f"p-{n}#1"].calls[-1].arguments for n in range(2)] == [(("to all",), {})] * 2
+
+
+def test_what_must_not_run_twice_goes_by_the_spec_that_the_child_was_made_by_last(home: Home) -> None:
+    home.children.child(KEY, ChildInterface.of(Cart, each_call=True))
+    home.children.on_view(View((Sight(key=KEY, host="cart#1"),)))
+    cart = home.children.child(KEY, ChildInterface.of(Cart))  # deleted, and made without checkpoints
+    response = cart.add.options(unknown="never").remote()
+    home.actors["cart#2"] = Actor()
+    home.children.on_view(View((Sight(key=KEY, host="cart#2", incarnation=2),)))
+    with pytest.raises(OutcomeUnknownError):
+        response.result(timeout=PATIENCE_S)
+    assert home.actors["cart#2"].calls == []
 
 
 def test_what_must_not_run_twice_is_sent_again_where_answers_are_replicated(home: Home) -> None:
