@@ -36,6 +36,8 @@ _REMEDIES: dict[Problem, str] = {
     "start_failed": "mend the cause; nothing of it was left behind",
     "not_a_pool": "only pools have a size",
     "stopping": "wait until that has ended",
+    "keeps_no_state": "give it checkpoint=<seconds> or checkpoint='each_call'",
+    "not_running": "see `supervisor status` for what it waits for, and ask again",
     "protected": "it is the supervisor's own; only `shutdown` ends it",
 }
 
@@ -100,7 +102,12 @@ def raise_problem(answer: Answer, subject: str) -> None:
     if answer.problem == "start_failed":
         cause = _cause(answer.cause)
         raise ChildStartError(subject, answer.detail) from cause
-    raise AdministrationError(subject, problem=answer.problem, detail=answer.detail, remedy=_REMEDIES[answer.problem])
+    raise refusal(subject, answer.problem, answer.detail)
+
+
+def refusal(subject: str, problem: Problem, detail: str = "") -> AdministrationError:
+    """The error for a person, with its remedy."""
+    return AdministrationError(subject, problem=problem, detail=detail, remedy=_REMEDIES[problem])
 
 
 def _cause(data: bytes | None) -> BaseException | None:

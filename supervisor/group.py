@@ -178,6 +178,17 @@ class Group:
         """
         self._client.resize(self._client.member(self.path, name), size=size, standbys=standbys)
 
+    def checkpoint(self, name: str) -> int:
+        """Put a child's state into its store now, or that of every child in a pool or a group that keeps one.
+
+        It is taken behind the calls that the child has already. Returns: how many children were asked.
+
+        Raises:
+            AdministrationError: There is none, none of them has `checkpoint` set, or one did not run in time.
+            Exception: What its `checkpoint()` or its store raised.
+        """
+        return self._client.checkpoint(self._client.member(self.path, name))
+
     # -- looking ----------------------------------------------------------------------------------------------------
 
     def children(self) -> list[ChildView | GroupView]:

@@ -14,13 +14,24 @@ from ray.exceptions import GetTimeoutError, RayError
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.errors import AdministrationError, LeaderUnreachableError
 from supervisor import requests as r
-from supervisor.administering import Administrator
+from supervisor.administering import Administrator, refusal
 from supervisor.applying import Applying
+from supervisor.checkpointing import checkpoint_now
 from supervisor.group import Group
 from supervisor.recipes import ChildRecipe, GroupRecipe, interface_of, plans_of
 from supervisor.specs import ChildSpec, GroupSpec, PoolSpec, TreeSpec
 from supervisor.subscription import Subscription
-from supervisor.tree import ROOT, SUBTREE, ChildPlan, GroupPlan, Origin, child_key, group_path, is_group
+from supervisor.tree import (
+    ROOT,
+    SUBTREE,
+    ChildPlan,
+    GroupPlan,
+    Origin,
+    child_key,
+    group_path,
+    is_group,
+    path_of,
+)
 from supervisor.treefile import load_tree
 
 if TYPE_CHECKING:
@@ -188,9 +199,7 @@ class TreeClient:
 
     @staticmethod
     def _not_found(subject: str) -> AdministrationError:
-        return AdministrationError(
-            subject, problem="not_found", detail="", remedy="see `supervisor ps` for what there is"
-        )
+        return refusal(subject, "not_found")
 
     def subscribe(self, *, keys: Collection[str] | None, kinds: Collection[str] | None) -> Subscription:
         """See `Supervisor.subscribe`."""
@@ -243,19 +252,36 @@ class TreeClient:
         """Change the numbers of a pool or of a child's standbys."""
         self.ask(r.Resize(member=member, size=size, standbys=standbys), member)
 
+    def checkpoint(self, member: str) -> int:
+        """Put the state of a child away now, or of each child in a pool or group that keeps one; returns how many."""
+        keeping = [
+            plan.key
+            for plan in self._inside(member)
+            if isinstance(plan.recipe, ChildRecipe) and plan.recipe.recipe.checkpoint is not None
+        ]
+        if not keeping:
+            raise refusal(member, "keeps_no_state")
+        checkpoint_now(keeping, self.present_view)
+        return len(keeping)
+
     def ask(self, wish: r.Request, subject: str) -> None:
         """Have a change made that needs no spec."""
         self._administrator.ask(wish, subject=subject, timeout_s=self._patience_s(subject))
 
     def _patience_s(self, subject: str) -> float:
         """A member may take its own time to start or to end, and a group that of all its members."""
-        inside = [
-            plan
-            for key, plan in self.plans().items()
-            if isinstance(plan, ChildPlan) and (subject in (key, plan.group) or _is_in(plan.group, subject))
-        ]
+        inside = self._inside(subject)
         ends = (3600.0 if isinstance(plan.shutdown_s, str) else plan.shutdown_s for plan in inside)
         return _SLACK_S + sum(plan.start_timeout_s for plan in inside) + sum(ends)
+
+    def _inside(self, member: str) -> list[ChildPlan]:
+        """The plan of a child, or those of all children in a group, a pool, or a subtree."""
+        path = path_of(member)
+        return [
+            plan
+            for key, plan in self.plans().items()
+            if isinstance(plan, ChildPlan) and (key == member or _is_in(plan.group, path) or plan.group == path)
+        ]
 
     def apply(self, tree: TreeSpec | Mapping[str, Any] | str | Path, *, dry_run: bool, restart_changed: bool) -> Plan:
         """See `Supervisor.apply`."""

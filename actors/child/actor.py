@@ -111,12 +111,14 @@ class ChildActor(Hosting):
         self._obey(leader)
         return self._member(key).attend(standbys)
 
-    @ray.method(concurrency_group="control")
-    def checkpoint_now(self, leader: int, key: str) -> int:
-        """Put the child's state into its store; returns the number of that checkpoint."""
-        self._obey(leader)
-        member = self._member(key)
-        return member.put(member.place.submit(member.snapshot).result())
+    def checkpoint_now(self, incarnation: int, key: str) -> int:
+        """Put the child's state into its store, behind the calls before; returns the number of that checkpoint.
+
+        Raises:
+            StaleIncarnationError: Another incarnation is here, or this one does not serve.
+        """
+        member = self._serving(key, incarnation)
+        return member.put(member.snapshot())
 
     @ray.method(concurrency_group="control")
     def stop_member(self, leader: int, key: str) -> None:
@@ -224,11 +226,9 @@ class HostActor(Hosting):
         self._obey(leader)
         return await asyncio.to_thread(self._member(key).attend, standbys)
 
-    @ray.method(concurrency_group="control")
-    async def checkpoint_now(self, leader: int, key: str) -> int:
+    async def checkpoint_now(self, incarnation: int, key: str) -> int:
         """See `ChildActor.checkpoint_now`."""
-        self._obey(leader)
-        member = self._member(key)
+        member = self._serving(key, incarnation)
         snapshot = await asyncio.wrap_future(member.place.submit(member.snapshot))
         return await asyncio.to_thread(member.put, snapshot)
 

@@ -115,6 +115,17 @@ class Hosting(ActorShell):
             raise ChildNotHereError(key, host=str(self.identity))
         return member
 
+    def _serving(self, key: str, incarnation: int) -> Member:
+        """The member, if that very incarnation is the accepted one.
+
+        Raises:
+            StaleIncarnationError: It is not.
+        """
+        member = self._member(key)
+        if member.name.incarnation != incarnation or member.machine.phase != "active":
+            raise StaleIncarnationError(key, sent_by=incarnation, accepted=member.machine.accepted)
+        return member
+
     def _is_built(self, key: str, incarnation: int) -> bool:
         """Whether that very incarnation is here already.
 

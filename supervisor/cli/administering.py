@@ -87,6 +87,19 @@ def resize(member: str, name: str, address: str | None, size: int | None, standb
 @MEMBER
 @NAME
 @ADDRESS
+def checkpoint(member: str, name: str, address: str | None) -> None:
+    """Put the state of MEMBER into its store now: a child's, or that of each child in a pool or a group."""
+
+    def keep(group: Group, own: str) -> None:
+        click.echo(f"{member}: {group.checkpoint(own)} checkpoints")
+
+    _administer(member, name, address, keep)
+
+
+@click.command()
+@MEMBER
+@NAME
+@ADDRESS
 def spec(member: str, name: str, address: str | None) -> None:
     """Print the settings of MEMBER, one a line."""
 

@@ -72,6 +72,7 @@ def _register() -> None:
         administering.restart,
         administering.delete,
         administering.resize,
+        administering.checkpoint,
         administering.spec,
         looking.status,
         reaping.ps,

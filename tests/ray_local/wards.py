@@ -115,6 +115,26 @@ class Sickly(Ward):
         self.well = False
 
 
+class Fragile(Ward):
+    """Cannot take up its state while a file says so."""
+
+    def __init__(self, unless: str) -> None:
+        super().__init__()
+        self.unless = unless
+
+    def restore(self, state: dict[str, Any]) -> None:
+        if not Path(self.unless).exists():
+            raise ValueError("it cannot be read today")
+        self.__dict__.update(state)
+
+
+class Spoilt(Ward):
+    """Its state cannot be had."""
+
+    def checkpoint(self) -> Any:
+        raise RuntimeError("nothing to be put away")
+
+
 class Caller:
     """Calls another child by the handle that it was given."""
 

@@ -33,6 +33,17 @@ def test_a_checkpoint_on_request_is_taken_up_by_the_next_life():
     assert after.value("add", 0) == 5
 
 
+def test_only_the_incarnation_that_serves_gives_a_checkpoint():
+    home = Home(checkpoint=60.0, incarnation=2)
+    for incarnation in (1, 3):
+        with pytest.raises(StaleIncarnationError):
+            home.shell.checkpoint_now(incarnation, KEY)
+    standby = Home(checkpoint=60.0, incarnation=3, role="standby")
+    with pytest.raises(StaleIncarnationError):
+        standby.shell.checkpoint_now(3, KEY)
+    assert home.ports.store.checkpoints == standby.ports.store.checkpoints == []
+
+
 def test_state_that_did_not_change_is_not_written_again():
     home = Home(checkpoint=60.0)
     assert [home.shell.checkpoint_now(1, KEY) for _ in range(3)] == [1, 1, 1]

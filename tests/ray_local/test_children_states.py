@@ -1,0 +1,80 @@
+"""States of supervised children on a real Ray: put away on request, and standbys that cannot take them up."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from supervisor import AdministrationError, Group, Supervisor
+from tests.ray_local import wards
+
+ANSWER_S = 30.0
+SELDOM_S = 3600.0
+
+Eventually = Callable[..., None]
+
+
+@pytest.fixture
+def group(shared: Supervisor) -> Any:
+    """A group of this test's own, ended after it."""
+    name = f"g{uuid4().hex[:8]}"
+    made = shared.group(name, intensity=100, period_s=60)
+    yield made
+    shared.root.terminate(name)
+    shared.root.delete(name)
+
+
+def kill(ward: Any) -> None:
+    os.kill(ward.pid.remote().result(timeout=ANSWER_S), signal.SIGKILL)
+
+
+def test_a_checkpoint_on_request_is_what_the_next_life_begins_with(group: Group):
+    ward: Any = group.supervise(wards.Ward, name="cart", checkpoint=SELDOM_S)
+    assert ward.add.remote(5).result(timeout=ANSWER_S) == 5
+    assert group.checkpoint("cart") == 1
+    assert ward.add.remote(5).result(timeout=ANSWER_S) == 10
+    kill(ward)
+    assert ward.seen.remote().result(timeout=ANSWER_S) == 5
+
+
+def test_a_checkpoint_on_request_of_a_pool_is_one_of_each_member(group: Group):
+    pool: Any = group.pool(wards.Ward, name="wards", size=2, checkpoint=SELDOM_S)
+    for ward in pool.all_members().values():
+        ward.add.remote(7).result(timeout=ANSWER_S)
+    assert group.checkpoint("wards") == 2
+    for ward in pool.all_members().values():
+        kill(ward)
+    assert [ward.seen.remote().result(timeout=ANSWER_S) for ward in pool.all_members().values()] == [7, 7]
+
+
+def test_what_cannot_be_checkpointed_says_so(group: Group, tmp_path: Path):
+    group.supervise(wards.Ward, name="forgetful")
+    with pytest.raises(AdministrationError, match=r"checkpoint=<seconds>"):
+        group.checkpoint("forgetful")
+    with pytest.raises(AdministrationError, match="supervisor ps"):
+        group.checkpoint("nobody")
+    spoilt: Any = group.supervise(wards.Spoilt, name="spoilt", checkpoint=SELDOM_S)
+    with pytest.raises(RuntimeError, match="nothing to be put away"):
+        group.checkpoint("spoilt")
+    assert spoilt.add.remote().result(timeout=ANSWER_S) == 1
+
+
+def test_a_standby_that_cannot_take_its_state_up_is_replaced(
+    shared: Supervisor, group: Group, tmp_path: Path, eventually: Eventually
+):
+    mended = tmp_path / "mended"
+    ward: Any = group.supervise(wards.Fragile, name="cart", args=(str(mended),), standbys=1, checkpoint="each_call")
+    key = f"child/{group.path}.cart"
+    assert [ward.add.remote().result(timeout=ANSWER_S) for _ in range(3)] == [1, 2, 3]
+    eventually(lambda: [len(child.standbys) for child in shared.status().tree if child.key == key] == [1], "a standby")
+    kill(ward)
+    told = "select 1 from children where child = ? and event = 'fenced' and detail like '%cannot be read today%'"
+    eventually(lambda: shared.events.query(told, [key]), "the standby's failure on record")
+    mended.touch()
+    assert ward.add.remote().result(timeout=60) == 4
