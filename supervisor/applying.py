@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from actors.runtime.errors import AdministrationError
 from supervisor import requests as r
 from supervisor.planning import Plan, SpecSummary, plan_changes
-from supervisor.recipes import plans_of
+from supervisor.recipes import plans_of, summary_now
 from supervisor.specs import ChildSpec, GroupSpec, PoolSpec, TreeSpec
 from supervisor.specs.summary import summarise_tree, summary_of
 from supervisor.tree import ROOT, SUBTREE, ChildPlan, GroupPlan, child_key, group_path, is_group, is_within
@@ -144,10 +144,9 @@ def _summaries(plans: Mapping[str, ChildPlan | GroupPlan], groups: Mapping[str, 
     found: dict[str, SpecSummary] = {}
     for member in (*_in_start_order(ROOT, groups), *plans):  # what was made a moment ago is in no group's view yet
         plan = plans.get(member)
-        if isinstance(plan, GroupPlan):
-            found.setdefault(plan.path, plan.recipe.summary)
-        elif plan is not None and plan.pool is None:
-            found.setdefault(plan.child, plan.recipe.summary)
+        summary = None if plan is None or (isinstance(plan, ChildPlan) and plan.pool) else summary_now(plan)
+        if summary is not None:
+            found.setdefault(summary.path, summary)
     return found
 
 

@@ -42,6 +42,14 @@ class ChildSettings(TypedDict, total=False):
     node: str | None
 
 
+class PoolSettings(ChildSettings, total=False):
+    """What `pool` takes beside; `PoolSpec` says what each means."""
+
+    intensity: int | None
+    period_s: float
+    backoff: BackoffSettings | Mapping[str, float] | None
+
+
 class GroupSettings(TypedDict, total=False):
     """What `group` takes beside the name; `GroupSpec` says what each means."""
 
@@ -110,7 +118,7 @@ class Group:
         *,
         size: int,
         name: str | None = None,
-        **settings: Unpack[ChildSettings],
+        **settings: Unpack[PoolSettings],
     ) -> PoolHandle:
         """Supervise `size` objects of a class that are all alike, and `standbys` more that step in.
 

@@ -17,7 +17,7 @@ from supervisor.planning import Origin as Maker
 from supervisor.planning import SpecSummary
 from supervisor.requests import AddMembers
 from supervisor.specs import BackoffSettings, ChildSpec, GroupSpec, PoolSpec
-from supervisor.specs.summary import summary_of
+from supervisor.specs.summary import renumbered, summary_of
 from supervisor.tree import SUBTREE, TOP, BackoffPlan, ChildPlan, GroupPlan, Origin, child_key, group_path
 
 
@@ -161,7 +161,9 @@ def _pool_plans(spec: PoolSpec, parent: str, origin: Origin) -> Iterator[GroupPl
         parent=parent,
         starts_together=True,
         ends_together=True,
-        intensity=max(1, spec.size + spec.standbys),
+        intensity=spec.intensity,
+        period_s=spec.period_s,
+        backoff=_backoff(spec.backoff),
         restart=spec.restart,
         pool_size=spec.size,
         pool_standbys=spec.standbys,
@@ -242,6 +244,16 @@ def interface_of(spec: ChildSpec | PoolSpec) -> ChildInterface:
         each_call=spec.checkpoint == "each_call",
         concurrency=spec.max_concurrency,
     )
+
+
+def summary_now(plan: ChildPlan | GroupPlan) -> SpecSummary | None:
+    """What a user's spec is by now: how many there are was perhaps changed since it was made. None of what is ours."""
+    summary: SpecSummary | None = None if plan.recipe is None else plan.recipe.summary
+    if summary is None or isinstance(plan.recipe, SubtreeRecipe):
+        return summary
+    if isinstance(plan, ChildPlan):
+        return summary if plan.pool is not None else renumbered(summary, standbys=plan.standbys)
+    return summary if plan.pool_size is None else renumbered(summary, size=plan.pool_size, standbys=plan.pool_standbys)
 
 
 def fingerprint(recipe: ChildRecipe) -> str:

@@ -132,7 +132,7 @@ class GroupPlan:
         strategy: Whom the end of a member concerns.
         starts_together: Its members are independent and start together; a failed start is an end like any other.
         ends_together: They also end together, under one time limit. A pool's do both.
-        intensity: Restarts within `period_s` that are borne; 0 means none at all.
+        intensity: Restarts within `period_s` that are borne; 0 means none at all, None one for each member of a pool.
         period_s: The sliding window, seconds.
         backoff: How restarts are spaced.
         auto_shutdown: Whether the end of significant children ends the group.
@@ -150,7 +150,7 @@ class GroupPlan:
     strategy: Strategy = "one_for_one"
     starts_together: bool = False
     ends_together: bool = False
-    intensity: int = 1
+    intensity: int | None = 1
     period_s: float = 5.0
     backoff: BackoffPlan = BackoffPlan()
     auto_shutdown: AutoShutdown = "never"
@@ -161,6 +161,13 @@ class GroupPlan:
     origin: Origin = "system"
     request: str = ""
     recipe: Any = None
+
+    @property
+    def allowance(self) -> int:
+        """Restarts within `period_s` that are borne."""
+        if self.intensity is not None:
+            return self.intensity
+        return max(1, (self.pool_size or 0) + self.pool_standbys)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

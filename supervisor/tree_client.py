@@ -18,7 +18,7 @@ from supervisor.administering import Administrator, refusal
 from supervisor.applying import Applying
 from supervisor.checkpointing import checkpoint_now
 from supervisor.group import Group
-from supervisor.recipes import ChildRecipe, GroupRecipe, interface_of, plans_of
+from supervisor.recipes import ChildRecipe, GroupRecipe, interface_of, plans_of, summary_now
 from supervisor.specs import ChildSpec, GroupSpec, PoolSpec, TreeSpec
 from supervisor.subscription import Subscription
 from supervisor.tree import (
@@ -180,9 +180,10 @@ class TreeClient:
     def spec(self, member: str) -> Mapping[str, str]:
         """A member's settings, as texts."""
         plan = self.plans((member,)).get(member)
-        if plan is None or plan.recipe is None:
+        summary = None if plan is None else summary_now(plan)
+        if summary is None:
             raise self._not_found(member)
-        return {name: setting.shown for name, setting in plan.recipe.summary.settings.items()}
+        return {name: setting.shown for name, setting in summary.settings.items()}
 
     def plans(self, members: tuple[str, ...] | None = None) -> dict[str, ChildPlan | GroupPlan]:
         """The plans that the leader has, by key or path; of all that users have made when none are named."""

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
 
 from actors.recovery.retry import Retry
 from actors.runtime import wire
-from actors.runtime.settings import PROBLEM, Settings, shown
+from actors.runtime.settings import Settings, shown
 from supervisor.children.settings import CALL_RETRY
+from supervisor.specs.backoff import BackoffSettings
 from supervisor.specs.classes import (
     STATE_HOOKS,
     class_problem,
@@ -22,24 +22,13 @@ from supervisor.specs.classes import (
     method_problem,
 )
 from supervisor.specs.naming import name_problem
+from supervisor.specs.problems import problem, require
 
 RestartType = Literal["permanent", "transient", "temporary"]
 EndingTime = float | Literal["brutal_kill", "infinity"]
 
 STANDBYS_MAX = 100
 SIZE_MAX = 10_000
-
-
-def problem(text: str) -> PydanticCustomError:
-    """An error whose text says everything."""
-    printable = text.encode("utf-8", "backslashreplace").decode()
-    return PydanticCustomError(PROBLEM, printable)  # pyright: ignore[reportArgumentType] - it asks for a literal text
-
-
-def require(text: str) -> None:
-    """Raise `text` as a problem of the field at hand, unless it is empty."""
-    if text:
-        raise problem(text)
 
 
 def named_exceptions(value: object) -> object:
@@ -238,6 +227,13 @@ class PoolSpec(WorkSpec):
     """A pool: `size` objects of one class, any of which answers; `standbys` is for all of them together."""
 
     size: int = Field(ge=0, le=SIZE_MAX, description="How many there are.")
+    intensity: int | None = Field(
+        default=None, ge=0, description="Restarts within period_s that are borne; left out, one for each member."
+    )
+    period_s: float = Field(
+        default=5.0, gt=0, le=86_400, description="The window in which restarts are counted, in seconds."
+    )
+    backoff: BackoffSettings | None = Field(default=None, description="Waits between restarts; left out, the defaults.")
 
 
 def _is_number(value: object, *, above: float) -> bool:

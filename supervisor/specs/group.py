@@ -8,36 +8,17 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
 from actors.runtime.settings import Settings
-from supervisor.specs.child import ChildSpec, PoolSpec, RestartType, problem, require
+from supervisor.specs.backoff import BackoffSettings
+from supervisor.specs.child import ChildSpec, PoolSpec, RestartType
 from supervisor.specs.naming import name_problem
 from supervisor.specs.nesting import nesting_problems
+from supervisor.specs.problems import problem, require
 
 Strategy = Literal["one_for_one", "one_for_all", "rest_for_one"]
 AutoShutdown = Literal["never", "any_significant", "all_significant"]
 
 RESERVED = ("root", "supervisor", "system")
 """The groups of the tree itself."""
-
-
-class BackoffSettings(Settings):
-    """How long a restart waits when there were others just before; the first one never waits."""
-
-    model_config = ConfigDict(allow_inf_nan=False)
-
-    min_s: float = Field(default=0.1, ge=0, description="The wait before the second restart, in seconds.")
-    max_s: float = Field(default=5.0, ge=0, validate_default=True, description="The longest wait, in seconds.")
-    jitter: float = Field(default=0.2, ge=0, le=1, description="The random part of a wait, 0 to 1 of it.")
-    reset_after_s: float = Field(
-        default=5.0, ge=0, description="Seconds of health after which the next restart is a first one again."
-    )
-
-    @field_validator("max_s")
-    @classmethod
-    def _bounds_fit(cls, max_s: float, info: ValidationInfo) -> float:
-        min_s = info.data.get("min_s")
-        if min_s is not None and max_s < min_s:
-            raise problem(f"{max_s:g} given, but it must not be smaller than min_s, which is {min_s:g}")
-        return max_s
 
 
 def _kind_of(value: object) -> str | None:
@@ -49,7 +30,7 @@ def _kind_of(value: object) -> str | None:
             return "pool"
         case GroupSpec():
             return "group"
-        case Mapping() if "cls" not in value and GROUP_KEYS & {*value}:
+        case Mapping() if not {"cls", "size"} & {*value} and GROUP_KEYS & {*value}:
             return "group"
         case Mapping():
             return "pool" if "size" in value else "child"
@@ -131,7 +112,7 @@ class GroupSpec(Settings):
         return nesting_problems(data)
 
 
-GROUP_KEYS = frozenset(GroupSpec.model_fields) - frozenset(PoolSpec.model_fields)
+GROUP_KEYS = frozenset(GroupSpec.model_fields) - frozenset(ChildSpec.model_fields)
 
 
 class TreeSpec(Settings):

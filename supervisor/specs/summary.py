@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -58,6 +59,13 @@ def summary_of(spec: ChildSpec | PoolSpec | GroupSpec, path: str, origin: Origin
         changed=tuple(name for name, value in values.items() if value != _default(type(spec), name)),
         origin=origin,
     )
+
+
+def renumbered(summary: SpecSummary, **numbers: int) -> SpecSummary:
+    """The same with numbers that were changed live since; those that it does not have are left out."""
+    changed = {name: Setting(same=_same(number), shown=_for_people(number)) for name, number in numbers.items()}
+    known = {name: setting for name, setting in changed.items() if name in summary.settings}
+    return replace(summary, settings={**summary.settings, **known})
 
 
 def _kind(spec: ChildSpec | PoolSpec | GroupSpec) -> Kind:

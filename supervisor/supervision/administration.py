@@ -5,13 +5,14 @@ Every request is answered once it is done or refused; a request that is made twi
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import replace
 from typing import assert_never
 
 from supervisor import messages as m
 from supervisor import requests as r
 from supervisor.supervision.groups import Groups
+from supervisor.supervision.ledger import Ledger
 from supervisor.supervision.lives import Lives
 from supervisor.supervision.state import State
 from supervisor.tree import POOLS, ROOT, SYSTEM, TOP, Child, ChildPlan, Group, GroupPlan, Pool, is_group, member_plan
@@ -19,19 +20,32 @@ from supervisor.tree import POOLS, ROOT, SYSTEM, TOP, Child, ChildPlan, Group, G
 REMEMBERED = 1000
 """Answers that are remembered, for requests that are made again."""
 
+HANDED_ON = 64
+"""Of those that were carried out, how many a successor is told of."""
+
 _OWN = (TOP, SYSTEM, ROOT)
 _COMING = ("waiting", "starting", "restarting")
 
 
 class Administration:
-    """Carries requests out."""
+    """Carries requests out.
 
-    def __init__(self, state: State, groups: Groups, lives: Lives) -> None:
+    Args:
+        state: The tree.
+        groups: Starts and ends groups.
+        lives: Starts and ends children.
+        left: What a predecessor left, if there was one.
+    """
+
+    def __init__(self, state: State, groups: Groups, lives: Lives, left: Ledger) -> None:
         self._s = state
         self._groups = groups
         self._lives = lives
         self._answers: OrderedDict[str, m.Answer] = OrderedDict()
         self._open: set[str] = set()
+        self._done = deque(left.done, HANDED_ON)
+        self._begun = {request: (member, wanted) for request, member, wanted in left.begun}
+        self._answers.update((request, m.Answer(request=request)) for request in left.done)
 
     def handle(self, event: m.Administered) -> None:
         """Carry a request out, or join the one that is under way."""
@@ -40,14 +54,35 @@ class Administration:
             self._s.emit(known)
         elif event.request not in self._open:
             self._open.add(event.request)
-            self._carry_out(event.request, event.wish)
+            if not self._go_on(event.request):
+                self._carry_out(event.request, event.wish)
+
+    def done(self) -> tuple[str, ...]:
+        """The last requests that were carried out, the newest last."""
+        return tuple(self._done)
 
     def note(self, answer: m.Answer) -> None:
         """Remember an answer that goes out."""
         self._open.discard(answer.request)
+        if answer.problem is None and answer.request not in self._answers:
+            self._done.append(answer.request)
         self._answers[answer.request] = answer
         if len(self._answers) > REMEMBERED:
             self._answers.popitem(last=False)
+
+    def _go_on(self, request: str) -> bool:
+        """Whether a predecessor had begun the same, and what is left of it is awaited, or done."""
+        member, wanted = self._begun.pop(request, ("", "down"))
+        if not member:
+            return False
+        status = self._status(member)
+        if wanted == "up" and status is not None:
+            self._await_up(request, member)
+            return True
+        if wanted == "down" and status is None:
+            self._say(request)  # what is temporary is forgotten as it ends
+            return True
+        return False
 
     def _carry_out(self, request: str, wish: r.Request) -> None:
         match wish:
@@ -201,6 +236,7 @@ class Administration:
             size = group.plan.pool_size if wish.size is None else wish.size
             standbys = group.plan.pool_standbys if wish.standbys is None else wish.standbys
             group.plan = replace(group.plan, pool_size=size, pool_standbys=standbys)
+            self._bear(group)
             self._fit(group)
             self._say(request)
 
@@ -226,6 +262,12 @@ class Administration:
             self._end(key)
         self._give_places(pool)
         self._s.publish()
+
+    @staticmethod
+    def _bear(group: Group) -> None:
+        """What a smaller allowance does not bear is past: the next restart is weighed by it."""
+        if len(group.restarted_at) > group.plan.allowance:
+            group.restarted_at = group.restarted_at[len(group.restarted_at) - group.plan.allowance :]
 
     def _add_member(self, group: Group, plan: ChildPlan) -> None:
         child = self._s.add_child(plan)
@@ -262,6 +304,7 @@ class Administration:
     def _change_group(self, plan: GroupPlan) -> None:
         group = self._s.groups[plan.path]
         group.plan = replace(plan, parent=group.plan.parent)
+        self._bear(group)
         if plan.template is not None and plan.path in self._s.pools:
             for key in self._s.pools[plan.path].members:
                 self._change_child(member_plan(plan.template, key))

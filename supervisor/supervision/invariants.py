@@ -68,7 +68,7 @@ def _of_group(state: State, group: Group) -> Iterator[str]:  # noqa: C901, PLR09
         yield f"has begun {group.begun - {*group.todo, *group.ending}}, which is on no list"
     if not {*group.todo, *group.ending} <= set(group.members):
         yield "works on what is no member of it"
-    if group.status != "stopping" and len(group.restarted_at) > group.plan.intensity:
+    if group.status != "stopping" and len(group.restarted_at) > group.plan.allowance:
         yield "is over its intensity"
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from supervisor.tree import LIVING, POOLS, SYSTEM, TOP, ChildPlan, GroupPlan, Outcome, Status, is_group
 
 if TYPE_CHECKING:
-    from supervisor.supervision.state import State
+    from supervisor.supervision.state import State, Wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +51,16 @@ class Ledger:
     Attributes:
         numbers: The last incarnations of children that are not in the tree any more.
         floor: See `State`.
+        done: The last requests that were carried out: asked again of a successor, they are answered, not done again.
+        begun: Requests under way: the request, the member, and what it waits for.
     """
 
     children: tuple[ChildEntry, ...] = ()
     groups: tuple[GroupEntry, ...] = ()
     numbers: tuple[tuple[str, int], ...] = ()
     floor: int = 0
+    done: tuple[str, ...] = ()
+    begun: tuple[tuple[str, str, Wanted], ...] = ()
 
 
 def child_entry(plan: ChildPlan) -> ChildEntry:
@@ -69,8 +73,8 @@ def group_entry(plan: GroupPlan) -> GroupEntry:
     return GroupEntry(plan=plan, status="running", members=(), restarted_ago_s=(), restarts=0, failure=None)
 
 
-def write_ledger(state: State) -> Ledger:
-    """The tree at this moment."""
+def write_ledger(state: State, done: tuple[str, ...] = ()) -> Ledger:
+    """The tree at this moment, and the requests that were carried out last."""
     return Ledger(
         children=tuple(
             ChildEntry(
@@ -98,6 +102,10 @@ def write_ledger(state: State) -> Ledger:
         ),
         numbers=tuple(state.numbers.items()),
         floor=state.floor,
+        done=done,
+        begun=tuple(
+            (request, member, wanted) for member, waiting in state.waiting.items() for request, wanted in waiting
+        ),
     )
 
 

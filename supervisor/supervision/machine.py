@@ -73,7 +73,7 @@ class SupervisorMachine:
         self._listening = Listening(state)
         self._nodes = Nodes(state, self._groups, self._lives)
         self._adoption = Adoption(state, self._groups, self._lives)
-        self._administration = Administration(state, self._groups, self._lives)
+        self._administration = Administration(state, self._groups, self._lives, ledger or Ledger())
 
     def handle(self, event: m.Event, now: float) -> list[m.Command]:
         """What follows from `event` at `now`, monotonic seconds; in the order to be carried out."""
@@ -131,7 +131,7 @@ class SupervisorMachine:
 
     def ledger(self) -> Ledger:
         """What a successor must know."""
-        return write_ledger(self._s)
+        return write_ledger(self._s, self._administration.done())
 
     def broken(self) -> list[str]:
         """What does not hold of the tree, for people; see `invariants`."""

@@ -49,7 +49,7 @@ def count_restart(group: Group, exit_class: ExitClass, life: Life | None, now: f
         if node in lost:
             return True
     group.restarted_at, allowed = record_restart(
-        group.restarted_at, now=now, intensity=plan.intensity, period_s=plan.period_s
+        group.restarted_at, now=now, intensity=plan.allowance, period_s=plan.period_s
     )
     return allowed
 

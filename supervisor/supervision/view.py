@@ -95,7 +95,7 @@ def _group_view(group: Group) -> GroupView:
         status=group.status,
         members=tuple(group.members),
         restarts=group.restarts,
-        intensity=plan.intensity,
+        intensity=plan.allowance,
         period_s=plan.period_s,
         failure=group.failure,
     )

@@ -65,7 +65,13 @@ def children(draw: st.DrawFn, name: str) -> ChildSpec:
 
 @st.composite
 def pools(draw: st.DrawFn, name: str) -> PoolSpec:
-    return PoolSpec(size=draw(st.integers(0, 10_000)), **draw(work(name)))
+    return PoolSpec(
+        size=draw(st.integers(0, 10_000)),
+        intensity=draw(st.none() | st.integers(0, 10**9)),
+        period_s=draw(SECONDS),
+        backoff=draw(st.none() | st.builds(BackoffSettings, jitter=st.floats(0, 1))),
+        **draw(work(name)),
+    )
 
 
 @st.composite

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from supervisor.specs import BackoffSettings, ChildSpec, GroupSpec, PoolSpec, TreeSpec
+from supervisor.specs import ChildSpec, GroupSpec, PoolSpec, TreeSpec
 from supervisor.specs.group import settings_of
 from tests.unit.specs.scene import Cart, problems
 
@@ -100,12 +100,6 @@ def test_a_supervisor_of_its_own_may_have_a_place() -> None:
     assert GroupSpec(name="g", supervisor=True, node="n").node == "n"
     found = problems(GroupSpec, {"name": "g", "supervisor": "perhaps", "node": "n"})
     assert [problem.partition(":")[0] for problem in found] == ["supervisor"]
-
-
-def test_backoff_has_bounds() -> None:
-    assert BackoffSettings(min_s=1, max_s=1).max_s == 1
-    found = problems(BackoffSettings, {"min_s": -1})
-    assert [problem.partition(":")[0] for problem in found] == ["min_s"]
 
 
 def test_the_settings_of_a_group_leave_its_members_out() -> None:

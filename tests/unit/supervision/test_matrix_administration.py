@@ -6,9 +6,11 @@ get_childspec.
 
 from __future__ import annotations
 
+import pytest
+
 from supervisor import messages as m
 from supervisor import requests as r
-from tests.unit.supervision.scene import Scene, child, group, pool, said
+from tests.unit.supervision.scene import Scene, actor, child, group, pool, said
 
 
 def delete(name: str) -> r.Delete:
@@ -323,6 +325,38 @@ def test_several_who_wait_for_the_same_are_all_answered() -> None:
     for request in ("r", "s", "t"):
         scene.ask(end("child/a"), request)
     assert said(scene.died("a")) == ["answer r ok", "answer s ok", "answer t ok"]
+
+
+def successor(scene: Scene, *actors: m.KnownActor) -> Scene:
+    """Whoever leads after this one was lost, with its ledger."""
+    after = Scene(incarnation=3, ledger=scene.machine.ledger())
+    after.lead(*actors, succeeds=True)
+    return after
+
+
+@pytest.mark.parametrize("wish", [delete("child/a"), end("child/b"), restart("child/a")])
+def test_what_a_lost_leader_has_done_is_not_refused_by_its_successor(wish: r.Request) -> None:
+    scene = Scene(child("a"), child("b", restart="temporary")).up()
+    scene.run(scene.ask(end("child/a")))
+    scene.run(scene.ask(wish, "r"))
+    after = successor(scene, actor("a", 2), actor("b", 1))
+    assert said(after.ask(wish, "r")) == ["answer r ok"]
+
+
+def test_what_a_lost_leader_had_begun_is_awaited_by_its_successor() -> None:
+    scene = Scene(child("a")).up()
+    scene.run(scene.ask(end("child/a")))
+    scene.ask(restart("child/a"), "r")
+    after = successor(scene, actor("a", 2))
+    assert said(after.ask(restart("child/a"), "r")) == []
+    assert "answer r ok" in said(after.ready("a"))
+
+
+def test_the_end_of_what_is_temporary_is_known_to_a_successor_that_finds_it_gone() -> None:
+    scene = Scene(child("a", restart="temporary")).up()
+    scene.ask(end("child/a"), "r")
+    after = successor(scene)
+    assert "answer r ok" in said(after.ask(end("child/a"), "r"))
 
 
 # -- change ----------------------------------------------------------------------------------------------------------

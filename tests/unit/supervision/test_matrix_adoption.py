@@ -288,8 +288,8 @@ def test_numbers_of_forgotten_children_stay_used() -> None:
     before.ask(r.Delete(member="child/a"))
     scene = successor(before)
     scene.lead(actor("stranger", 5, alive=False), succeeds=True)
-    assert said(scene.add(child("a"))) == ["start a#3"]
-    assert said(scene.add(child("stranger"))) == ["start stranger#6"]
+    assert said(scene.add(child("a"), request="anew")) == ["start a#3"]
+    assert said(scene.add(child("stranger"), request="other")) == ["start stranger#6"]
 
 
 def test_a_later_incarnation_that_was_activated_wins_also_while_nobody_serves() -> None:

@@ -88,6 +88,18 @@ def test_standbys_of_a_pool_are_resized_alone() -> None:
     assert scene.serving()["s/worker/p-2#1"] == "standby"
 
 
+def test_a_pool_bears_a_restart_for_each_member_also_when_its_size_is_another_one() -> None:
+    scene = Scene(pool("p", 1, intensity=None)).up()
+    scene.run(scene.ask(resize("p", 4)))
+    for name in ("p-0", "p-1", "p-2", "p-3"):
+        scene.run(scene.died(name))
+    assert (scene.group("p").status, scene.group("p").intensity) == ("running", 4)
+    scene.run(scene.ask(resize("p", 2)))
+    assert scene.group("p").restarts == 0
+    scene.run(scene.died("p-0"))
+    assert scene.group("p").restarts == 1, "it ended, and was restarted: what it had borne before counts"
+
+
 def test_what_is_no_pool_has_no_size() -> None:
     scene = Scene(group("g", child("a"))).up()
     assert said(scene.ask(resize("g", 2), "r")) == ["answer r not_a_pool"]

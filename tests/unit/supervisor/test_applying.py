@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import pytest
@@ -208,3 +208,21 @@ def test_a_group_that_is_a_supervisor_of_its_own_is_changed_inside_and_for_its_n
 def test_what_code_has_made_is_not_touched() -> None:
     with pytest.raises(ConfigError, match="audit: is a child that code has made"):
         run(SHOP, SHOP, origin="code")
+
+
+def test_numbers_that_were_changed_live_are_what_there_is() -> None:
+    data = {"children": [child("a", standbys=1)], "pools": [child("p", size=2)]}
+    tree = TreeSpec.parse(data, source="here")
+
+    class Resized(FakeClient):
+        def plans(self) -> dict[str, ChildPlan | GroupPlan]:
+            found = dict(super().plans())
+            pool, single = found["p"], found["child/a"]
+            assert isinstance(pool, GroupPlan)
+            assert isinstance(single, ChildPlan)
+            return found | {"p": replace(pool, pool_size=5), "child/a": replace(single, standbys=3)}
+
+    applying = Applying(cast("TreeClient", Resized(tree)), tree)
+    plan = applying.apply(dry_run=True, restart_changed=False)
+    told = {change.path: [(each.name, each.before, each.after) for each in change.settings] for change in plan.changed}
+    assert told == {"a": [("standbys", "3", "1")], "p": [("size", "5", "2")]}
