@@ -224,7 +224,7 @@ def child_recipe(spec: ChildSpec | PoolSpec, key: str, group: str, origin: Origi
             max_concurrency=spec.max_concurrency,
             checkpoint=spec.checkpoint,
             checkpoint_path=spec.checkpoint_path,
-            state_version=int(getattr(cls, "checkpoint_version", 1)),
+            state_version=1 if spec.checkpoint is None else getattr(cls, "checkpoint_version", 1),
             heartbeat_s=spec.heartbeat_s,
         ),
         resources=resources,

@@ -20,6 +20,7 @@ from supervisor.specs.classes import (
     find_class,
     hook_problem,
     method_problem,
+    version_problem,
 )
 from supervisor.specs.naming import name_problem
 from supervisor.specs.problems import problem, require
@@ -160,6 +161,7 @@ class WorkSpec(Settings):
             raise problem(f'{shown(value)} is none of: null, a number of seconds above 0, "each_call"')
         if "cls" in info.data:
             require(hook_problem(info.data["cls"], STATE_HOOKS))
+            require(version_problem(info.data["cls"]))
         return value
 
     @field_validator("hang_timeout_s")

@@ -8,6 +8,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from actors.runtime.settings import shown
+
 HOOKS: Mapping[str, tuple[str, ...]] = {"checkpoint": (), "restore": ("state",), "health": (), "stop": ()}
 """The optional hooks of a supervised object and the arguments that each is called with."""
 
@@ -85,6 +87,16 @@ def hook_problem(cls: type[Any], names: tuple[str, ...]) -> str:
         if not _takes(function, arguments):
             wrong.append(f"{name}{_bare(inspect.signature(function))} is called as {name}({', '.join(HOOKS[name])})")
     return f"{cls.__name__}: its hook {'; '.join(wrong)}. Rename it if it is no hook" if wrong else ""
+
+
+def version_problem(cls: type[Any]) -> str:
+    """Why the class's `checkpoint_version` is none, or an empty text."""
+    version = getattr(cls, "checkpoint_version", 1)
+    if isinstance(version, int) and not isinstance(version, bool):
+        return ""
+    return (
+        f"{cls.__name__}.checkpoint_version is {shown(version)}; give a whole number, and a higher one for new states"
+    )
 
 
 def method_problem(cls: type[Any], name: str) -> str:

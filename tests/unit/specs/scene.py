@@ -62,6 +62,10 @@ class WrongStateHooks:
     def checkpoint(self, path: str) -> None: ...
 
 
+class WrongVersion:
+    checkpoint_version = "2"
+
+
 class Anything:
     def __getattr__(self, name: str) -> Any:
         return print

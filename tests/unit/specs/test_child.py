@@ -11,7 +11,17 @@ from actors.recovery.retry import Retry
 from actors.runtime.errors import ConfigError
 from supervisor.children.settings import CALL_RETRY
 from supervisor.specs import ChildSpec, PoolSpec
-from tests.unit.specs.scene import HERE, BusyError, Cart, Hooked, Needy, WrongHooks, WrongStateHooks, problems
+from tests.unit.specs.scene import (
+    HERE,
+    BusyError,
+    Cart,
+    Hooked,
+    Needy,
+    WrongHooks,
+    WrongStateHooks,
+    WrongVersion,
+    problems,
+)
 
 
 def test_the_least_that_is_said() -> None:
@@ -64,6 +74,10 @@ def test_what_is_allowed_is_taken(fields: dict[str, Any]) -> None:
         ({"cls": 3}, "cls: a value of type int is not a class"),
         ({"cls": WrongHooks}, "cls: WrongHooks: its hook stop(self, when) is called as stop()"),
         ({"cls": WrongStateHooks, "checkpoint": 1}, "checkpoint: WrongStateHooks: its hook checkpoint(self, path)"),
+        (
+            {"cls": WrongVersion, "checkpoint": 1},
+            "checkpoint: WrongVersion.checkpoint_version is '2'; give a whole number",
+        ),
         ({"args": "eu"}, "args: 'eu' is a text, not a list of arguments; did you mean ['eu']?"),
         ({"args": 3}, "args: Input should be a valid tuple (given: 3)"),
         ({"args": [threading.Lock()]}, "args: argument 0, <unlocked _thread.lock object at"),
