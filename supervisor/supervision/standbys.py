@@ -11,6 +11,9 @@ from supervisor.supervision.placing import must_move
 from supervisor.supervision.state import State
 from supervisor.tree import Child, Life
 
+ATTEND_AGAIN_S = 1.0
+"""How long after a standby could not be given the state the accepted life is asked again, seconds."""
+
 
 class Begin(Protocol):
     """Begins a new life of a child."""
@@ -95,11 +98,14 @@ class Standbys:
         self._s.set_timer(self._s.now + delay_s, "refill", child.plan.key)
 
     def on_attended(self, event: m.StandbysAttended) -> None:
-        """Standbys hold the state of the accepted life: from now on they are announced."""
+        """Standbys hold the state of the accepted life: they are announced from now on; of the others it is asked again."""
         found = self._s.life(event.key, event.incarnation)
         if found is None or found[1] is not found[0].accepted:
             return
-        child = found[0]
+        child, accepted = found
+        if accepted.attended is not None and not set(accepted.attended) <= set(event.standbys):
+            accepted.attended = event.standbys
+            self._s.set_timer(self._s.now + ATTEND_AGAIN_S, "refill", child.plan.key)
         for life in child.standbys():
             if life.incarnation in event.standbys and life.in_step_of != event.incarnation:
                 life.in_step_of = event.incarnation

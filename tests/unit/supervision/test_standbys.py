@@ -37,6 +37,20 @@ def test_one_that_has_the_state_steps_in_rather_than_an_older_one_that_has_not()
     assert scene.child("a").standbys == (), "nobody has the new life's state yet"
 
 
+def test_the_accepted_life_is_asked_again_about_a_standby_that_did_not_get_its_state() -> None:
+    scene = Scene(child("a", standbys=2), nodes=(NODE, OTHER))
+    scene.lead()
+    scene.ready("a")
+    scene.stands_by("a", 2, node=NODE)
+    assert "attend a#1: 2 3" in said(scene.stands_by("a", 3, node=OTHER))
+    scene.attended("a", 2)
+    assert said(scene.wait(0.9)) == []
+    assert "attend a#1: 2 3" in said(scene.wait(0.2))
+    scene.attended("a", 2, 3)
+    assert scene.child("a").standbys == ("s/child/a#2", "s/child/a#3")
+    assert not any(word.startswith("attend") for word in said(scene.wait(5.0)))
+
+
 def test_later_standbys_stay_when_an_earlier_one_steps_in() -> None:
     scene = Scene(child("a", standbys=2)).up()
     assert said(scene.died("a")) == ["restart a crash", "promote a#2", "attend a#2: 3"]
