@@ -98,7 +98,7 @@ class Standbys:
         self._s.set_timer(self._s.now + delay_s, "refill", child.plan.key)
 
     def on_attended(self, event: m.StandbysAttended) -> None:
-        """Standbys hold the state of the accepted life: they are announced from now on; of the others it is asked again."""
+        """Standbys hold the state of the accepted life: they are announced. Of the others it is asked again."""
         found = self._s.life(event.key, event.incarnation)
         if found is None or found[1] is not found[0].accepted:
             return
