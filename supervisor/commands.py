@@ -303,9 +303,7 @@ class ClusterRunner:
         """The kernel says so before Ray does."""
         name = ActorName.parse(actor)
         if name is not None:
-            self._post(
-                m.ChildDied(key=name.key, incarnation=name.incarnation, exit_class="killed", detail="its process ended")
-            )
+            self._post(m.ProcessEnded(key=name.key, incarnation=name.incarnation))
 
     def _reach_again(self, life: Life, handle: Any) -> None:
         """Out of reach is not dead: watch it again; its heartbeats go on meanwhile."""
@@ -387,7 +385,7 @@ class ClusterRunner:
                 m.RecordChild(
                     key=key,
                     incarnation=0,
-                    event="checkpoints_left",
+                    event="checkpoint_failed",
                     role="service",
                     location=None,
                     detail="the log did not answer: a later child of this name may find them",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from actors.runtime.errors import ChildStartError, SupervisorError
 from supervisor.tree import ExitClass
 
@@ -14,10 +16,12 @@ _SIGNS: tuple[tuple[str, ExitClass], ...] = (
     ("The node was terminated", "node_lost"),
     ("node has died", "node_lost"),
     ("node it was running on", "node_lost"),
-    ("exit code 0", "normal"),
     ("exit_actor", "normal"),
     ("INTENDED", "normal"),
 )
+
+
+_EXIT_CODE_0 = re.compile(r"exit code 0\b")
 
 
 def classify_exit(text: str) -> ExitClass:
@@ -26,7 +30,7 @@ def classify_exit(text: str) -> ExitClass:
     for sign, exit_class in _SIGNS:
         if sign.lower() in lowered:
             return exit_class
-    return "killed"
+    return "normal" if _EXIT_CODE_0.search(lowered) else "killed"
 
 
 def last_line(text: str) -> str:

@@ -88,6 +88,14 @@ class ChildDied:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessEnded:
+    """The kernel of the leader's node says that an incarnation's process is gone; why, Ray may tell in a moment."""
+
+    key: str
+    incarnation: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChildUnhealthy:
     """An incarnation says itself that it cannot go on."""
 
@@ -171,6 +179,7 @@ Event = (  # fmt: skip
     | ChildIgnored
     | ChildStartFailed
     | ChildDied
+    | ProcessEnded
     | ChildUnhealthy
     | StandbysAttended
     | StopAnswered

@@ -228,6 +228,7 @@ class Child:
         lives: Those that are not known to have ended, by number.
         restarts: How often it was restarted.
         in_a_row: Restarts since it was last healthy, by the kind of end that has a backoff of its own.
+        unexplained: The life whose end was last told by the kernel, which does not say why; 0: none.
         standby_failures: Standbys in a row that ended before they served.
         keep_standbys: Its end is part of a restart: the standbys stay.
         due_at: When it is restarted alone, monotonic seconds.
@@ -241,6 +242,7 @@ class Child:
     lives: dict[int, Life] = field(default_factory=dict)
     restarts: int = 0
     in_a_row: dict[ExitClass, int] = field(default_factory=dict)
+    unexplained: int = 0
     standby_failures: int = 0
     last_error: str = ""
     keep_standbys: bool = False

@@ -186,6 +186,7 @@ CHILD_EVENTS: dict[str, str] = {
     "draining": "its node is about to go",
     "orphaned": "it ended itself, without a leader for too long",
     "died": "an incarnation ended",
+    "explained": "Ray said later why an incarnation ended",
     "fenced": "an incarnation is over, whether it still runs or not",
     "killed": "an incarnation's process was ended",
     "stopped": "an incarnation ended as it was asked to",

@@ -20,14 +20,18 @@ from supervisor import messages as m
 from supervisor.supervision.moving import Moving
 from supervisor.supervision.orders import kill_of
 from supervisor.supervision.placing import place
+from supervisor.supervision.restarting import explain
 from supervisor.supervision.standbys import Standbys
 from supervisor.supervision.state import State
 from supervisor.supervision.suspicion import weigh
-from supervisor.tree import Child, ExitClass, Life, leave_place, take_place
+from supervisor.tree import OWN_BACKOFFS, Child, ExitClass, Life, leave_place, take_place
 
 BREATH_S = 0.1
 """How long after a promotion the next standby is begun, seconds: a new process takes the processor for half a second,
 just when everybody waits for the promoted one."""
+
+WHY_S = 0.1
+"""How long Ray may take to say why a process ended whose end the kernel has told, seconds."""
 
 GONE_S = 5.0
 """How long after its kill a life is waited for, seconds: it is fenced, and holds nobody up any longer."""
@@ -181,6 +185,29 @@ class Lives:
         found = self._s.life(event.key, event.incarnation)
         if found is not None:
             self.end(*found, found[1].expected_exit or event.exit_class, event.detail, fence=False)
+            return
+        child = self._s.children.get(event.key)
+        if child is not None and child.unexplained == event.incarnation and event.exit_class in OWN_BACKOFFS:
+            child.unexplained = 0
+            explain(child.in_a_row, event.exit_class)
+            self._s.record(child, Life(event.incarnation), "explained", event.detail, event.exit_class)
+
+    def on_process_ended(self, event: m.ProcessEnded) -> None:
+        """Nobody waits for the reason, which comes 10 ms later, but a child that may have to pause by it."""
+        found = self._s.life(event.key, event.incarnation)
+        if found is None:
+            return
+        child, life = found
+        pauses = any(child.in_a_row.get(kind) for kind in OWN_BACKOFFS)
+        if pauses and life.status == "running" and not life.expected_exit and not self.standbys.is_ready(child):
+            self._s.set_timer(self._s.now + WHY_S, "why", event.key, life.incarnation)
+        else:
+            self.on_unexplained(child, life)
+
+    def on_unexplained(self, child: Child, life: Life) -> None:
+        """Its process is gone, and nobody says why."""
+        child.unexplained = life.incarnation
+        self.end(child, life, life.expected_exit or "killed", "its process ended", fence=False)
 
     def on_unhealthy(self, event: m.ChildUnhealthy) -> None:
         found = self._s.life(event.key, event.incarnation)

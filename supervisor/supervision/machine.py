@@ -98,6 +98,8 @@ class SupervisorMachine:
                 self._lives.on_start_failed(event)
             case m.ChildDied():
                 self._lives.on_died(event)
+            case m.ProcessEnded():
+                self._lives.on_process_ended(event)
             case m.ChildUnhealthy():
                 self._lives.on_unhealthy(event)
             case m.StandbysAttended():
@@ -213,6 +215,8 @@ class SupervisorMachine:
                 self._lives.on_patience_over(child, life)
             case "gone":
                 self._lives.on_gone(child, life)
+            case "why":
+                self._lives.on_unexplained(child, life)
             case _:
                 assert_never(kind)
 

@@ -83,6 +83,13 @@ def pause_s(
     return restart_delay_s(restarts=restarts, min_s=backoff.min_s, max_s=backoff.max_s, jitter=backoff.jitter, rng=rng)
 
 
+def explain(in_a_row: dict[ExitClass, int], exit_class: ExitClass) -> None:
+    """A restart that was counted as one after a crash was after an end of another kind."""
+    if exit_class in OWN_BACKOFFS and in_a_row.get("crash"):
+        in_a_row["crash"] -= 1
+        in_a_row[exit_class] = in_a_row.get(exit_class, 0) + 1
+
+
 def concerned(group: Group, member: str) -> list[str]:
     """The members that a restart of `member` concerns, itself included, in the order of their start."""
     match group.plan.strategy:

@@ -15,7 +15,7 @@ from supervisor.tree import SYSTEM, TOP, Child, ChildPlan, ExitClass, Group, Gro
 if TYPE_CHECKING:
     from random import Random
 
-LifeTimerKind = Literal["heartbeat", "suspect", "late", "adopt", "kill", "gone"]
+LifeTimerKind = Literal["heartbeat", "suspect", "late", "adopt", "kill", "gone", "why"]
 TimerKind = Literal[LifeTimerKind, "start", "refill", "resume"]
 
 Wanted = Literal["up", "down"]

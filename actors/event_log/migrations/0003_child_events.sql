@@ -9,7 +9,7 @@ CREATE TABLE children_3 (
     event        VARCHAR NOT NULL CHECK (event IN (
         'added', 'started', 'adopted', 'ready', 'start_failed', 'ignored',
         'suspected', 'recovered', 'unhealthy', 'hung', 'draining', 'orphaned',
-        'died', 'fenced', 'killed', 'stopped', 'terminated', 'reaped',
+        'died', 'explained', 'fenced', 'killed', 'stopped', 'terminated', 'reaped',
         'restarting', 'promoted', 'demoted', 'migrated', 'resized', 'changed', 'deleted', 'escalated', 'given_up',
         'checkpointed', 'checkpoint_skipped', 'restored',
         'takeover_failed', 'checkpoint_failed', 'stop_failed', 'prestart_unavailable')),

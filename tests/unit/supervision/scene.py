@@ -217,6 +217,11 @@ class Scene:
         key, number = self._life(name, incarnation)
         return self.tell(m.ChildDied(key=key, incarnation=number, exit_class=exit_class, detail=detail))
 
+    def process_ended(self, name: str, incarnation: int | None = None) -> list[m.Command]:
+        """The kernel tells of a death before Ray does."""
+        key, number = self._life(name, incarnation)
+        return self.tell(m.ProcessEnded(key=key, incarnation=number))
+
     def failed(
         self, name: str, incarnation: int | None = None, error: str = "no", cause: bytes | None = None
     ) -> list[m.Command]:

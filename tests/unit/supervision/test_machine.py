@@ -239,6 +239,29 @@ def test_kinds_of_ends_that_are_not_the_childs_own_doing_are_spaced_apart_from_i
     assert waits == [0, 0, 100, 900, 0, 450, 0]
 
 
+def test_why_a_process_ended_may_be_told_later_and_counts_from_the_next_end_on() -> None:
+    """The kernel is faster than Ray, but does not know of memory."""
+    scene = running()
+    assert delays(scene.process_ended(W0)) == [0], "nobody waits for the reason of a first end"
+    assert said(scene.died(W0, "out_of_memory", 1)) == []
+    scene.wait(0.1)
+    scene.ready(W0)
+    assert delays(scene.process_ended(W0)) == [], "this one has to pause if memory was short again"
+    assert delays(scene.died(W0, "out_of_memory")) == [900]
+    scene.wait(1.1)
+    scene.ready(W0)
+    assert delays(scene.process_ended(W0)) == []
+    assert delays(scene.wait(0.2)) == [0], "Ray did not say why: a crash, and the first in a row"
+
+
+def test_an_end_that_is_explained_twice_or_was_no_shortage_is_counted_once() -> None:
+    scene = running()
+    scene.process_ended(W0)
+    for exit_class in ("killed", "out_of_memory", "out_of_memory"):
+        scene.died(W0, exit_class, 1)
+    assert scene.machine._s.children[W0].in_a_row == {"crash": 0, "out_of_memory": 1}
+
+
 def test_stale_incarnations_news_is_ignored() -> None:
     scene = running()
     scene.run(scene.died(W0))

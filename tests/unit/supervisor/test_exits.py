@@ -25,6 +25,7 @@ from supervisor.tree import ExitClass
         ("The node was terminated unexpectedly", "node_lost"),
         ("Worker exit type: INTENDED_USER_EXIT Worker exit detail: exit_actor() is called", "normal"),
         ("Worker exits with exit code 0", "normal"),
+        ("Worker exits with exit code 01", "killed"),
         ("The actor is dead because it was killed by `ray.kill`.", "killed"),
         ("", "killed"),
     ],
