@@ -99,6 +99,8 @@ class ClusterRunner:
         self.on_started: Callable[[str, bool], None] = lambda _node, _warm: None
         self._deaths = DeathWatch(self._on_death)
         self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="supervisor-run")
+        # Clearing may wait for the log, and so must not keep a thread from starting its next writer.
+        self._clearers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="supervisor-clear")
         self._hosting = Hosting(charter, leader, Creator(charter, leader, subtrees.ledgers, self.log_handle), groups_of)
 
     def run(self, command: m.Command) -> None:  # noqa: C901, PLR0912 - one branch per command, closed
@@ -143,6 +145,7 @@ class ClusterRunner:
     def wait(self) -> None:
         """Until everything that was begun is done."""
         self._hosting.end_all()
+        self._clearers.shutdown(wait=True)
         self._threads.shutdown(wait=True)
         self._deaths.close()
 
@@ -373,7 +376,7 @@ class ClusterRunner:
     def _clear(self, key: str, work: Callable[[], None]) -> None:
         """Work that is to be done before the next life of `key` begins."""
         others = [future for future in self._clearing.pop(key, ()) if not future.done()]
-        future = self._threads.submit(work)
+        future = self._clearers.submit(work)
         self._clearing[key] = [*others, future]
         future.add_done_callback(lambda done: self._clearing.get(key) == [done] and self._clearing.pop(key, None))
 
@@ -381,14 +384,10 @@ class ClusterRunner:
         for key in keys:
             if self._hosting.forget(key):
                 continue
+            detail = "the log did not answer: a later child of this name may find its states"
             self._recorder.child(
                 m.RecordChild(
-                    key=key,
-                    incarnation=0,
-                    event="checkpoint_failed",
-                    role="service",
-                    location=None,
-                    detail="the log did not answer: a later child of this name may find them",
+                    key=key, incarnation=0, event="checkpoint_failed", role="service", location=None, detail=detail
                 )
             )
 

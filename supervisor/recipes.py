@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import pickle
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from ray import cloudpickle
@@ -21,8 +22,28 @@ from supervisor.specs.summary import renumbered, summary_of
 from supervisor.tree import SUBTREE, TOP, BackoffPlan, ChildPlan, GroupPlan, Origin, child_key, group_path
 
 
+class PickledOnce:
+    """A value whose pickle is kept: a leader hands its whole tree on at every change, and recipes hardly change."""
+
+    __slots__ = ("_pickled",)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        pickled: bytes | None = getattr(self, "_pickled", None)
+        if pickled is None:
+            values = {each.name: getattr(self, each.name) for each in fields(self)}  # pyright: ignore[reportArgumentType] - each is a dataclass
+            pickled = pickle.dumps(values, 5)
+            object.__setattr__(self, "_pickled", pickled)
+        return _unpickled, (type(self), pickled)
+
+
+def _unpickled(cls: type[Any], pickled: bytes) -> Any:
+    made = cls(**pickle.loads(pickled))  # noqa: S301 - our own, see above
+    object.__setattr__(made, "_pickled", pickled)
+    return made
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChildRecipe:
+class ChildRecipe(PickledOnce):
     """What is needed to build a child and to call it. It loads without the user's modules: those parts are pickles.
 
     Attributes:
@@ -43,7 +64,7 @@ class ChildRecipe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GroupRecipe:
+class GroupRecipe(PickledOnce):
     """What the tree keeps of a group's spec.
 
     Attributes:
@@ -56,7 +77,7 @@ class GroupRecipe:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SubtreeRecipe:
+class SubtreeRecipe(PickledOnce):
     """A group that is a supervisor actor of its own.
 
     Attributes:
