@@ -32,6 +32,10 @@ _AWAKE_S = BLIND_S / 2
 _IDLE = (m.AskHeartbeat, m.LookAtProcess, m.RecordChild, m.RecordRestart)
 """Commands that say nothing of a change in the state that a successor needs."""
 
+_URGENT = (m.PromoteChild, m.Publish)
+"""What callers of a dead child wait for. A successor need not know of it first: it finds who serves by asking, and who
+serves has claimed the states, so that nobody else who was promoted for the same child keeps any."""
+
 
 class Engine:
     """Runs one machine.
@@ -136,7 +140,13 @@ class Engine:
 
     def _carry_out(self, event: m.Event) -> None:
         commands = self.machine.handle(event, self._clock.now())
-        if not all(isinstance(command, _IDLE) for command in commands):
+        if any(isinstance(command, m.PromoteChild) for command in commands):
+            urgent = [command for command in commands if isinstance(command, _URGENT)]
+            for command in urgent:
+                self.runner.run(command)
+            commands = [command for command in commands if not isinstance(command, _URGENT)]
+            self._replicate()
+        elif not all(isinstance(command, _IDLE) for command in commands):
             self._replicate()
         for command in commands:
             self.runner.run(command)
