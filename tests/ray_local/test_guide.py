@@ -1,0 +1,34 @@
+"""The program in the guide to supervision, run as it stands there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import guide
+
+PATIENCE_S = 240
+"""It starts some twenty processes one after the other; on a busy machine each takes seconds."""
+
+
+@pytest.mark.timeout(PATIENCE_S + 30)
+def test_the_program_does_what_the_guide_says(tmp_path: Path):
+    for name, text in guide.files().items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    script = tmp_path / "guide.py"
+    script.write_text(guide.program(), encoding="utf-8")
+    ended = subprocess.run(
+        [sys.executable, str(script)],
+        cwd=tmp_path,
+        env={name: value for name, value in os.environ.items() if not name.startswith("RAY_")},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert ended.returncode == 0, f"{ended.stdout}\n{ended.stderr}"
+    assert [line for line in ended.stdout.splitlines() if line] == guide.printed()
