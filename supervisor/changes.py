@@ -16,11 +16,14 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from actors.event_log.schema import CHILD_EVENTS
+from actors.event_log.schema import CHILD_EVENTS, TOLD_BY_CHILDREN
 from actors.runtime.errors import ConfigError
 
 CAPACITY = 10_000
 BATCH_MAX = 2_000
+
+KINDS = tuple(event for event in CHILD_EVENTS if event not in TOLD_BY_CHILDREN)
+"""The events that changes are of."""
 
 _ALIVE = ("starting", "running", "stopping")
 
@@ -198,8 +201,7 @@ class ChangeFollower:
         if self._kinds is not None and not self._kinds:
             problems.append(f"kinds: {kinds!r} names no event")
         problems += [
-            f"kinds: {kind!r} is not one of {', '.join(CHILD_EVENTS)}"
-            for kind in sorted((self._kinds or frozenset()) - set(CHILD_EVENTS))
+            f"kinds: {kind!r} is not one of {', '.join(KINDS)}" for kind in sorted((self._kinds or set()) - set(KINDS))
         ]
         if problems:
             raise ConfigError("subscribe", problems=tuple(problems))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from supervisor.tree_client import TreeClient
 
 
-class ChildSettings(TypedDict, total=False):
+class WorkSettings(TypedDict, total=False):
     """What `supervise` and `pool` take beside the class and its name; `ChildSpec` says what each means."""
 
     args: tuple[Any, ...]
@@ -31,7 +31,6 @@ class ChildSettings(TypedDict, total=False):
     hang_timeout_s: float
     shutdown_s: EndingTime
     start_timeout_s: float
-    significant: bool
     num_cpus: float
     num_gpus: float
     resources: Mapping[str, float] | None
@@ -42,7 +41,13 @@ class ChildSettings(TypedDict, total=False):
     node: str | None
 
 
-class PoolSettings(ChildSettings, total=False):
+class ChildSettings(WorkSettings, total=False):
+    """What `supervise` takes beside; `ChildSpec` says what it means."""
+
+    significant: bool
+
+
+class PoolSettings(WorkSettings, total=False):
     """What `pool` takes beside; `PoolSpec` says what each means."""
 
     intensity: int | None

@@ -11,6 +11,7 @@ from typing import Any
 
 from ray import cloudpickle
 
+from actors.checkpoint.folder import absolute_url
 from actors.child.protocol import Recipe
 from actors.runtime import wire
 from supervisor.children.interface import ChildInterface
@@ -213,7 +214,7 @@ def _child_plan(spec: ChildSpec | PoolSpec, group: str, key: str, origin: Origin
         key=key,
         group=group,
         restart=spec.restart,
-        significant=spec.significant,
+        significant=isinstance(spec, ChildSpec) and spec.significant,
         heartbeat_s=spec.heartbeat_s,
         hang_timeout_s=spec.hang_timeout_s,
         shutdown_s=spec.shutdown_s,
@@ -244,7 +245,7 @@ def child_recipe(spec: ChildSpec | PoolSpec, key: str, group: str, origin: Origi
             asynchronous=is_asynchronous(cls),
             max_concurrency=spec.max_concurrency,
             checkpoint=spec.checkpoint,
-            checkpoint_path=spec.checkpoint_path,
+            checkpoint_path=None if spec.checkpoint_path is None else absolute_url(spec.checkpoint_path),
             state_version=1 if spec.checkpoint is None else getattr(cls, "checkpoint_version", 1),
             heartbeat_s=spec.heartbeat_s,
         ),

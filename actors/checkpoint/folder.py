@@ -173,19 +173,6 @@ def absolute_url(url: str) -> str:
     return url if path is None else str(path)
 
 
-def check_folder(url: str) -> None:
-    """Write a file there and remove it: what is asked before anything starts.
-
-    Raises:
-        CheckpointStoreError: It cannot be used; the message says why and what to do.
-    """
-    store, key = FolderStore(url), f"check-{os.urandom(8).hex()}"
-    try:
-        store.claim(key, 1)
-    finally:
-        store.delete(key)
-
-
 def _orders(listed: list[str]) -> Iterator[Order]:
     for name in listed:
         order = names.parse_file_name(name) or names.parse_claim_name(name)

@@ -173,43 +173,30 @@ CHILDREN = _table(
 """What happened to each child's incarnations, as one of `CHILD_EVENTS`; and of one that ended, how."""
 
 CHILD_EVENTS: dict[str, str] = {
-    "added": "its spec is new in the tree",
-    "started": "an incarnation is being constructed",
     "adopted": "a new leader took over a living incarnation",
     "ready": "an incarnation is constructed and answers",
-    "start_failed": "an incarnation could not be constructed",
     "ignored": "its constructor asked to be left out",
-    "suspected": "it missed heartbeats",
-    "recovered": "it answers again",
-    "unhealthy": "its health() said so",
-    "hung": "it was found to hang",
     "draining": "its node is about to go",
-    "orphaned": "it ended itself, without a leader for too long",
     "died": "an incarnation ended",
     "explained": "Ray said later why an incarnation ended",
     "fenced": "an incarnation is over, whether it still runs or not",
     "killed": "an incarnation's process was ended",
     "stopped": "an incarnation ended as it was asked to",
-    "terminated": "it was ended by request, its spec stays",
-    "reaped": "it was ended because no living supervisor owned it",
-    "restarting": "its next incarnation is to come, perhaps after a wait",
     "promoted": "a standby took over",
-    "demoted": "it serves no more and stands by",
-    "migrated": "an incarnation on another node took over",
-    "resized": "its number of standbys, or its pool's size, was changed",
-    "changed": "its spec was changed",
     "deleted": "its spec was removed from the tree",
-    "escalated": "its group ended and left the decision to the group above",
     "given_up": "it is restarted no more",
-    "checkpointed": "a checkpoint was written on request",
     "checkpoint_skipped": "a checkpoint was unusable, and an earlier one was restored",
-    "restored": "it began with the state of a checkpoint",
     "takeover_failed": "a standby could not take its state up",
     "checkpoint_failed": "its state could not be kept",
     "stop_failed": "its stop() raised",
     "prestart_unavailable": "this Ray keeps no idle processes ready: replacements wait for theirs",
 }
 """What can happen to a child; a row of another event is refused."""
+
+TOLD_BY_CHILDREN = frozenset(
+    ("checkpoint_skipped", "takeover_failed", "checkpoint_failed", "stop_failed", "prestart_unavailable")
+)
+"""Those that go to the log from where they happen: the supervisor, and so who subscribes to it, is not told."""
 
 EXIT_CLASSES = (
     "normal",

@@ -303,8 +303,8 @@ class CheckpointMismatchError(CheckpointError):
         self.found = found
         self.expected = expected
         self.remedy = remedy or (
-            "Raise checkpoint_version only together with a restore() that reads the earlier state; to begin without "
-            "it, give the child another name or checkpoint_path, or delete its checkpoints"
+            "It is taken up only by the class and checkpoint_version that wrote it: while restore() reads earlier "
+            "forms, keep the version; to begin without it, give the child another name or checkpoint_path, or delete it"
         )
         super().__init__(f"{key}: its checkpoint is {found}, expected is {expected}. {self.remedy}")
 
@@ -341,7 +341,7 @@ class AdministrationError(SupervisorError):
     Attributes:
         subject: The key or path that it was about.
         problem: Why, in a word: already_started, already_present, running, restarting, not_found, given_up, no_group,
-            not_a_pool, stopping.
+            not_a_pool, stopping, protected, keeps_no_state, not_running.
     """
 
     def __init__(self, subject: str, *, problem: str, detail: str, remedy: str) -> None:

@@ -1,4 +1,4 @@
-"""`supervisor children`, `terminate`, `restart`, `delete`, `resize` and `spec`: administration of the running tree."""
+"""`supervisor children`, `terminate`, `restart`, `delete`, `resize`, `checkpoint` and `spec`: administration of the running tree."""
 
 from __future__ import annotations
 

@@ -86,7 +86,6 @@ class WorkSpec(Settings):
     start_timeout_s: float = Field(
         default=60.0, gt=0, le=86_400, description="How long a start may take until it answers, in seconds."
     )
-    significant: bool = Field(default=False, description="Whether its own end may end its group (auto_shutdown).")
     num_cpus: float = Field(default=0.0, ge=0, description="CPUs that it reserves with Ray's scheduler.")
     num_gpus: float = Field(default=0.0, ge=0, description="GPUs that it reserves.")
     resources: dict[str, float] = Field(
@@ -179,13 +178,6 @@ class WorkSpec(Settings):
             raise problem(f'{shown(value)} is none of: a number of seconds from 0, "brutal_kill", "infinity"')
         return value
 
-    @field_validator("significant")
-    @classmethod
-    def _significant_may_end(cls, significant: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic calls it
-        if significant and info.data.get("restart") == "permanent":
-            raise problem("true, but what is permanent always comes back; choose restart: transient or temporary")
-        return significant
-
     @field_validator("resources")
     @classmethod
     def _resources_fit(cls, resources: dict[str, float]) -> dict[str, float]:
@@ -223,6 +215,15 @@ class ChildSpec(WorkSpec):
 
     Example: `ChildSpec(name="cart", cls=Cart, args=("eu",), standbys=1, checkpoint="each_call")`
     """
+
+    significant: bool = Field(default=False, description="Whether its own end may end its group (auto_shutdown).")
+
+    @field_validator("significant")
+    @classmethod
+    def _significant_may_end(cls, significant: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic calls it
+        if significant and info.data.get("restart") == "permanent":
+            raise problem("true, but what is permanent always comes back; choose restart: transient or temporary")
+        return significant
 
 
 class PoolSpec(WorkSpec):

@@ -94,7 +94,7 @@ def version_problem(cls: type[Any]) -> str:
     version = getattr(cls, "checkpoint_version", 1)
     if isinstance(version, int) and not isinstance(version, bool):
         return ""
-    return f"{cls.__name__}.checkpoint_version is {shown(version)}; give a whole number, higher with each form"
+    return f"{cls.__name__}.checkpoint_version is {shown(version)}; give a whole number"
 
 
 def method_problem(cls: type[Any], name: str) -> str:

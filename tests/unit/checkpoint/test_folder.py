@@ -16,7 +16,7 @@ import pytest
 
 from actors.checkpoint import files as disk
 from actors.checkpoint.files import LocalFiles, RemoteFiles, local_path, open_files
-from actors.checkpoint.folder import FolderStore, absolute_url, check_folder
+from actors.checkpoint.folder import FolderStore, absolute_url
 from actors.checkpoint.format import Checkpoint
 from actors.checkpoint.rules import Found
 from actors.runtime.errors import CheckpointMismatchError, CheckpointStoreError, StaleIncarnationError
@@ -296,13 +296,13 @@ class TestFailures:
     def test_a_file_in_the_way(self, tmp_path: Path):
         (tmp_path / "file").touch()
         with pytest.raises(CheckpointStoreError, match="a file stands in its way"):
-            check_folder(f"{tmp_path}/file")
+            FolderStore(f"{tmp_path}/file").claim("child/a", 1)
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="permissions mean nothing to root")
     def test_a_folder_that_may_not_be_written(self, tmp_path: Path):
         tmp_path.chmod(0o555)
         with pytest.raises(CheckpointStoreError, match="write permission"):
-            check_folder(f"{tmp_path}/x")
+            FolderStore(f"{tmp_path}/x").claim("child/a", 1)
 
     def test_permission_is_named(self, store: FolderStore):
         def denied(folder: str, name: str, temporary: str, data: bytes) -> None:
@@ -314,11 +314,6 @@ class TestFailures:
 
 
 class TestFiles:
-    def test_a_check_leaves_nothing(self, url: str):
-        check_folder(url)
-        system, root = fsspec.core.url_to_fs(url)
-        assert system.ls(root, detail=False) == []
-
     def test_local_files_are_for_this_user_only(self, tmp_path: Path):
         FolderStore(f"{tmp_path}/made").put(checkpoint(1, 1))
         (file,) = (tmp_path / "made" / "child~2fshop.cart").iterdir()

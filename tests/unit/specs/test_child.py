@@ -76,7 +76,7 @@ def test_what_is_allowed_is_taken(fields: dict[str, Any]) -> None:
         ({"cls": WrongStateHooks, "checkpoint": 1}, "checkpoint: WrongStateHooks: its hook checkpoint(self, path)"),
         (
             {"cls": WrongVersion, "checkpoint": 1},
-            "checkpoint: WrongVersion.checkpoint_version is '2'; give a whole",
+            "checkpoint: WrongVersion.checkpoint_version is '2'; give a whole number",
         ),
         ({"args": "eu"}, "args: 'eu' is a text, not a list of arguments; did you mean ['eu']?"),
         ({"args": 3}, "args: Input should be a valid tuple (given: 3)"),

@@ -46,7 +46,7 @@ def follow(follower: ChangeFollower, ring: ChangeRing, limit: int = 100) -> list
 
 class TestSince:
     def test_what_came_after_is_told_in_order(self):
-        changes = [change(event=event) for event in ("started", "ready", "died")]
+        changes = [change(event=event) for event in ("adopted", "ready", "died")]
         ring = ring_of(*changes)
         assert ring.since(1, 1, 10) == (tuple(changes[1:]), 0)
         assert ring.since(1, 0, 2) == (tuple(changes[:2]), 0)
@@ -211,7 +211,7 @@ class TestFollower:
     @pytest.mark.parametrize(
         ("asked", "says"),
         [
-            ({"kinds": ["exploded"]}, "kinds: 'exploded' is not one of added, started"),
+            ({"kinds": ["exploded"]}, "kinds: 'exploded' is not one of adopted, ready"),
             ({"kinds": []}, "names no event"),
             ({"keys": ()}, "names no child"),
         ],
