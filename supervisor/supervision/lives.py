@@ -22,7 +22,7 @@ from supervisor.supervision.orders import kill_of
 from supervisor.supervision.placing import place
 from supervisor.supervision.standbys import Standbys
 from supervisor.supervision.state import State
-from supervisor.supervision.suspicion import weigh
+from supervisor.supervision.suspicion import is_heard, weigh
 from supervisor.tree import Child, ExitClass, Life, leave_place, take_place
 
 BREATH_S = 0.1
@@ -194,11 +194,14 @@ class Lives:
 
     def on_evidence(self, event: m.EvidenceFound) -> None:
         found = self._s.life(event.key, event.incarnation)
-        if found is None or not found[1].asked or found[1].status == "stopping":
+        if found is None or not found[1].asked or not is_heard(found[0].plan, found[1]):
             return
         child, life = found
         ended = weigh(child.plan, life, event.evidence, self._s.now)
-        if ended is not None:
+        if ended is not None and ended[0] == "hung" and life.status == "stopping":
+            self._s.record(child, life, "killed", ended[1], "hung")
+            self._kill(child, life)
+        elif ended is not None:
             self.end(child, life, *ended, fence=True)
 
     def on_late(self, child: Child, life: Life) -> None:
