@@ -76,7 +76,7 @@ class Groups:
             self.ended(path)
         elif path in (SYSTEM, ROOT) or path.startswith(POOLS):
             self._escalate(group)
-        elif group.plan.parent == TOP:
+        elif group.plan.parent == TOP and SYSTEM not in self._s.groups:
             self._end_with(group)
         elif group.outcome == "failed_start" or path in self._s.requested:  # a new pool may never have come up at all
             self.failed_start(path, "crash", group.failure or "", group.cause, None)

@@ -160,6 +160,10 @@ class SupervisorMachine:
         child = self._s.children.get(member)
         return None if child is None else child.status
 
+    def has_life(self, key: str, incarnation: int) -> bool:
+        """Whether a child has this life, and it is not over."""
+        return self._s.life(key, incarnation) is not None
+
     @property
     def ending(self) -> tuple[ExitClass, str]:
         """What the end of the whole tree is to whoever supervises that, and why."""
