@@ -151,10 +151,9 @@ class SubtreeActor(LeadingShell):
     def _is_accepted(self) -> bool | None:
         """What Ray's table and the one above say of this life; None while one of them is silent."""
         try:
-            key, number = self.identity.key, self.identity.incarnation
-            if any(
-                each.alive and each.incarnation > number for each in inventory(self._charter.name) if each.key == key
-            ):
+            own = self.identity
+            lives = [each for each in inventory(self._charter.name) if each.key == own.key and each.alive]
+            if any(each.incarnation > own.incarnation for each in lives):
                 return False
             leader = find_leader(self._charter.name)
             return None if leader is None else ray.get(leader[1].accepts.remote(str(self.identity)), timeout=OFFICE_S)

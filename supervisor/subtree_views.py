@@ -26,10 +26,9 @@ def view_left(path: str, supervisor: str, whole: ClusterView | None, ledgers: Ma
         whole: What the predecessor announced last, or None.
         ledgers: Those of all subtrees, by path.
     """
-    children = (
-        {} if whole is None else {each.key: each for each in whole.children if is_within(path_of(each.key), path)}
-    )
-    groups = {} if whole is None else {inner: group for inner, group in whole.groups.items() if _is_in(inner, path)}
+    seen = whole or ClusterView(leader="", incarnation=0)
+    children = {each.key: each for each in seen.children if is_within(path_of(each.key), path)}
+    groups = {inner: group for inner, group in seen.groups.items() if _is_in(inner, path)}
     for inner, ledger in ledgers.items():
         if _is_in(inner, path):
             children = _children_of(ledger, supervisor) | children
