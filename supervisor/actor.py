@@ -102,7 +102,7 @@ class SupervisorActor(LeadingShell):
         if follows is None:
             actors = inventory(charter.name)
             ledger = find_ledger(charter.name, actors) if succeeds else None
-            self._lead(located(actors, view_on_board(charter.name)), living_nodes(), ledger, succeeds=succeeds)
+            self._lead(actors, view_on_board(charter.name), living_nodes(), ledger, succeeds=succeeds)
         else:
             self._vigil = Vigil(self.identity, follows, lead=self._take_over, end=self._depose)
             self._vigil.start()
@@ -215,7 +215,7 @@ class SupervisorActor(LeadingShell):
         ledger = newest((self._vigil.ledger, ledger_on_board(self._charter.name))) or find_ledger(
             self._charter.name, actors
         )
-        self._lead(located(actors, view), nodes, ledger, succeeds=True)
+        self._lead(actors, view, nodes, ledger, succeeds=True)
 
     def _proclaim(self, view: m.ClusterView, vigil: Vigil) -> None:
         """Who follows hears of the new leader at once, with the tree as the old one left it; adopting takes longer.
@@ -233,14 +233,20 @@ class SupervisorActor(LeadingShell):
         vigil.announce(self._views.publish(pickle.dumps(own)))
 
     def _lead(
-        self, actors: tuple[m.KnownActor, ...], nodes: tuple[str, ...], ledger: Replica | None, *, succeeds: bool
+        self,
+        actors: tuple[m.KnownActor, ...],
+        view: m.ClusterView | None,
+        nodes: tuple[str, ...],
+        ledger: Replica | None,
+        *,
+        succeeds: bool,
     ) -> None:
-        actors = self._engine.runner.with_members(actors)
+        actors = self._engine.runner.with_members(located(actors, view))
         if succeeds:
             left: Estate = Estate(charter=self._charter) if ledger is None else pickle.loads(ledger.payload)  # noqa: S301 - our own leader made it
             estate = complete(left, self._charter.name, actors)
             self._engine.machine = self._make_machine(estate)
-            self._subtrees.inherit(estate.subtrees)
+            self._subtrees.inherit(estate.subtrees, view)
         self._engine.begin(m.LeaderStarted(actors=actors, nodes=nodes, succeeds=succeeds))
         with self._shell_lock:
             self._leads.set()

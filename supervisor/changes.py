@@ -5,6 +5,8 @@
               knows this leader   -> reports what came since; what fell out of the ring is counted, and told as far as
                                      the base shows it
               knows another one   -> compares what it knew with this leader's base, then reports its whole ring
+              took states over    -> compares them with every child's present state; took over that there were none:
+                                     reports the whole ring
 
 A synthesised change tells a difference whose own change was not seen: a new leader, or a follower that was too slow.
 """
@@ -26,6 +28,9 @@ KINDS = tuple(event for event in CHILD_EVENTS if event not in TOLD_BY_CHILDREN)
 """The events that changes are of."""
 
 _ALIVE = ("starting", "running", "stopping")
+
+_NOBODY = (-1, 0)
+"""What an asker knows that had nobody to know: all that a leader has is news to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +159,7 @@ class ChangeRing:
         """What an asker that knows change `seq` of leader `incarnation` needs next; None when it knows all.
 
         Args:
-            incarnation: 0 when the asker knows nothing: it gets every child's present state.
+            incarnation: 0 when the asker knows nothing: it gets every child's present state. Below that, all there is.
             seq: The last change that it knows.
             limit: Changes at most.
         """
@@ -190,11 +195,19 @@ class ChangeFollower:
     Args:
         keys: The children to report, as `child/shop.cart` or `shop.cart`; None reports all.
         kinds: The events to report; None reports all.
+        states: What is known already, from somebody who followed before; None: nothing, so the first answer is only
+            learnt.
     Raises:
         ConfigError: There is no such event, or nothing could ever be reported.
     """
 
-    def __init__(self, *, keys: Collection[str] | None = None, kinds: Collection[str] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        keys: Collection[str] | None = None,
+        kinds: Collection[str] | None = None,
+        states: Iterable[ChildChange] | None = None,
+    ) -> None:
         self._keys = _as_set(keys)
         self._kinds = _as_set(kinds)
         problems = [f"keys: {keys!r} names no child"] if self._keys is not None and not self._keys else []
@@ -205,14 +218,20 @@ class ChangeFollower:
         ]
         if problems:
             raise ConfigError("subscribe", problems=tuple(problems))
-        self._states: dict[str, ChildChange] = {}
-        self._known = (0, 0)
+        self._states = {state.key: state for state in states or ()}
+        self._learns = states is None
+        self._known = (0, 0) if self._learns or self._states else _NOBODY
         self._missed = 0
 
     @property
     def known(self) -> tuple[int, int]:
         """The leader and the change of it that is known last; what to ask with."""
         return self._known
+
+    @property
+    def states(self) -> list[ChildChange]:
+        """The state of each child that is known, told by its last change."""
+        return list(self._states.values())
 
     @property
     def missed(self) -> int:
@@ -225,18 +244,33 @@ class ChangeFollower:
             return []
         if batch.incarnation == self._known[0] and batch.seq <= self._known[1]:
             return []
-        is_first = self._known == (0, 0)
         self._known = (batch.incarnation, batch.seq)
         found: list[ChildChange] = []
         if batch.catch_up is not None:
             found = self._compare(batch.catch_up, batch.incarnation)
-        if is_first:
-            found = []
+        if self._learns:
+            found, self._learns = [], False
         self._missed += batch.missed
         for change in batch.changes:
             _note(self._states, change)
             found.append(change)
         return [change for change in found if self._is_wanted(change)]
+
+    def lose(self, event: str, detail: str) -> list[ChildChange]:
+        """Everything that was followed has ended, and nobody will tell of it; what to report of that.
+
+        Args:
+            event: "stopped": what runs has ended; "deleted": what is known is forgotten, too.
+            detail: More, for people.
+        """
+        found = [
+            replace(state, event=event, status="stopped", exit_class=None, detail=detail, synthesised=True)
+            for state in self._states.values()
+            if event == "deleted" or state.status in (*_ALIVE, "restarting")
+        ]
+        for change in found:
+            _note(self._states, change)
+        return found
 
     def _compare(self, catch_up: CatchUp, leader: int) -> list[ChildChange]:
         """The differences between what was known and what the leader says, and learn them."""

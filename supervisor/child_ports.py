@@ -12,7 +12,7 @@ from actors.checkpoint.folder import FolderStore
 from actors.checkpoint.log import LogStore
 from actors.event_log.transport import LogTransport
 from actors.runtime.actor_table import living_names
-from actors.runtime.clock import SYSTEM_CLOCK
+from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.emitter import Emitter
 from actors.runtime.ids import ActorName
 from supervisor.election import actor_by_name, find_leader
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from actors.runtime.ports import CheckpointStore
 
 _ANNOUNCE_S = 2.0
+_AGAIN_S = 0.05
 
 
 class ClusterPorts:
@@ -46,13 +47,24 @@ class ClusterPorts:
 
     def announce_exit(self, name: str, exit_class: str) -> None:
         """Tell the leader before the process ends: the kernel tells deaths faster than Ray tells their cause."""
-        leader = find_leader(self._supervisor)
-        if leader is None:
-            return
+        until = SYSTEM_CLOCK.now() + _ANNOUNCE_S
+        while self.tell_of_exit(name, exit_class) is False and SYSTEM_CLOCK.now() < until:
+            sleep(_AGAIN_S)
+
+    def tell_of_exit(self, name: str, exit_class: str) -> bool | None:
+        """Tell the leader once; False: it does not know yet whose child that is. None: nobody was reached.
+
+        Nobody leads at this moment, and the next leader reads Ray's own words.
+        """
         try:
-            ray.get(leader[1].announce_exit.remote(name, exit_class), timeout=_ANNOUNCE_S)
+            leader = find_leader(self._supervisor)
+            return None if leader is None else self._tell(leader[1], name, exit_class)
         except (RayError, GetTimeoutError):
-            return  # nobody leads at this moment: the next leader reads Ray's own words
+            return None
+
+    @staticmethod
+    def _tell(leader: Any, name: str, exit_class: str) -> bool:
+        return bool(ray.get(leader.announce_exit.remote(name, exit_class), timeout=_ANNOUNCE_S))
 
     def checkpoints(self, path: str | None) -> CheckpointStore:
         """The store of a folder's URL, or of the event log."""

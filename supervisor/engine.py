@@ -16,6 +16,7 @@ from supervisor.change_feed import ChangeFeed
 from supervisor.changes import ChildChange
 from supervisor.commands import ClusterRunner
 from supervisor.desk import Desk
+from supervisor.subtree_views import states_of
 from supervisor.succession import BLIND_S
 from supervisor.tree import SUBTREE
 
@@ -39,6 +40,10 @@ serves has claimed the states, so that nobody else who was promoted for the same
 
 class Engine:
     """Runs one machine.
+
+    Attributes:
+        begun: Set once it knows what there is.
+        finished: Set once everything has ended.
 
     Args:
         charter: What the supervisor is made of.
@@ -70,6 +75,7 @@ class Engine:
         self.machine = machine
         self.feed = ChangeFeed(identity.incarnation)
         self.finished = threading.Event()
+        self.begun = threading.Event()
         self._identity = identity
         self._subtrees = subtrees
         self._clock = SYSTEM_CLOCK
@@ -104,7 +110,7 @@ class Engine:
         self._mailbox.put(event)
 
     def stir(self) -> None:
-        """Announce the view again: something beside the tree has changed. Any thread."""
+        """Announce the view and hand the state over again: something beside the tree has changed. Any thread."""
         self._mailbox.put(None)
 
     def plan_of(self, key: str) -> ChildPlan | None:
@@ -131,12 +137,14 @@ class Engine:
                 self._verify()
             self._awake_at = self._clock.now()
             if event is None:
+                self._replicate()
                 self._publish()
                 continue
             self._carry_out(event)
             if isinstance(event, m.LeaderStarted):
                 self._replicate()  # also of a tree in which there is nothing to do yet
                 self._begin_feed()
+                self.begun.set()
 
     def _carry_out(self, event: m.Event) -> None:
         commands = self.machine.handle(event, self._clock.now())
@@ -166,35 +174,8 @@ class Engine:
     # -- notifications ----------------------------------------------------------------------------------------------
 
     def _begin_feed(self) -> None:
-        own = [
-            ChildChange(
-                key=child.key,
-                name=child.name,
-                incarnation=child.incarnation,
-                event="adopted",
-                status=child.status,
-                role=child.role,
-                at=self._clock.wall_us(),
-            )
-            for child in self.machine.view().children
-        ]
-        self.feed.begin([*own, *self._below()])
-
-    def _below(self) -> list[ChildChange]:
-        """The children of the subtrees, as their supervisors left them last: they tell more once they are followed."""
-        return [
-            ChildChange(
-                key=entry.plan.key,
-                name=f"{self._identity.supervisor}/{entry.plan.key}#{entry.incarnation}",
-                incarnation=entry.incarnation,
-                event="adopted",
-                status=entry.status,
-                role="service",
-                at=self._clock.wall_us(),
-            )
-            for ledger in self._subtrees.ledgers().values()
-            for entry in ledger.children
-        ]
+        at = self._clock.wall_us()
+        self.feed.begin([*states_of(self.machine.view(), at), *self._subtrees.told()])
 
     def _notify(self, command: m.RecordChild) -> None:
         supervisor = self._identity.supervisor

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from supervisor.supervision.ledger import Ledger, child_entry, group_entry
-from supervisor.tree import ChildPlan, GroupPlan
+from supervisor.tree import SUBTREE, ChildPlan, GroupPlan, is_within, path_of
 
 if TYPE_CHECKING:
     from supervisor.charter import Charter
@@ -36,9 +36,10 @@ class Estate:
     subtrees: Mapping[str, Ledger] = field(default_factory=dict[str, Ledger])
 
     def missing(self, keys: Iterable[str]) -> list[str]:
-        """Those of these children that nobody has told of."""
+        """Those of these children that nobody has told of. A subtree's tell their own supervisor."""
         known = {plan.key for _, plan in self._all() if isinstance(plan, ChildPlan)}
-        return [key for key in keys if key not in known]
+        subtrees = [path_of(key) for key in known if key.startswith(SUBTREE)]
+        return [key for key in keys if key not in known and not any(is_within(path_of(key), path) for path in subtrees)]
 
     def completed(self, told: Iterable[Keepsake]) -> Estate:
         """The same, with what children told of themselves."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from supervisor.specs import BackoffSettings, ChildSpec, GroupSpec, PoolSpec
-from supervisor.tree import is_group
+from supervisor.tree import SUBTREE, is_group
 
 if TYPE_CHECKING:
     from actors.recovery.retry import Retry
@@ -76,7 +76,7 @@ class Counts:
     Attributes:
         specs: Members in all, the ended ones included.
         active: Members that run, start or end at this moment.
-        supervisors: Members that are groups.
+        supervisors: Members that are groups, those with a supervisor actor of their own included.
         workers: Members that are children.
     """
 
@@ -213,7 +213,7 @@ class Group:
     def count(self) -> Counts:
         """How many members there are."""
         members = self.children()
-        groups = sum(not hasattr(member, "key") for member in members)
+        groups = sum(_is_supervisor(member) for member in members)
         active = sum(member.status in ("starting", "running", "restarting", "stopping") for member in members)
         return Counts(specs=len(members), active=active, supervisors=groups, workers=len(members) - groups)
 
@@ -235,3 +235,8 @@ class Group:
 
     def _members(self, view: Any) -> tuple[str, ...]:
         return self._client.group_view(self.path, view).members
+
+
+def _is_supervisor(member: ChildView | GroupView) -> bool:
+    key = getattr(member, "key", None)
+    return key is None or key.startswith(SUBTREE)

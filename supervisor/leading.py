@@ -55,7 +55,7 @@ class LeadingShell(ActorShell):
         """Prepare to lead; `Engine` says what the arguments are."""
         self._charter = charter
         self._views = LongPoll(OwnedState(self.identity.incarnation), waiters_max=POLL_THREADS)
-        self._subtrees = Subtrees()
+        self._subtrees = Subtrees(self.identity.supervisor)
         self._engine = self._subtrees.engine = Engine(
             charter,
             self.identity,
@@ -94,7 +94,7 @@ class LeadingShell(ActorShell):
         asked = pickle.loads(wish)  # noqa: S301 - our own handle made it
         subtree = self._subtrees.of_request(asked)
         if subtree is not None:
-            return subtree.administer(request, wish, timeout_s)
+            return self._subtrees.administer(subtree, request, wish, timeout_s)
         answer = self._engine.desk.ask(request, asked, timeout_s)
         if answer is None:
             return None
@@ -102,16 +102,30 @@ class LeadingShell(ActorShell):
         return pickle.dumps(answer)
 
     @ray.method(concurrency_group="control")
-    def announce_exit(self, actor: str, exit_class: ExitClass) -> None:
-        """Somebody entitled to it is about to end a child; see `ExitAnnounced`."""
+    def announce_exit(self, actor: str, exit_class: ExitClass) -> bool:
+        """Somebody entitled to it is about to end a child; see `ExitAnnounced`.
+
+        Returns: Whether it was taken in; False: say it again, in a moment it will be known whose child that is.
+        """
         name = ActorName.parse(actor)
         if name is None:
-            return
+            return True
         subtree = self._subtrees.of_member(name.key)
         if subtree is not None:
-            subtree.announce_exit(actor, exit_class)
-        else:
-            self.note(self._exit_event(name, exit_class))
+            return self._subtrees.announce_exit(subtree, actor, exit_class)
+        self.note(self._exit_event(name, exit_class))
+        return self._engine.begun.is_set()
+
+    @ray.method(concurrency_group="control")
+    def accepts(self, actor: str) -> bool | None:
+        """Whether a life is one of this tree's, and not over or replaced; None: that cannot be known now."""
+        name = ActorName.parse(actor)
+        if name is None or not self._engine.begun.is_set():
+            return None
+        subtree = self._subtrees.of_member(name.key)
+        if subtree is not None:
+            return self._subtrees.accepts(subtree, actor)
+        return self._engine.machine.has_life(name.key, name.incarnation)
 
     def _exit_event(self, name: ActorName, exit_class: ExitClass) -> m.Event:
         """The end itself where the process goes on: nobody else tells of it."""

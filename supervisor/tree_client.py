@@ -18,7 +18,7 @@ from supervisor.administering import Administrator, refusal
 from supervisor.applying import Applying
 from supervisor.checkpointing import checkpoint_now
 from supervisor.group import Group
-from supervisor.recipes import ChildRecipe, GroupRecipe, interface_of, plans_of, summary_now
+from supervisor.recipes import ChildRecipe, GroupRecipe, SubtreeRecipe, interface_of, plans_of, summary_now
 from supervisor.specs import ChildSpec, GroupSpec, PoolSpec, TreeSpec
 from supervisor.subscription import Subscription
 from supervisor.tree import (
@@ -110,17 +110,20 @@ class TreeClient:
         return Group(self, path)
 
     def _insist_on_same(self, path: str, spec: GroupSpec) -> None:
-        plan = self.plans((path,)).get(path)
-        wanted = plans_of(spec, parent=ROOT, origin="code").groups[0]
-        if isinstance(plan, GroupPlan) and isinstance(plan.recipe, GroupRecipe):
-            there, here = plan.recipe.summary.settings, wanted.recipe.summary.settings
-            different = [name for name in here if name in there and here[name].same != there[name].same]
-            if not different:
-                return
-            told = ", ".join(f"{name} is {there[name].shown}, not {here[name].shown}" for name in different)
-            raise AdministrationError(
-                path, problem="already_present", detail=told, remedy="take it as it is by its name alone"
-            )
+        known = self.plans((f"{SUBTREE}{path}", path))
+        plan = known.get(f"{SUBTREE}{path}") or known.get(path)
+        wish = plans_of(spec, parent=ROOT, origin="code")
+        wanted = wish.groups[0] if wish.groups else wish.children[0]  # one with a supervisor of its own
+        if plan is None or not isinstance(plan.recipe, GroupRecipe | SubtreeRecipe):
+            return
+        there, here = plan.recipe.summary.settings, wanted.recipe.summary.settings
+        different = [name for name in here if name in there and here[name].same != there[name].same]
+        if not different:
+            return
+        told = ", ".join(f"{name} is {there[name].shown}, not {here[name].shown}" for name in different)
+        raise AdministrationError(
+            path, problem="already_present", detail=told, remedy="take it as it is by its name alone"
+        )
 
     def add(self, group: str, spec: ChildSpec | PoolSpec | GroupSpec, *, origin: Origin = "code") -> None:
         """Add what a spec says to a group, and wait until it runs."""

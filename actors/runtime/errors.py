@@ -111,6 +111,21 @@ class ChildExitError(ChildError):
         super().__init__(f"{key} was ended by its own code, with exit code {0 if exit_class == 'normal' else 1}")
 
 
+class GroupEndedError(ChildError):
+    """A group with a supervisor actor of its own has ended by itself: what those are told who watch that actor.
+
+    Attributes:
+        exit_class: "shutdown", or "crash" if it could not start.
+        reason: Why it ended.
+    """
+
+    def __init__(self, key: str, *, exit_class: str, reason: str) -> None:
+        self.key = key
+        self.exit_class = exit_class
+        self.reason = reason
+        super().__init__(f"{key} ended with all below it: {reason}")
+
+
 class ChildStateError(ChildError):
     """A child's state cannot be saved or taken up again; the call that made it so is not acknowledged."""
 

@@ -1,4 +1,4 @@
-"""`supervisor children`, `terminate`, `restart`, `delete`, `resize`, `checkpoint` and `spec`: administration of the running tree."""
+"""`supervisor children | terminate | restart | delete | resize | checkpoint | spec`: the running tree, administered."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from collections import OrderedDict
 
 from supervisor import messages as m
 from supervisor.supervision.lives import Lives
-from supervisor.supervision.restarting import concerned, count_restart, is_restarted, pause_s
+from supervisor.supervision.restarting import ASKED_FOR, concerned, count_restart, is_restarted, pause_s
 from supervisor.supervision.state import State
 from supervisor.supervision.worklists import Worklists
 from supervisor.tree import LIVING, POOLS, ROOT, SYSTEM, TOP, Child, ExitClass, Group, Life, Outcome, is_group
@@ -76,6 +76,8 @@ class Groups:
             self.ended(path)
         elif path in (SYSTEM, ROOT) or path.startswith(POOLS):
             self._escalate(group)
+        elif group.plan.parent == TOP and SYSTEM not in self._s.groups:
+            self._end_with(group)
         elif group.outcome == "failed_start" or path in self._s.requested:  # a new pool may never have come up at all
             self.failed_start(path, "crash", group.failure or "", group.cause, None)
         else:
@@ -92,6 +94,15 @@ class Groups:
         self._s.refuse(path, "start_failed", group.failure or "", group.cause)
         self._s.publish()
         self.started(path)  # the top goes on with the others
+
+    def _end_with(self, group: Group) -> None:
+        """A subtree's own group has ended by itself: so does the subtree, and whoever supervises that decides."""
+        top = self._s.groups[TOP]
+        top.failure = group.failure
+        if top.status == "stopping":
+            self.ended(group.plan.path)
+        else:
+            self.end_all(top, group.outcome)
 
     # -- what members report ----------------------------------------------------------------------------------------
 
@@ -161,6 +172,8 @@ class Groups:
             return
         restarted = is_restarted(self._member(member).plan.restart, exit_class)
         if restarted and not _is_of_a_lost_node(member, exit_class) and not self._s.is_closing(group):
+            if exit_class in ASKED_FOR:
+                self._work.reap(member)
             ready_at = life.ready_at if life is not None else self._s.groups[member].ready_at
             self._went(member, exit_class, detail, life, self._s.now - ready_at)
         else:
@@ -252,6 +265,8 @@ class Groups:
         for other in back:
             if not self._s.is_alive(other):
                 self._work.set_status(other, "restarting")
+                if other != member:
+                    self._work.reap(other)
         group.begun.intersection_update(group.ending)
         group.ending = self._together(group, group.ending, alive)
         group.resume_at = max(group.resume_at, self._s.now + delay_s)

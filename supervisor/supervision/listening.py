@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from supervisor import messages as m
 from supervisor.supervision.state import State
-from supervisor.supervision.suspicion import answered, begin_look
+from supervisor.supervision.suspicion import answered, begin_look, is_heard
 from supervisor.tree import Child, Life
 
 
@@ -16,7 +16,7 @@ class Listening:
 
     def on_heartbeat(self, event: m.HeartbeatAnswered) -> None:
         found = self._s.life(event.key, event.incarnation)
-        if found is None or found[1].status == "stopping":
+        if found is None or not is_heard(found[0].plan, found[1]):
             return
         child, life = found
         now, plan = self._s.now, child.plan
@@ -29,7 +29,7 @@ class Listening:
 
     def ask(self, child: Child, life: Life) -> None:
         """It is time for the next question."""
-        if life.status != "running":
+        if life.status == "starting" or not is_heard(child.plan, life):
             return
         life.asked = True
         self._s.watch(child, life, life.answered_at + child.plan.hang_timeout_s)
@@ -40,7 +40,7 @@ class Listening:
         if life.suspect_at > self._s.now:  # it answered since this was set, and is judged later
             return
         life.suspect_at = 0.0
-        if life.status == "stopping" or life.location is None or not life.asked:
+        if not is_heard(child.plan, life) or life.location is None or not life.asked:
             return
         if not begin_look(child.plan, life, self._s.now):
             self._s.watch(child, life, max(life.answered_at + child.plan.hang_timeout_s, life.look_at))
@@ -57,7 +57,7 @@ class Listening:
         now = self._s.now
         for child in self._s.children.values():
             for life in child.lives.values():
-                if life.status == "stopping":
+                if not is_heard(child.plan, life):
                     continue
                 answered(life, now)
                 if life.asked:

@@ -23,8 +23,13 @@ from supervisor.supervision.placing import place
 from supervisor.supervision.restarting import explain
 from supervisor.supervision.standbys import Standbys
 from supervisor.supervision.state import State
+<<<<<<< HEAD
 from supervisor.supervision.suspicion import weigh
 from supervisor.tree import OWN_BACKOFFS, Child, ExitClass, Life, leave_place, take_place
+=======
+from supervisor.supervision.suspicion import is_heard, weigh
+from supervisor.tree import Child, ExitClass, Life, leave_place, take_place
+>>>>>>> 1f2c68296e87837cb51d737aca163d8cc280b413
 
 BREATH_S = 0.1
 """How long after a promotion the next standby is begun, seconds: a new process takes the processor for half a second,
@@ -221,11 +226,14 @@ class Lives:
 
     def on_evidence(self, event: m.EvidenceFound) -> None:
         found = self._s.life(event.key, event.incarnation)
-        if found is None or not found[1].asked or found[1].status == "stopping":
+        if found is None or not found[1].asked or not is_heard(found[0].plan, found[1]):
             return
         child, life = found
         ended = weigh(child.plan, life, event.evidence, self._s.now)
-        if ended is not None:
+        if ended is not None and ended[0] == "hung" and life.status == "stopping":
+            self._s.record(child, life, "killed", ended[1], "hung")
+            self._kill(child, life)
+        elif ended is not None:
             self.end(child, life, *ended, fence=True)
 
     def on_late(self, child: Child, life: Life) -> None:

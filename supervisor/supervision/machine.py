@@ -26,7 +26,7 @@ from supervisor.supervision.lives import Lives
 from supervisor.supervision.nodes import Nodes
 from supervisor.supervision.state import LifeTimerKind, State, Subject, TimerKind
 from supervisor.supervision.view import build_view
-from supervisor.tree import TOP, Child, ChildPlan, GroupPlan, Life, Status, is_group
+from supervisor.tree import TOP, Child, ChildPlan, ExitClass, GroupPlan, Life, Status, is_group
 
 if TYPE_CHECKING:
     from random import Random
@@ -161,6 +161,24 @@ class SupervisorMachine:
             return None if group is None else group.status
         child = self._s.children.get(member)
         return None if child is None else child.status
+
+    def has_life(self, key: str, incarnation: int) -> bool:
+        """Whether a child has this life, and it is not over."""
+        return self._s.life(key, incarnation) is not None
+
+    @property
+    def ending(self) -> tuple[ExitClass, str]:
+        """What the end of the whole tree is to whoever supervises that, and why."""
+        top = self._s.groups[TOP]
+        match top.outcome:
+            case "failed_start":
+                return "crash", top.failure or ""
+            case "finished" | "given_up":
+                return "shutdown", top.failure or "its significant children ended"
+            case "stopped":
+                return "shutdown", ""
+            case _:
+                assert_never(top.outcome)
 
     def _on_shutdown(self) -> None:
         """Everything ends in reverse order of its start; the log outlives the rest, so that it hears of their end."""

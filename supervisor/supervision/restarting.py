@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 UNCOUNTED: tuple[ExitClass, ...] = ("task_limit", "preempted")
 """Ends that somebody wanted: they count neither against a group's intensity nor in its backoff."""
 
-_ASKED_FOR: tuple[ExitClass, ...] = ("normal", "shutdown")
+ASKED_FOR: tuple[ExitClass, ...] = ("normal", "shutdown")
+"""Ends in order: of a transient child they are followed by none, and of a subtree they are the end of all below it."""
 
 
 def is_restarted(restart: Restart, exit_class: ExitClass) -> bool:
@@ -27,7 +28,7 @@ def is_restarted(restart: Restart, exit_class: ExitClass) -> bool:
         case "permanent":
             return True
         case "transient":
-            return exit_class not in _ASKED_FOR
+            return exit_class not in ASKED_FOR
         case "temporary":
             return False
         case _:

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from supervisor.tree import ChildPlan, ExitClass, Life
 
 
+def is_heard(plan: ChildPlan, life: Life) -> bool:
+    """Whether it is asked and judged; who is ending is so only where no time limit takes care of that."""
+    return life.status != "stopping" or (plan.shutdown_s == "infinity" and not life.is_doomed)
+
+
 def answered(life: Life, now: float) -> None:
     """It was heard, or could not have been: its silence begins anew at `now`, monotonic seconds."""
     life.answered_at, life.evidence = now, None

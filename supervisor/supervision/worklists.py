@@ -132,13 +132,14 @@ class Worklists:
         group.ending.pop(member, None)
         group.begun.discard(member)
         if member in group.todo:
+            self.reap(member)
             self.set_status(member, "restarting")
         else:
             self.end_for_good(member)
 
     def end_for_good(self, member: str) -> None:
         """A member has ended: whoever waits for that hears of it, and what nobody needs any more is forgotten."""
-        self._reap(member)
+        self.reap(member)
         self._s.answer(member, "down")
         self._s.requested.discard(member)
         plan = self._s.groups[member].plan if is_group(member) else self._s.children[member].plan
@@ -182,11 +183,11 @@ class Worklists:
                     self.mark(inner, status)
             elif not self._s.children[member].lives:
                 if not comes_back:
-                    self._reap(member)
+                    self.reap(member)
                 if self._s.children[member].status not in kept:
                     self._s.children[member].status = status
 
-    def _reap(self, member: str) -> None:
-        """A group's own supervisor that died by itself has left its children; the next life would have adopted them."""
+    def reap(self, member: str) -> None:
+        """A group with a supervisor of its own has ended as a whole: no next life is to adopt what it may have left."""
         if member.startswith(SUBTREE):
             self._s.emit(m.ReapSubtree(path=path_of(member)))

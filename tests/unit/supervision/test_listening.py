@@ -195,8 +195,8 @@ def test_evidence_about_a_child_that_was_not_suspected_is_ignored() -> None:
 
 
 def test_a_child_that_is_stopping_is_neither_asked_nor_looked_at() -> None:
-    """How long it may take is the end's business."""
-    scene = running(child={"shutdown_s": "infinity"})
+    """How long it may take is the end's business, where that has a limit."""
+    scene = running(child={"shutdown_s": 1000.0})
     scene.wait(2.0)
     scene.shut_down()
     assert scene.evidence(W0, STOPPED) == []
@@ -258,3 +258,62 @@ def test_two_looks_of_one_moment_are_one() -> None:
     assert [scene.evidence(W0, SLEEPING) for _ in range(9)] == [[]] * 9
     assert only(scene.wait(0.75), m.LookAtProcess) == [look(W0)]
     assert acts(scene.evidence(W0, SLEEPING)) == [f"kill {W0}#1", f"start {W0}#2"]
+
+
+# -- while it ends ----------------------------------------------------------------------------------------------------
+
+
+def ending(shutdown_s: Any = "infinity") -> Scene:
+    """A child that was asked to end, and has all the time for it."""
+    scene = Scene(group("g", child("a", shutdown_s=shutdown_s))).up()
+    assert acts(scene.ask(r.Terminate(member="child/g.a"), "r")) == ["ask g.a#1"]
+    return scene
+
+
+def test_who_may_take_any_time_to_end_is_asked_on_and_left_alone_while_it_answers() -> None:
+    scene = ending()
+    for _ in range(600):
+        for command in scene.wait(0.1):
+            assert command == ask("child/g.a")
+            scene.answered("g.a")
+    assert scene.child("g.a").status == "stopping"
+    assert said(scene.stopped("g.a")) == ["kill g.a#1"]
+
+
+def test_who_may_take_any_time_to_end_and_hangs_is_killed() -> None:
+    scene = ending()
+    assert only(scene.wait(4.0), m.LookAtProcess)[0] == look("child/g.a")
+    commands = scene.evidence("g.a", STOPPED)
+    assert [(each.event, each.exit_class) for each in only(commands, m.RecordChild)] == [("killed", "hung")]
+    assert said(commands) == ["kill g.a#1"]
+    assert only(scene.wait(4.0), m.AskHeartbeat, m.LookAtProcess) == [], "it is dead in a moment"
+    assert said(scene.died("g.a", "killed")) == ["answer r ok"]
+    assert scene.child("g.a").status == "stopped"
+
+
+def test_who_may_take_any_time_to_end_and_is_gone_has_ended() -> None:
+    scene = ending()
+    scene.wait(4.0)
+    assert said(scene.evidence("g.a", GONE)) == ["kill g.a#1", "answer r ok"]
+
+
+def test_who_hangs_while_everything_ends_cannot_hold_it() -> None:
+    scene = Scene(group("g", child("a", shutdown_s="infinity"))).up()
+    scene.shut_down()
+    scene.wait(4.0)
+    assert scene.run(scene.evidence("g.a", STOPPED)) == ["kill g.a#1", "finish"]
+
+
+def test_who_was_asked_before_this_supervisor_was_away_is_asked_anew() -> None:
+    scene = ending()
+    scene.wait(0.9)
+    commands = scene.be_away(60.0)
+    assert ask("child/g.a") in commands
+    assert only(commands, m.LookAtProcess) == [], "its silence counts from now on"
+
+
+def test_who_has_a_time_to_end_in_is_asked_nothing_meanwhile() -> None:
+    scene = ending(shutdown_s=30.0)
+    assert only(scene.wait(20.0), m.AskHeartbeat, m.LookAtProcess) == []
+    scene.answered("g.a")
+    assert said(scene.evidence("g.a", STOPPED)) == []

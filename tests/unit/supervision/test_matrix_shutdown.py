@@ -75,7 +75,7 @@ def test_brutal_kill() -> None:
 def test_infinity_waits_as_long_as_it_takes() -> None:
     scene = Scene(child("a", shutdown_s="infinity")).up()
     scene.ask(END_A, "r")
-    assert scene.wait(10_000.0) == []
+    assert said(scene.wait(10_000.0)) == []
     assert said(scene.stopped("a")) == ["kill a#1"]
 
 

@@ -265,3 +265,30 @@ def test_a_follower_always_ends_up_with_the_leaders_states(steps: list[Any], cap
 
 def test_a_batch_is_plain_data():
     assert ChangeBatch(incarnation=1, seq=2) == ChangeBatch(incarnation=1, seq=2, changes=(), missed=0, catch_up=None)
+
+
+# -- taking over what another follower knew ----------------------------------------------------------------------------
+
+
+def test_who_takes_states_over_reports_what_happened_since() -> None:
+    ring = ChangeRing(1)
+    ring.begin([change("a", "adopted", 2), change("b", "adopted")])
+    follower = ChangeFollower(states=[change("a"), change("b")])
+    assert follow(follower, ring) == [("a", "died", 1, True), ("a", "adopted", 2, True)]
+
+
+def test_who_takes_over_that_there_was_nothing_reports_all() -> None:
+    ring = ring_of(change(event="started", status="starting"), change(), incarnation=3)
+    follower = ChangeFollower(states=())
+    assert follow(follower, ring) == [("a", "started", 1, False), ("a", "ready", 1, False)]
+    assert [state.event for state in follower.states] == ["ready"]
+
+
+def test_who_has_nobody_to_follow_any_more_tells_the_end_of_what_ran() -> None:
+    follower = ChangeFollower(states=[change("a"), change("b", "given_up", status="given_up")])
+    assert [(each.key, each.event, each.status) for each in follower.lose("stopped", "why")] == [
+        ("child/a", "stopped", "stopped")
+    ]
+    assert follower.lose("stopped", "why") == []
+    assert [each.key for each in follower.lose("deleted", "why")] == ["child/a", "child/b"]
+    assert follower.states == []

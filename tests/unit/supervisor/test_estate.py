@@ -43,3 +43,10 @@ def test_children_tell_of_themselves_and_of_their_groups() -> None:
 def test_a_leader_without_any_memory_has_what_children_tell() -> None:
     told = Estate(charter=CHARTER).completed([Keepsake(plan=CART, groups=(SHOP,))])
     assert told.plans(None) == {"shop": SHOP, CART.key: CART}
+
+
+def test_a_child_that_only_its_subtree_knows_of_is_not_missing() -> None:
+    """Its own supervisor tells of it; taken into the leader's tree it would have two."""
+    far = ChildPlan(key="supervisor/far", group="root", recipe="how")
+    known = Estate(charter=CHARTER, tree=Ledger(children=(child_entry(far),)))
+    assert known.missing(["child/far.late", "child/farther"]) == ["child/farther"]
