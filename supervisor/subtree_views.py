@@ -108,7 +108,7 @@ def _groups_of(ledger: Ledger) -> dict[str, GroupView]:
                 status=entry.status,
                 members=entry.members,
                 restarts=entry.restarts,
-                intensity=plan.intensity,
+                intensity=plan.allowance,
                 period_s=plan.period_s,
                 failure=entry.failure,
             )

@@ -23,13 +23,8 @@ from supervisor.supervision.placing import place
 from supervisor.supervision.restarting import explain
 from supervisor.supervision.standbys import Standbys
 from supervisor.supervision.state import State
-<<<<<<< HEAD
-from supervisor.supervision.suspicion import weigh
-from supervisor.tree import OWN_BACKOFFS, Child, ExitClass, Life, leave_place, take_place
-=======
 from supervisor.supervision.suspicion import is_heard, weigh
-from supervisor.tree import Child, ExitClass, Life, leave_place, take_place
->>>>>>> 1f2c68296e87837cb51d737aca163d8cc280b413
+from supervisor.tree import OWN_BACKOFFS, Child, ExitClass, Life, leave_place, take_place
 
 BREATH_S = 0.1
 """How long after a promotion the next standby is begun, seconds: a new process takes the processor for half a second,
