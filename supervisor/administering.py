@@ -38,6 +38,7 @@ _REMEDIES: dict[Problem, str] = {
     "stopping": "wait until that has ended",
     "keeps_no_state": "give it checkpoint=<seconds> or checkpoint='each_call'",
     "not_running": "see `supervisor status` for what it waits for, and ask again",
+    "takes_no_standbys": "only a child that is restarted has somebody to stand by for",
     "protected": "it is the supervisor's own; only `shutdown` ends it",
 }
 

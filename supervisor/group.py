@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
+from actors.runtime.errors import ConfigError
+from actors.runtime.settings import shown
 from supervisor.specs import BackoffSettings, ChildSpec, GroupSpec, PoolSpec
+from supervisor.specs.child import SIZE_MAX, STANDBYS_MAX
 from supervisor.tree import SUBTREE, is_group
 
 if TYPE_CHECKING:
@@ -187,8 +190,17 @@ class Group:
         """Change how many members a pool has, or how many stand by for it or for a child; nothing restarts.
 
         Raises:
-            AdministrationError: There is none, or it is no pool.
+            ConfigError: A number is none that can be had.
+            AdministrationError: There is none, it is no pool, or it can have no standbys.
         """
+        numbers = (("size", size, SIZE_MAX), ("standbys", standbys, STANDBYS_MAX))
+        problems = tuple(
+            f"{what}: {shown(number)} given; give a whole number from 0 to {highest}"
+            for what, number, highest in numbers
+            if number is not None and not (type(number) is int and 0 <= number <= highest)
+        )
+        if problems:
+            raise ConfigError(f"resize {name}", problems=problems)
         self._client.resize(self._client.member(self.path, name), size=size, standbys=standbys)
 
     def checkpoint(self, name: str) -> int:

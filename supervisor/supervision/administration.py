@@ -15,7 +15,21 @@ from supervisor.supervision.groups import Groups
 from supervisor.supervision.ledger import Ledger
 from supervisor.supervision.lives import Lives
 from supervisor.supervision.state import State
-from supervisor.tree import POOLS, ROOT, SYSTEM, TOP, Child, ChildPlan, Group, GroupPlan, Pool, is_group, member_plan
+from supervisor.tree import (
+    POOLS,
+    ROOT,
+    SUBTREE,
+    SYSTEM,
+    TOP,
+    Child,
+    ChildPlan,
+    Group,
+    GroupPlan,
+    Pool,
+    is_group,
+    member_plan,
+    path_of,
+)
 
 REMEMBERED = 1000
 """Answers that are remembered, for requests that are made again."""
@@ -140,9 +154,11 @@ class Administration:
         if parent not in self._s.groups:
             return "no_group", f"there is no group {parent}"
         for name in (member, *(plan.path for plan in wish.groups), *(plan.key for plan in wish.children)):
-            status = self._status(name)
-            if status is not None:
-                return "already_started" if self._is_up(name) else "already_present", f"{name} is {status}"
+            path = path_of(name)
+            for there in (f"child/{path}", path, f"{SUBTREE}{path}"):
+                status = self._status(there)
+                if status is not None:
+                    return "already_started" if self._is_up(there) else "already_present", f"{there} is {status}"
         return self._cannot_start_in(self._s.groups[parent])
 
     def _cannot_start_in(self, group: Group) -> tuple[r.Problem | None, str]:
@@ -222,15 +238,14 @@ class Administration:
     # -- resizing and changing --------------------------------------------------------------------------------------
 
     def _resize(self, request: str, wish: r.Resize) -> None:
-        if self._status(wish.member) is None:
-            self._say(request, "not_found", wish.member)
+        problem, detail = self._cannot_resize(wish)
+        if problem is not None:
+            self._say(request, problem, detail)
         elif not is_group(wish.member):
             child = self._s.children[wish.member]
             child.plan = replace(child.plan, standbys=child.plan.standbys if wish.standbys is None else wish.standbys)
             self._adjust(child)
             self._say(request)
-        elif wish.member not in self._s.pools:
-            self._say(request, "not_a_pool", wish.member)
         else:
             group = self._s.groups[wish.member]
             size = group.plan.pool_size if wish.size is None else wish.size
@@ -239,6 +254,20 @@ class Administration:
             self._bear(group)
             self._fit(group)
             self._say(request)
+
+    def _cannot_resize(self, wish: r.Resize) -> tuple[r.Problem | None, str]:
+        member = wish.member
+        if self._status(member) is None:
+            return "not_found", member
+        if member not in self._s.pools and (is_group(member) or wish.size is not None):
+            return "not_a_pool", member
+        if wish.standbys and not is_group(member):
+            plan = self._s.children[member].plan
+            if plan.concern != "child":
+                return "takes_no_standbys", f"{member} is none of your children"
+            if plan.restart == "temporary":
+                return "takes_no_standbys", "nothing follows the end of what is temporary"
+        return None, ""
 
     def _adjust(self, child: Child) -> None:
         self._lives.standbys.refill(child)

@@ -6,11 +6,9 @@ get_childspec.
 
 from __future__ import annotations
 
-import pytest
-
 from supervisor import messages as m
 from supervisor import requests as r
-from tests.unit.supervision.scene import Scene, actor, child, group, pool, said
+from tests.unit.supervision.scene import Scene, child, group, pool, said
 
 
 def delete(name: str) -> r.Delete:
@@ -57,6 +55,13 @@ def test_what_runs_or_is_to_run_again_is_already_started() -> None:
     assert said(scene.add(child("a"), request="t")) == ["answer t already_started"]
     scene.failed("a")
     assert said(scene.add(child("a"), request="u")) == ["answer u already_started"]
+
+
+def test_a_name_is_one_members_in_its_group_whatever_that_is() -> None:
+    scene = Scene(child("a"), group("g", child("b"))).up()
+    assert said(scene.add(group("a"), request="r")) == ["answer r already_started"]
+    assert said(scene.add(child("g"), request="s")) == ["answer s already_started"]
+    assert said(scene.add(group("b"), request="t"))[-1] == "answer t ok", "another group's names are its own"
 
 
 def test_what_has_ended_is_already_present() -> None:
@@ -297,66 +302,6 @@ def test_numbers_stay_unused_when_more_names_were_forgotten_than_are_remembered(
         scene.died(f"t{number}")
     assert said(scene.add(child("first"))) == ["start first#2"]
     assert len(scene.machine._s.numbers) <= 1000
-
-
-# -- requests --------------------------------------------------------------------------------------------------------
-
-
-def test_a_request_that_is_made_twice_is_carried_out_once() -> None:
-    scene = Scene().up()
-    assert said(scene.add(child("a"), request="r")) == ["start a#1"]
-    assert scene.add(child("a"), request="r") == []
-    assert said(scene.ready("a")) == ["answer r ok"], "once: who asked twice has it twice from the desk"
-    assert said(scene.add(child("a"), request="r")) == ["answer r ok"], "and it is remembered"
-
-
-def test_answers_are_remembered_but_not_for_ever() -> None:
-    scene = Scene(child("a")).up()
-    scene.ask(delete("x"), "first")
-    for number in range(1000):
-        scene.ask(delete("x"), f"r{number}")
-    assert len(scene.machine._administration._answers) == 1000
-    scene.ask(delete("x"), "first")
-    assert "first" in scene.machine._administration._answers
-
-
-def test_several_who_wait_for_the_same_are_all_answered() -> None:
-    scene = Scene(child("a")).up()
-    for request in ("r", "s", "t"):
-        scene.ask(end("child/a"), request)
-    assert said(scene.died("a")) == ["answer r ok", "answer s ok", "answer t ok"]
-
-
-def successor(scene: Scene, *actors: m.KnownActor) -> Scene:
-    """Whoever leads after this one was lost, with its ledger."""
-    after = Scene(incarnation=3, ledger=scene.machine.ledger())
-    after.lead(*actors, succeeds=True)
-    return after
-
-
-@pytest.mark.parametrize("wish", [delete("child/a"), end("child/b"), restart("child/a")])
-def test_what_a_lost_leader_has_done_is_not_refused_by_its_successor(wish: r.Request) -> None:
-    scene = Scene(child("a"), child("b", restart="temporary")).up()
-    scene.run(scene.ask(end("child/a")))
-    scene.run(scene.ask(wish, "r"))
-    after = successor(scene, actor("a", 2), actor("b", 1))
-    assert said(after.ask(wish, "r")) == ["answer r ok"]
-
-
-def test_what_a_lost_leader_had_begun_is_awaited_by_its_successor() -> None:
-    scene = Scene(child("a")).up()
-    scene.run(scene.ask(end("child/a")))
-    scene.ask(restart("child/a"), "r")
-    after = successor(scene, actor("a", 2))
-    assert said(after.ask(restart("child/a"), "r")) == []
-    assert "answer r ok" in said(after.ready("a"))
-
-
-def test_the_end_of_what_is_temporary_is_known_to_a_successor_that_finds_it_gone() -> None:
-    scene = Scene(child("a", restart="temporary")).up()
-    scene.ask(end("child/a"), "r")
-    after = successor(scene)
-    assert "answer r ok" in said(after.ask(end("child/a"), "r"))
 
 
 # -- change ----------------------------------------------------------------------------------------------------------

@@ -105,6 +105,14 @@ def test_what_is_no_pool_has_no_size() -> None:
     assert said(scene.ask(resize("g", 2), "r")) == ["answer r not_a_pool"]
 
 
+def test_nobody_stands_by_for_what_is_not_restarted_or_not_the_users() -> None:
+    scene = Scene(workers(1), child("t", restart="temporary")).up()
+    assert said(scene.ask(resize("child/t", standbys=1), "r")) == ["answer r takes_no_standbys"]
+    assert said(scene.ask(resize("worker/p-0", standbys=1), "s")) == ["answer s takes_no_standbys"]
+    assert said(scene.ask(resize("child/t", 2), "t")) == ["answer t not_a_pool"]
+    assert said(scene.ask(resize("child/t", standbys=0), "u")) == ["answer u ok"]
+
+
 def test_a_pool_that_has_ended_has_its_new_size_when_it_starts() -> None:
     scene = Scene(pool("p", 2)).up()
     scene.run(scene.ask(r.Terminate(member="p")))
