@@ -36,6 +36,7 @@ _REMEDIES: dict[Problem, str] = {
     "start_failed": "mend the cause; nothing of it was left behind",
     "not_a_pool": "only pools have a size",
     "stopping": "wait until that has ended",
+    "shares_process": "let it have a process of its own first: share_process=False",
     "protected": "it is the supervisor's own; only `shutdown` ends it",
 }
 

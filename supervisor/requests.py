@@ -9,7 +9,7 @@ from supervisor.tree import ChildPlan, GroupPlan
 
 Problem = Literal[
     "already_started", "already_present", "running", "restarting", "not_found", "given_up", "no_group", "start_failed",
-    "not_a_pool", "stopping", "protected",
+    "not_a_pool", "stopping", "protected", "shares_process",
 ]  # fmt: skip
 
 

@@ -189,6 +189,8 @@ class Administration:
     def _resize(self, request: str, wish: r.Resize) -> None:
         if self._status(wish.member) is None:
             self._say(request, "not_found", wish.member)
+        elif wish.standbys and not is_group(wish.member) and self._s.children[wish.member].plan.shared:
+            self._say(request, "shares_process", "a standby in the process that it shares would die with it")
         elif not is_group(wish.member):
             child = self._s.children[wish.member]
             child.plan = replace(child.plan, standbys=child.plan.standbys if wish.standbys is None else wish.standbys)
