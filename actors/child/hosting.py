@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 CRASH_CODE = 1
 """What a process exits with when the user's code ended its child by `sys.exit` with anything but 0."""
 
+exit_actor = ray_actor.exit_actor
+"""Ray's own way out, which in a child's process only we take."""
+
 _END_PATIENCE_S = 5.0
 
 
