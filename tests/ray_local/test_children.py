@@ -11,7 +11,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import ray
 
+from actors.runtime.long_poll import LongPollFullError
 from supervisor import (
     AdministrationError,
     ChildChange,
@@ -22,6 +24,7 @@ from supervisor import (
     Group,
     Supervisor,
 )
+from supervisor.change_feed import WAITERS_MAX
 from tests.ray_local import wards
 
 BEAT: Any = {"heartbeat_s": 0.3, "hang_timeout_s": 1.5}
@@ -354,6 +357,29 @@ async def test_changes_of_state_are_told_sync_and_async(shared: Supervisor, grou
             assert (change.key, change.event, change.exit_class) == (key, "died", "killed")
             break
     assert (first.key, first.event) == (key, "died")
+
+
+def test_who_finds_the_waiting_room_of_changes_full_hears_so_and_comes_back(
+    shared: Supervisor, group: Group, eventually: Eventually
+):
+    client = shared._client
+    eventually(lambda: all(child.status == "running" for child in shared.status().tree), "no more news")
+    with shared.subscribe(keys=[f"child/{group.path}.late"]) as told:
+        known = told._follower.known
+        leader = client._leader()
+        waiting = [leader.changes.remote(*known, ANSWER_S) for _ in range(WAITERS_MAX)]
+
+        def is_full() -> bool:
+            try:
+                client._changes(*known, 0.05)
+            except LongPollFullError as error:
+                return error.retry_after_s > 0
+            return False
+
+        eventually(is_full, "a refusal")
+        group.supervise(wards.Ward, name="late")
+        assert next(told).event == "ready"
+        assert all(ray.get(waiting, timeout=ANSWER_S))
 
 
 # -- subtrees ---------------------------------------------------------------------------------------------------------
