@@ -11,9 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-import ray
 
-from actors.runtime.long_poll import LongPollFullError
 from supervisor import (
     AdministrationError,
     ChildChange,
@@ -24,7 +22,6 @@ from supervisor import (
     Group,
     Supervisor,
 )
-from supervisor.change_feed import WAITERS_MAX
 from tests.ray_local import wards
 
 BEAT: Any = {"heartbeat_s": 0.3, "hang_timeout_s": 1.5}
@@ -357,30 +354,6 @@ async def test_changes_of_state_are_told_sync_and_async(shared: Supervisor, grou
             assert (change.key, change.event, change.exit_class) == (key, "died", "killed")
             break
     assert (first.key, first.event) == (key, "died")
-
-
-def test_who_finds_the_waiting_room_of_changes_full_hears_so_and_comes_back(
-    shared: Supervisor, group: Group, eventually: Eventually
-):
-    client = shared._client
-    with shared.subscribe(keys=[f"child/{group.path}.late"]) as told:
-        leader, known, waiting = client._leader(), list(told._follower.known), list[Any]()
-
-        def is_full() -> bool:
-            try:
-                batch = client._changes(known[0], known[1], 0.05)
-            except LongPollFullError as error:
-                return error.retry_after_s > 0
-            if batch is not None:
-                known[1] = batch.seq
-            if batch is not None or not waiting:  # all who waited were answered
-                waiting[:] = [leader.changes.remote(*known, ANSWER_S) for _ in range(2 * WAITERS_MAX)]
-            return False
-
-        eventually(is_full, "a refusal")
-        group.supervise(wards.Ward, name="late")
-        assert next(told).event == "ready"
-        assert len(ray.wait(waiting, num_returns=len(waiting), timeout=ANSWER_S)[1]) == 0, "nobody waits for ever"
 
 
 # -- subtrees ---------------------------------------------------------------------------------------------------------
