@@ -39,6 +39,7 @@ _REMEDIES: dict[Problem, str] = {
     "keeps_no_state": "give it checkpoint=<seconds> or checkpoint='each_call'",
     "not_running": "see `supervisor status` for what it waits for, and ask again",
     "takes_no_standbys": "only a child that is restarted has somebody to stand by for",
+    "shares_process": "let it have a process of its own first: share_process=False",
     "protected": "it is the supervisor's own; only `shutdown` ends it",
 }
 

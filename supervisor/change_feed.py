@@ -9,8 +9,14 @@ import threading
 from collections.abc import Iterable
 
 from actors.runtime.clock import SYSTEM_CLOCK, Clock
-from actors.runtime.long_poll import WAIT_S_MAX, WAITERS_MAX, LongPollFullError
+from actors.runtime.long_poll import WAIT_S_MAX, LongPollFullError
 from supervisor.changes import CAPACITY, ChangeBatch, ChangeRing, ChildChange
+
+CHANGES_THREADS = 32
+"""Threads of a leader's actor for those who wait for changes."""
+
+WAITERS_MAX = CHANGES_THREADS - 1
+"""How many may wait; one thread stays free to say so to the others, who would be held in Ray's queue without a word."""
 
 
 class ChangeFeed:

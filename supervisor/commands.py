@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, assert_never
 
 import ray
-from ray.exceptions import ActorUnavailableError, RayError
+from ray.exceptions import ActorDiedError, ActorUnavailableError, RayError
 
 from actors.runtime import process
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
-from actors.runtime.death_watch import DeathWatch
 from actors.runtime.errors import StaleIncarnationError
 from actors.runtime.ids import ActorName
 from actors.runtime.replies import when_answered
 from actors.runtime.warm import was_warm
 from supervisor import messages as m
+from supervisor.clearing import Clearing
 from supervisor.creating import Creator
 from supervisor.election import actor_by_name
+from supervisor.evicting import Evicting
 from supervisor.exits import classify_exit, raised_by, why
 from supervisor.hosting import Hosting
+from supervisor.hosts import Life
 from supervisor.reach import Reach
 from supervisor.recording import Recorder
-from supervisor.tree import LOG, SUBTREE, ChildPlan, GroupPlan, Location
+from supervisor.tree import HOST, LOG, SUBTREE, ChildPlan, GroupPlan, Location
+from supervisor.watching import Watching
 
 if TYPE_CHECKING:
     from actors.runtime.emitter import Emitter
@@ -34,9 +37,6 @@ if TYPE_CHECKING:
 
 _REACH_AGAIN_S = 0.2
 _FLUSH_TIMEOUT_S = 5.0
-
-Life = tuple[str, int]
-"""A child's key and an incarnation."""
 
 
 class ClusterRunner:
@@ -82,11 +82,8 @@ class ClusterRunner:
         self._leader = leader
         self._plan_of = plan_of
         self._post = post
-        self._publish = publish
-        self._answer = answer
-        self._finish = finish
-        self._verify = verify
-        self._depose = depose
+        self._publish, self._answer, self._finish = publish, answer, finish
+        self._verify, self._depose = verify, depose
         self._emitter = emitter
         self._orphan_timeout_s = charter.config.orphan_timeout_s
         self._recorder = Recorder(emitter, leader.incarnation)
@@ -95,18 +92,20 @@ class ClusterRunner:
         self._agents: dict[str, str] = {}
         self._subtrees, self._rank = subtrees, rank
         self._begun: dict[Life, float] = {}
-        self._clearing: dict[str, list[Future[None]]] = {}
         self.on_started: Callable[[str, bool], None] = lambda _node, _warm: None
-        self._deaths = DeathWatch(self._on_death)
         self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="supervisor-run")
         # Clearing may wait for the log, and so must not keep a thread from starting its next writer.
         self._clearers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="supervisor-clear")
         self._hosting = Hosting(charter, leader, Creator(charter, leader, subtrees.ledgers, self.log_handle), groups_of)
+        self._clearing = Clearing(self._clearers, self._hosting, self._recorder)
+        self._watching = Watching(str(leader), self._hosting.hosts, self._threads, post, self._let_go)
+        self._evicting = Evicting(leader.incarnation, self._hosting.hosts, self.reach, rank, post, depose)
 
     def run(self, command: m.Command) -> None:  # noqa: C901, PLR0912 - one branch per command, closed
         """Carry out one command; returns at once, what takes time goes on in a thread."""
         match command:
-            case m.StartChild():
+            case m.StartChild(key=key, incarnation=incarnation):
+                self._begun[key, incarnation] = SYSTEM_CLOCK.now()
                 self._threads.submit(self._start, command)
             case m.AdoptChild(key=key, incarnation=incarnation):
                 self._threads.submit(self._adopt, (key, incarnation))
@@ -122,11 +121,13 @@ class ClusterRunner:
                 self._threads.submit(self._ask_stop, (key, incarnation))
             case m.KillChild():
                 self._kill(command)
+            case m.FenceMember():
+                self._fence(command)
             case m.ReapSubtree(path=path):
                 self._subtrees.ended(path)
-                self._clear(f"{SUBTREE}{path}", partial(self._hosting.reap, path))
+                self._clearing.begin(f"{SUBTREE}{path}", partial(self._hosting.reap, path))
             case m.ForgetChild(plan=plan):
-                self._clear(plan.key, partial(self._forget, self._hosting.kept_in_log(plan)))
+                self._clearing.forget(plan)
             case m.Publish():
                 self._publish()
             case m.RecordChild():
@@ -147,7 +148,7 @@ class ClusterRunner:
         self._hosting.end_all()
         self._clearers.shutdown(wait=True)
         self._threads.shutdown(wait=True)
-        self._deaths.close()
+        self._watching.close()
 
     def log_handle(self) -> Any | None:
         """The latest log writer's handle, or None."""
@@ -168,9 +169,9 @@ class ClusterRunner:
         life = (command.key, command.incarnation)
         plan = self._plan_of(command.key)
         if plan is None:
+            self._begun.pop(life, None)
             return
-        self._begun[life] = SYSTEM_CLOCK.now()
-        wait(self._clearing.pop(life[0], ()))  # it must not find what the life that begins now makes
+        self._clearing.wait(life[0])
         try:
             handle = self._hosting.create(self._name(life), plan, command.node_id, standby=command.standby)
         except (RayError, ValueError) as error:
@@ -178,10 +179,17 @@ class ClusterRunner:
                 self._verify()  # a later leader made it: that life is not this one's to end
             self._fail(life, error)
             return
-        self._hold(life, handle, "standby" if command.standby else "active")
+        if life in self._begun:
+            self._hold(life, handle, "standby" if command.standby else "active")
+        else:  # it was ended meanwhile
+            self._evicting.discard(life, handle)
 
     def _fail(self, life: Life, error: BaseException) -> None:
         self._begun.pop(life, None)
+        host = self._hosting.hosts.of(life)
+        if host is not None and isinstance(error, ActorDiedError):
+            self._watching.ended(host.name, classify_exit(str(error)), why(error))
+            return
         raised: bytes | None = getattr(raised_by(error), "raised", None)
         self._post(m.ChildStartFailed(key=life[0], incarnation=life[1], error=why(error), cause=raised))
 
@@ -200,12 +208,16 @@ class ClusterRunner:
 
     def _hold(self, life: Life, handle: Any, role: str) -> None:
         self._handles[life] = handle
+        shared = self._hosting.hosts.begin_watch(life)
+        if shared is not None:
+            self._watching.watch(shared.name, handle)
         self._then(handle.describe.remote(), partial(self._on_described, life, handle, role))
 
     def _hold_again(self, life: Life, handle: Any, role: str) -> None:
         """Out of reach is not dead: ask again; how long a start may take is the machine's business."""
         sleep(_REACH_AGAIN_S)
-        self._hold(life, handle, role)
+        if life in self._handles:
+            self._hold(life, handle, role)
 
     def _on_described(self, life: Life, handle: Any, role: str, reply: Description | BaseException) -> None:
         """The first answer of a process costs 0.3 s more than the second: it is ready only after two."""
@@ -248,9 +260,13 @@ class ClusterRunner:
         self._post(
             m.ChildReady(key=key, incarnation=incarnation, location=location, serves=standing == "active", host=host)
         )
-        self._watch(life, handle)
-        if location.node_id == self.reach.node_id:
-            self._deaths.watch(str(self._name(life)), location.process)
+        shared = self._hosting.hosts.of(life)
+        if shared is None:
+            self._watching.watch(str(self._name(life)), handle)
+        else:
+            shared.location = location
+        if location.node_id == self.reach.node_id and life in self._handles:
+            self._watching.watch_process(actor, location.process)
 
     def _tell_started(self, life: Life, where: Location) -> None:
         begun = self._begun.pop(life, None)
@@ -290,29 +306,6 @@ class ClusterRunner:
 
     # -- watching ---------------------------------------------------------------------------------------------------
 
-    def _watch(self, life: Life, handle: Any) -> None:
-        watcher = f"{self._leader}:{life[0]}#{life[1]}"
-        self._then(handle.watch.remote(watcher), partial(self._on_watch_ended, life, handle))
-
-    def _on_watch_ended(self, life: Life, handle: Any, reply: object) -> None:
-        if isinstance(reply, ActorUnavailableError):
-            self._threads.submit(self._reach_again, life, handle)
-        elif isinstance(reply, BaseException):
-            self._handles.pop(life, None)
-            exit_class = getattr(raised_by(reply), "exit_class", None) or classify_exit(str(reply))
-            self._post(m.ChildDied(key=life[0], incarnation=life[1], exit_class=exit_class, detail=why(reply)))
-
-    def _on_death(self, actor: str) -> None:
-        """The kernel says so before Ray does."""
-        name = ActorName.parse(actor)
-        if name is not None:
-            self._post(m.ProcessEnded(key=name.key, incarnation=name.incarnation))
-
-    def _reach_again(self, life: Life, handle: Any) -> None:
-        """Out of reach is not dead: watch it again; its heartbeats go on meanwhile."""
-        sleep(_REACH_AGAIN_S)
-        self._watch(life, handle)
-
     def _ask(self, life: Life) -> None:
         handle = self._handles.get(life)
         if handle is not None:
@@ -348,7 +341,7 @@ class ClusterRunner:
         if handle is None:
             self._on_stopped(life, None)
         else:
-            asked = self._hosting.stop_call(life, self._plan_of(life[0]), handle)
+            asked = self._hosting.stop_call(life, handle)
             self._then(asked, partial(self._on_stopped, life))
 
     def _on_stopped(self, life: Life, _reply: object) -> None:
@@ -356,6 +349,10 @@ class ClusterRunner:
 
     def _kill(self, command: m.KillChild) -> None:
         life = (command.key, command.incarnation)
+        self._begun.pop(life, None)
+        host = self._hosting.hosts.of(life)
+        if host is not None or command.key.startswith(HOST):
+            self._hosting.hosts.close(str(self._name(life)) if host is None else host.name)
         if command.process is not None and command.node_id is not None:
             where = Location(process=command.process, node_id=command.node_id, host="")
             self.reach.kill(where, by=self._rank(), name=str(self._name(life)))
@@ -373,23 +370,16 @@ class ClusterRunner:
             else:
                 return
 
-    def _clear(self, key: str, work: Callable[[], None]) -> None:
-        """Work that is to be done before the next life of `key` begins."""
-        others = [future for future in self._clearing.pop(key, ()) if not future.done()]
-        future = self._clearers.submit(work)
-        self._clearing[key] = [*others, future]
-        future.add_done_callback(lambda done: self._clearing.get(key) == [done] and self._clearing.pop(key, None))
+    def _fence(self, command: m.FenceMember) -> None:
+        life = (command.key, command.incarnation)
+        self._begun.pop(life, None)
+        handle, empty = self._handles.pop(life, None), self._hosting.hosts.leave(life)
+        self._threads.submit(self._evicting.evict, life, handle, command.host, empty)
 
-    def _forget(self, keys: list[str]) -> None:
-        for key in keys:
-            if self._hosting.forget(key):
-                continue
-            detail = "the log did not answer: a later child of this name may find its states"
-            self._recorder.child(
-                m.RecordChild(
-                    key=key, incarnation=0, event="checkpoint_failed", role="service", location=None, detail=detail
-                )
-            )
+    def _let_go(self, life: Life) -> None:
+        """Its actor is dead."""
+        self._handles.pop(life, None)
+        self._begun.pop(life, None)
 
     @staticmethod
     def _then(ref: Any, callback: Callable[[Any], None]) -> None:

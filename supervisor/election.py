@@ -202,7 +202,7 @@ def located(actors: tuple[KnownActor, ...], view: ClusterView | None) -> tuple[K
     """The same actors with their places as a predecessor's view tells them; it knows more than Ray's table."""
     if view is None:
         return actors
-    places = {child.name: child.location for child in view.children}
+    places = {name: child.location for child in view.children for name in (child.host, child.name) if child.location}
     supervisor = view.leader.partition("/")[0]
     return tuple(
         replace(actor, location=places.get(f"{supervisor}/{actor.key}#{actor.incarnation}") or actor.location)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pickle
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import ray
-from ray.exceptions import GetTimeoutError, RayError
+from ray.exceptions import ActorDiedError, RayError
 
 from actors.child.protocol import IGNORED
 from actors.runtime.errors import SupervisorError
@@ -17,27 +18,26 @@ from actors.runtime.ids import ActorName
 from supervisor.creating import Creator, node_named, refuse_unsatisfiable
 from supervisor.election import actor_by_name, inventory, living_names
 from supervisor.estate import Keepsake
+from supervisor.hosts import Hosts, Life
 from supervisor.messages import KnownActor
 from supervisor.recipes import ChildRecipe, SubtreeRecipe
-from supervisor.tree import is_within, path_of
+from supervisor.tree import HOST, Location, is_within, path_of
 
 if TYPE_CHECKING:
     from supervisor.charter import Charter
     from supervisor.tree import ChildPlan, GroupPlan
 
-HOST = "host"
-"""The concern of actors that host several children; their lives are counted like everybody's."""
-
 _HOSTS_S = 2.0
 """How long all hosts together may take to tell whom they host, seconds; they are asked at once."""
-
-Life = tuple[str, int]
 
 Standing = Literal["active", "standby", "ignored", "missing"]
 
 
 class Hosting:
     """Finds and makes the actors that lives are in.
+
+    Attributes:
+        hosts: Those that host several; their lives are counted like everybody's.
 
     Args:
         charter: What the supervisor is made of.
@@ -57,7 +57,8 @@ class Hosting:
         self._groups_of = groups_of
         self._leader = leader.incarnation
         self._creator = creator
-        self._hosts: dict[str, tuple[ActorName, Any]] = {}
+        self.hosts = Hosts()
+        self._told: dict[Life, str] = {}
         self._lock = threading.Lock()
 
     def create(self, name: ActorName, plan: ChildPlan, node_id: str | None, *, standby: bool = False) -> Any:
@@ -78,14 +79,20 @@ class Hosting:
         refuse_unsatisfiable(recipe.resources, node_id if recipe.node is not None else None)
         if recipe.share is None:
             return self._creator.create(name, node_id=node_id, recipe=recipe, standby=standby)
-        return self._shared(recipe.share, node_id, recipe)
+        return self._shared((name.key, name.incarnation), recipe.share, node_id, recipe)
 
     def find(self, name: ActorName, plan: ChildPlan | None) -> Any | None:
         """The actor that a living life is in, or None."""
-        recipe = None if plan is None else plan.recipe
+        recipe, life = None if plan is None else plan.recipe, (name.key, name.incarnation)
+        told = self._told.pop(life, None)
+        if told is not None:
+            share, handle = told.partition(HOST)[2].rpartition("#")[0], actor_by_name(told)
+            return handle if handle is not None and self.hosts.enter(told, share, handle, life) else None
         if not isinstance(recipe, ChildRecipe) or recipe.share is None:
             return actor_by_name(name)
-        return self._living_host(recipe.share)
+        with self._lock:
+            found = self._living_host(recipe.share)
+            return found[1] if found is not None and self.hosts.enter(found[0], recipe.share, found[1], life) else None
 
     def second_call(self, life: Life, plan: ChildPlan | None, handle: Any, role: str) -> Any:
         """The call whose answer says that a life is ready, and what it is; see `standing`."""
@@ -112,59 +119,71 @@ class Hosting:
             return "missing"
         return "active" if member["phase"] == "active" else "standby"
 
-    def stop_call(self, life: Life, plan: ChildPlan | None, handle: Any) -> Any:
+    def stop_call(self, life: Life, handle: Any) -> Any:
         """The call that asks a life to finish."""
-        if plan is not None and plan.shared:
+        if self.hosts.of(life) is not None:
             return handle.stop_member.remote(self._leader, life[0])
         return handle.stop.remote(self._leader)
 
     # -- hosts of several -------------------------------------------------------------------------------------------
 
-    def _shared(self, share: str, node_id: str | None, recipe: ChildRecipe) -> Any:
+    def _shared(self, life: Life, share: str, node_id: str | None, recipe: ChildRecipe) -> Any:
         with self._lock:
-            handle = self._living_host(share)
-            if handle is None:
-                name = ActorName(self._charter.name, HOST, share, self._next_number(share))
-                handle = self._creator.create(name, node_id=node_id, recipe=recipe)
-                self._hosts[share] = (name, handle)
-            return handle
+            while True:
+                found = self._living_host(share)
+                if found is None:
+                    name = ActorName(self._charter.name, HOST.rstrip("/"), share, self._next_number(share))
+                    found = str(name), self._creator.create(name, node_id=node_id, recipe=recipe)
+                if self.hosts.enter(found[0], share, found[1], life):
+                    return found[1]
 
-    def _living_host(self, share: str) -> Any | None:
-        held = self._hosts.get(share)
-        if held is not None and actor_by_name(held[0]) is not None:
-            return held[1]
-        mine = [
-            name
-            for name in living_names()
-            if (name.supervisor, name.concern, name.child) == (self._charter.name, HOST, share)
-        ]
+    def _living_host(self, share: str) -> tuple[str, Any] | None:
+        held = self.hosts.open_for(share)
+        if held is not None:
+            if actor_by_name(held.name) is not None:
+                return held.name, held.handle
+            self.hosts.close(held.name)  # those in it hear of its death
+        living = living_names()
+        self.hosts.keep_only({str(name) for name in living})
+        mine = [name for name in living if (name.supervisor, name.key) == (self._charter.name, f"{HOST}{share}")]
         for name in sorted(mine, reverse=True):
-            handle = actor_by_name(name)
+            handle = None if self.hosts.is_over(str(name)) else actor_by_name(name)
             if handle is not None:
-                self._hosts[share] = (name, handle)
-                return handle
+                return str(name), handle
         return None
 
     def with_members(self, actors: tuple[KnownActor, ...]) -> tuple[KnownActor, ...]:
-        """The same actors, and the children that live in those that host several."""
+        """The same actors, and the children that live in those that host several; of some of these nobody may know."""
         asked: dict[Any, KnownActor] = {}
         for actor in actors:
-            if actor.alive and actor.key.startswith(f"{HOST}/"):
+            if actor.alive and actor.key.startswith(HOST):
                 handle = actor_by_name(f"{self._charter.name}/{actor.key}#{actor.incarnation}")
                 if handle is not None:
                     asked[handle.describe.remote()] = actor
         answered: list[Any] = ray.wait(list(asked), num_returns=len(asked), timeout=_HOSTS_S)[0] if asked else []
         found: list[KnownActor] = []
+        silent = set(asked.values())
         for ref in answered:
+            actor = asked[ref]
             try:
                 host: Any = ray.get(ref)
+            except ActorDiedError:
+                silent.discard(actor)  # it died just now, and its members with it
+                continue
             except RayError:
-                continue  # it died just now, and its members with it
-            names = (ActorName.parse(name) for name in host.members)
-            found += [
-                KnownActor(key=name.key, incarnation=name.incarnation, alive=True) for name in names if name is not None
-            ]
-        return (*(actor for actor in actors if not actor.key.startswith(f"{HOST}/")), *found)
+                continue
+            silent.discard(actor)
+            found += [actor, *self._members(actor, host)]
+        others = (actor for actor in actors if not (actor.alive and actor.key.startswith(HOST)))
+        return (*others, *(replace(actor, silent=True) for actor in silent), *found)
+
+    def _members(self, actor: KnownActor, host: Any) -> list[KnownActor]:
+        place = Location(process=host.process, node_id=host.node_id, host=host.host)
+        names = [name for text in host.members if (name := ActorName.parse(text)) is not None]
+        self._told |= {(name.key, name.incarnation): host.name for name in names}
+        return [
+            replace(actor, key=name.key, incarnation=name.incarnation, location=place, host=host.name) for name in names
+        ]
 
     def kept_in_log(self, plan: ChildPlan) -> list[str]:
         """The keys of those whose checkpoints are in the log: the child's, or a subtree's members'."""
@@ -185,35 +204,20 @@ class Hosting:
         return True
 
     def reap(self, path: str) -> None:
-        """End every actor of a group's members, and the group's members in actors that host several."""
+        """End every actor of a group's members, those that they share among them."""
         supervisor = self._charter.name
         for actor in inventory(supervisor):
             name = f"{supervisor}/{actor.key}#{actor.incarnation}"
-            handle = actor_by_name(name) if actor.alive else None
-            if handle is None:
-                continue
-            if actor.key.startswith(f"{HOST}/"):
-                self._fence_members(handle, path)
-            elif is_within(path_of(actor.key), path):
+            handle = actor_by_name(name) if actor.alive and is_within(path_of(actor.key), path) else None
+            if handle is not None:
                 ray.kill(handle, no_restart=True)
 
-    def _fence_members(self, host: Any, path: str) -> None:
-        try:
-            described: Any = ray.get(host.describe.remote(), timeout=_HOSTS_S)
-            names = (ActorName.parse(name) for name in described.members)
-            for key in {name.key for name in names if name is not None and is_within(path_of(name.key), path)}:
-                ray.get(host.fence.remote(self._leader, key), timeout=_HOSTS_S)
-        except (RayError, SupervisorError, GetTimeoutError):
-            return  # it has ended, and they with it; or it is out of reach, and ends them when nobody owns them
-
     def _next_number(self, share: str) -> int:
-        key = f"{HOST}/{share}"
+        key = f"{HOST}{share}"
         return max((actor.incarnation for actor in inventory(self._charter.name) if actor.key == key), default=0) + 1
 
     def end_all(self) -> None:
         """End the hosts; their children have ended."""
-        for name, handle in list(self._hosts.values()):
-            try:
-                ray.kill(handle, no_restart=True)
-            except RayError:
-                actor_by_name(name)
+        for host in self.hosts.everyone():
+            with suppress(RayError):
+                ray.kill(host.handle, no_restart=True)

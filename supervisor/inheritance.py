@@ -42,7 +42,7 @@ def complete(estate: Estate, supervisor: str, actors: tuple[KnownActor, ...]) ->
     living = {actor.key: actor for actor in actors if actor.alive and actor.key.startswith("child/")}
     asked: list[Any] = []
     for key in estate.missing(living):
-        handle = actor_by_name(f"{supervisor}/{key}#{living[key].incarnation}")
+        handle = actor_by_name(living[key].host or f"{supervisor}/{key}#{living[key].incarnation}")
         if handle is not None:
             asked.append(handle.recipe_of.remote(key))
     told: list[Keepsake] = []

@@ -13,6 +13,7 @@ from actors.runtime.long_poll import LongPoll
 from actors.runtime.replicated import OwnedState, Replica
 from actors.runtime.shell import ActorShell
 from supervisor import messages as m
+from supervisor.change_feed import CHANGES_THREADS
 from supervisor.engine import Engine
 from supervisor.subtrees import Subtrees
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 POLL_THREADS = 32
 DESK_THREADS = 32
-CHANGES_THREADS = 32
 
 GROUPS = {"poll": POLL_THREADS, "desk": DESK_THREADS, "changes": CHANGES_THREADS}
 """The concurrency groups of a supervisor actor beside those of every shell."""
@@ -113,7 +113,7 @@ class LeadingShell(ActorShell):
         subtree = self._subtrees.of_member(name.key)
         if subtree is not None:
             return self._subtrees.announce_exit(subtree, actor, exit_class)
-        self.note(self._exit_event(name, exit_class))
+        self.note(m.ExitAnnounced(key=name.key, incarnation=name.incarnation, exit_class=exit_class))
         return self._engine.begun.is_set()
 
     @ray.method(concurrency_group="control")
@@ -126,14 +126,6 @@ class LeadingShell(ActorShell):
         if subtree is not None:
             return self._subtrees.accepts(subtree, actor)
         return self._engine.machine.has_life(name.key, name.incarnation)
-
-    def _exit_event(self, name: ActorName, exit_class: ExitClass) -> m.Event:
-        """The end itself where the process goes on: nobody else tells of it."""
-        key, incarnation = name.key, name.incarnation
-        plan = self._engine.plan_of(key)
-        if plan is not None and plan.shared:
-            return m.ChildDied(key=key, incarnation=incarnation, exit_class=exit_class, detail="its code ended it")
-        return m.ExitAnnounced(key=key, incarnation=incarnation, exit_class=exit_class)
 
     def note(self, event: m.Event) -> None:
         """Tell the machine."""

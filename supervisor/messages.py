@@ -16,12 +16,20 @@ from supervisor.views import WorkerView as WorkerView  # noqa: PLC0414 - told an
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownActor:
-    """An actor of this supervisor in Ray's actor table; where it runs, if a predecessor's view said so."""
+    """An actor of this supervisor in Ray's actor table, or a child that lives in one.
+
+    Attributes:
+        location: Where it runs, if that is known.
+        host: The actor that hosts it, if not one of its own name.
+        silent: It hosts several, and has not told whom.
+    """
 
     key: str
     incarnation: int
     alive: bool
     location: Location | None = None
+    host: str = ""
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +87,17 @@ class ChildStartFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildDied:
-    """An incarnation that answered once is gone."""
+    """An incarnation is gone.
+
+    Attributes:
+        fell_with: The actor that hosted several, if its end is that of this one and of all in it.
+    """
 
     key: str
     incarnation: int
     exit_class: ExitClass
     detail: str
+    fell_with: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +265,19 @@ class KillChild:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FenceMember:
+    """End this incarnation in the process that it shares; the others there live on. Its death follows.
+
+    Attributes:
+        host: The actor that hosts it, if a predecessor made it.
+    """
+
+    key: str
+    incarnation: int
+    host: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReapSubtree:
     """End what still lives of a group whose own supervisor actor has ended for good."""
 
@@ -348,6 +374,7 @@ Command = (
     | AttendStandbys
     | AskStop
     | KillChild
+    | FenceMember
     | ReapSubtree
     | ForgetChild
     | AskHeartbeat

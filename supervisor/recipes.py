@@ -220,7 +220,7 @@ def _child_plan(spec: ChildSpec | PoolSpec, group: str, key: str, origin: Origin
         shutdown_s=spec.shutdown_s,
         start_timeout_s=spec.start_timeout_s,
         standbys=spec.standbys,
-        shared=recipe.share is not None,
+        share=recipe.share or "",
         origin=origin,
         recipe=recipe,
         fingerprint=fingerprint(recipe),

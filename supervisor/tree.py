@@ -61,7 +61,7 @@ class ChildPlan:
         standbys: Further lives that are constructed and idle.
         pool: The pool it is a member of, or None.
         node_id: The node it must run on, or None.
-        shared: It is one of several objects in one process: its orderly end does not end the process.
+        share: The process that it shares, by a name that those in it have in common; empty: it has its own.
         origin: Who wants it.
         request: The administration call that brought it, so that the same call can be made twice.
         recipe: What a shell needs to build it. Nobody here looks inside.
@@ -79,7 +79,7 @@ class ChildPlan:
     standbys: int = 0
     pool: str | None = None
     node_id: str | None = None
-    shared: bool = False
+    share: str = ""
     origin: Origin = "system"
     request: str = ""
     recipe: Any = None
@@ -89,6 +89,11 @@ class ChildPlan:
     def look_s(self) -> float:
         """How long after a look at the silent child the next one follows, seconds."""
         return self.hang_timeout_s / _LOOKS_PER_TIMEOUT
+
+    @property
+    def shared(self) -> bool:
+        """Whether it is one of several objects in one process: its end does not end the process."""
+        return bool(self.share)
 
     @property
     def concern(self) -> str:
@@ -189,6 +194,8 @@ class Life:
         expected_exit: What its end will be, if somebody entitled to it has said so.
         passive: It was not started to serve: it must be told when it is to.
         host: The Ray actor that hosts it, if not one of its own name.
+        shared: It began as one of several in a process, whatever its child's plan says by now.
+        fell_with: The actor that hosted it and whose end was its own: the others there ended with it.
         is_placed: It has answered from its node.
         is_adopted: A predecessor began it: it may have served long before it answers here.
         is_doomed: It was ordered to be killed.
@@ -210,6 +217,8 @@ class Life:
     expected_exit: ExitClass | None = None
     passive: bool = False
     host: str = ""
+    shared: bool = False
+    fell_with: str = ""
     is_placed: bool = False
     is_adopted: bool = False
     is_doomed: bool = False
@@ -276,7 +285,7 @@ class Group:
         resume_at: When the restart that waits may go on, monotonic seconds.
         restarted_at: The restarts inside the window, monotonic seconds.
         in_a_row: As of a child: a group is one to its parent.
-        lost_nodes: When the loss of a node was last counted; the members that one took with it are one restart.
+        lost: When the loss of a node or of a shared process was last counted; the members that it took are one restart.
         failure: Why it was given up, or could not start.
         outcome: What its end means to its parent.
         is_down: Nothing of it runs, and nothing will before its own start; it may wait for a restart as a whole.
@@ -294,7 +303,7 @@ class Group:
     restarts: int = 0
     in_a_row: dict[ExitClass, int] = field(default_factory=dict)
     ready_at: float = 0.0
-    lost_nodes: dict[str, float] = field(default_factory=dict)
+    lost: dict[str, float] = field(default_factory=dict)
     failure: str | None = None
     cause: bytes | None = None
     outcome: Outcome = "stopped"
@@ -359,6 +368,9 @@ def member_plan(template: ChildPlan, key: str) -> ChildPlan:
     """The plan of another member of a pool."""
     return replace(template, key=key)
 
+
+HOST = "host/"
+"""What the key of an actor that hosts several children begins with; what they share is behind it."""
 
 SUBTREE = "supervisor/"
 """What the key of a group that is a supervisor actor of its own begins with."""

@@ -13,6 +13,7 @@ from ray.exceptions import GetTimeoutError, RayError
 
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.errors import AdministrationError, LeaderUnreachableError
+from actors.runtime.long_poll import LongPollFullError
 from supervisor import requests as r
 from supervisor.administering import Administrator, refusal
 from supervisor.applying import Applying
@@ -218,6 +219,8 @@ class TreeClient:
             return None
         try:
             return ray.get(leader.changes.remote(incarnation, seq, timeout_s), timeout=timeout_s + _ANSWER_S)
+        except LongPollFullError:  # the subscription waits as long as that says
+            raise
         except (RayError, GetTimeoutError):
             sleep(_AGAIN_S)
             return None

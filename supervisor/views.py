@@ -53,6 +53,11 @@ class ChildView:
     standbys: tuple[str, ...] = ()
     group: str = ""
 
+    @property
+    def actor(self) -> str:
+        """The Ray actor that it is in, of its own or shared."""
+        return self.host or self.name
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupView:

@@ -198,7 +198,7 @@ class Vigil:
                 continue
 
     def _meet_children(self, view: ClusterView) -> None:
-        running = {child.name for child in view.children if child.status == "running"}
+        running = {child.actor for child in view.children if child.status == "running"}
         for name in self._met.keys() - running:
             del self._met[name]
         for name in running - self._met.keys():

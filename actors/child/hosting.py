@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 CRASH_CODE = 1
 """What a process exits with when the user's code ended its child by `sys.exit` with anything but 0."""
 
+exit_actor = ray_actor.exit_actor
+"""Ray's own way out, which in a child's process only we take."""
+
 _END_PATIENCE_S = 5.0
 
 
@@ -115,7 +118,7 @@ class Hosting(ActorShell):
             raise ChildNotHereError(key, host=str(self.identity))
         return member
 
-    def _serving(self, key: str, incarnation: int) -> Member:
+    def _active_member(self, key: str, incarnation: int) -> Member:
         """The member, if that very incarnation is the accepted one.
 
         Raises:

@@ -141,7 +141,8 @@ class ActorShell:
     def watch(self, watcher: str) -> None:
         """Never return while this actor lives: the call's failure is the death notice.
 
-        A second call of the same `watcher` releases the first.
+        A second call of the same `watcher` releases the first. No more of them are noted than threads wait: what is
+        noted of a client that died goes with its thread.
         """
         release = threading.Event()
         with self._shell_lock:
@@ -152,6 +153,9 @@ class ActorShell:
         if earlier is not None:
             earlier.set()
         release.wait()
+        with self._shell_lock:
+            if self._watchers.get(watcher) is release:
+                del self._watchers[watcher]
         if self._ending is not None:
             raise self._ending
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from actors.runtime.clock import SYSTEM_CLOCK, Clock
 from actors.runtime.errors import SupervisorClosedError
@@ -59,8 +60,9 @@ class Children:
         self._refresh = refresh
         self._lock = threading.Lock()
         self._calls: dict[str, Calls] = {}
+        self._deleted: WeakValueDictionary[str, Calls] = WeakValueDictionary()
         self._closed = False
-        self._routes = ChildRoutes(node_id, clock, find)
+        self._routes = ChildRoutes(node_id, clock, find, on_deleted=self._let_go)
         self._ticker = Ticker(self._look, clock)
 
     def child(self, key: str, interface: ChildInterface) -> ChildHandle:
@@ -91,7 +93,7 @@ class Children:
         """Make no more calls; those that are not answered fail."""
         with self._lock:
             self._closed = True
-            calls = list(self._calls.values())
+            calls = [*self._calls.values(), *self._deleted.values()]
         self._ticker.close()
         self._routes.close()
         for each in calls:
@@ -101,12 +103,20 @@ class Children:
         self._refresh()
         self._routes.tick()
 
+    def _let_go(self, key: str) -> None:
+        """A child or pool was deleted: what is known of it stays while somebody holds a handle, or waits."""
+        with self._lock:
+            calls = self._calls.pop(key, None)
+            if calls is not None:
+                self._deleted[key] = calls
+
     def _of(self, key: str, interface: ChildInterface) -> Calls:
         with self._lock:
             if self._closed:
                 raise SupervisorClosedError(self._supervisor)
-            known = self._calls.get(key)
+            known = self._calls.get(key) or self._deleted.get(key)
             if known is not None:
+                self._calls[key] = known
                 known.take(interface)
                 return known
             calls = self._calls[key] = Calls(

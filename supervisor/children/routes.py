@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakValueDictionary
 
 from ray.exceptions import RayError
 
@@ -53,16 +54,24 @@ class ChildRoutes:
         node_id: This process's node: deaths of its processes are told by the kernel.
         clock: Monotonic seconds.
         find: Finds an actor's handle by its name, or None.
+        on_deleted: Called with the key of each child or pool that was deleted, after whoever calls it was told.
     """
 
-    def __init__(self, node_id: str, clock: Clock, find: Callable[[str], Any] = actor_by_name) -> None:
+    def __init__(
+        self,
+        node_id: str,
+        clock: Clock,
+        find: Callable[[str], Any] = actor_by_name,
+        on_deleted: Callable[[str], None] = lambda _key: None,
+    ) -> None:
         self._node_id = node_id
         self._clock = clock
         self._find = find
+        self._on_deleted = on_deleted
         self._lock = threading.Lock()
         self._view: View | None = None
         self._order = (0, 0)
-        self._routed: dict[str, Routed] = {}
+        self._routed: WeakValueDictionary[str, Routed] = WeakValueDictionary()
         self._seen: dict[str, Seen] = {}
         self._handles: dict[str, Any] = {}
         self._hosted: dict[str, list[tuple[Routed, str, int]]] = {}
@@ -74,7 +83,7 @@ class ChildRoutes:
         self._deaths = DeathWatch(self._on_death)
 
     def add(self, routed: Routed) -> None:
-        """From now on, tell this one where its child is."""
+        """From now on, tell this one where its child is, while somebody holds it."""
         with self._lock:
             self._routed[routed.key] = routed
             self._look([routed])
@@ -93,7 +102,7 @@ class ChildRoutes:
                     return
                 self._order = order
             self._view = view
-            self._look(self._routed.values())
+            self._look(list(self._routed.values()))
         self._news.work()
 
     def settle(self) -> None:
@@ -114,7 +123,7 @@ class ChildRoutes:
         if not self._missing or self._clock.now() < self._find_at:
             return
         with self._lock:
-            self._look(self._routed.values())
+            self._look(list(self._routed.values()))
         self._news.work()
 
     def close(self) -> None:
@@ -128,6 +137,7 @@ class ChildRoutes:
         if view is None:
             return
         callers = list(callers)
+        self._forget_those_left()
         for routed, seen in zip(callers, look_at(view, [routed.key for routed in callers]), strict=True):
             self._compare(routed, self._seen.get(routed.key), seen)
             self._seen[routed.key] = seen
@@ -141,9 +151,17 @@ class ChildRoutes:
             self._connect(name)
         self._deaths.keep_only(known)
         self._hosted = {}
-        for routed in self._routed.values():
+        for routed in list(self._routed.values()):
             for member in self._seen[routed.key].members if routed.key in self._seen else ():
                 self._route(routed, member)
+
+    def _forget_those_left(self) -> None:
+        """Nobody holds them any more: they were deleted, and their handles are gone."""
+        left = self._seen.keys() - set(self._routed)
+        for key in left:
+            del self._seen[key]
+        if left:
+            self._told = {place: route for place, route in self._told.items() if place[0] not in left}
 
     def _compare(self, routed: Routed, before: Seen | None, seen: Seen) -> None:
         """Tell of what is gone."""
@@ -153,6 +171,7 @@ class ChildRoutes:
             return
         if before.known and not seen.known:
             self._tell(routed.gone, routed.key, ChildGoneError(routed.key, "it was deleted"))
+            self._tell(self._on_deleted, routed.key)
         left = {member.key for member in before.members} - {member.key for member in seen.members}
         for key in sorted(left):
             self._told.pop((routed.key, key), None)

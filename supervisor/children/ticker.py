@@ -82,10 +82,14 @@ class Ticker:
                     self._awake.wait()
             self._rest()
             self._look()
-            for ticked in list(self._ticked):
-                ticked.tick()
-                if not ticked.busy:
-                    self._drop(ticked)
+            self._tick()
+
+    def _tick(self) -> None:
+        """Apart from the loop: a name there would hold the last one for ever."""
+        for ticked in list(self._ticked):
+            ticked.tick()
+            if not ticked.busy:
+                self._drop(ticked)
 
     def _rest(self) -> None:
         if self._ticked and self._clock.now() < self._hurry_until:

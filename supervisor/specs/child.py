@@ -225,6 +225,17 @@ class ChildSpec(WorkSpec):
             raise problem("true, but what is permanent always comes back; choose restart: transient or temporary")
         return significant
 
+    @field_validator("share_process")
+    @classmethod
+    def _stands_by_elsewhere(cls, share_process: object, info: ValidationInfo) -> object:
+        standbys = info.data.get("standbys")
+        if share_process is not False and standbys:
+            raise problem(
+                f"{shown(share_process)} given, but a standby in the same process would die with it; "
+                f"leave standbys 0, not {standbys}, or let it have a process of its own"
+            )
+        return share_process
+
 
 class PoolSpec(WorkSpec):
     """A pool: `size` objects of one class, any of which answers; `standbys` is for all of them together."""

@@ -267,6 +267,8 @@ class Administration:
                 return "takes_no_standbys", f"{member} is none of your children"
             if plan.restart == "temporary":
                 return "takes_no_standbys", "nothing follows the end of what is temporary"
+            if plan.shared:
+                return "shares_process", "a standby in the process that it shares would die with it"
         return None, ""
 
     def _adjust(self, child: Child) -> None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from supervisor import messages as m
 from supervisor.supervision.groups import Groups
 from supervisor.supervision.lives import Lives
-from supervisor.supervision.orders import kill_unlocated, record_of
+from supervisor.supervision.orders import end_unlocated, record_of
 from supervisor.supervision.state import State
 from supervisor.tree import (
+    HOST,
     POOLS,
     SUBTREE,
     TOP,
@@ -88,9 +89,11 @@ class Adoption:
         """
         found = sort_actors(event.actors)
         self._learn_of_members(found)
+        hosts = {key.removeprefix(HOST): found.pop(key).alive for key in list(found) if key.startswith(HOST)}
         dead: list[tuple[str, Life]] = []
         for key, child in self._s.children.items():
             entry = found.pop(key, Found())
+            self._believe(child, entry, hosts.get(child.plan.share, {}))
             knew = child.last
             accepted = self._adopt(child, entry)
             child.last = max(child.last, entry.last)
@@ -98,16 +101,49 @@ class Adoption:
                 continue
             if child.status == "waiting" or entry.last > knew:
                 number = max(child.incarnation, entry.last)
-                dead.append((key, Life(number, location=entry.places.get(number), ready_at=self._s.now)))
+                life = Life(number, location=entry.places.get(number), ready_at=self._s.now)
+                life.fell_with = (
+                    f"{HOST}{child.plan.share}" if child.plan.shared and not hosts.get(child.plan.share) else ""
+                )
+                dead.append((key, life))
         subtrees = [path_of(key) for key in self._s.children if key.startswith(SUBTREE)]
         for key, entry in found.items():
             self._s.remember_number(key, entry.last)
             if not any(is_within(path_of(key), subtree) for subtree in subtrees):  # else it is their business
-                self._s.emit(*(kill_unlocated(actor) for actor in entry.alive.values()))
+                self._s.emit(*(end_unlocated(actor) for actor in entry.alive.values()))
+        self._end_empty(hosts, subtrees)
         if event.succeeds:
             self._go_on(dead, ends)
         elif self._groups.start(TOP):
             self._groups.started(TOP)
+
+    def _believe(self, child: Child, entry: Found, hosts: Mapping[int, m.KnownActor]) -> None:
+        """A host that lives and is silent may only be busy: what the predecessor knew to live there is adopted.
+
+        Its start timeout judges it, and its heartbeats where its place is known.
+        """
+        number = child.incarnation
+        if entry.alive or child.status != "waiting" or not number:
+            return
+        for host in hosts.values():
+            if host.silent:
+                name = self._name_of(host)
+                entry.alive[number] = m.KnownActor(
+                    key=child.plan.key, incarnation=number, alive=True, location=host.location, host=name
+                )
+
+    def _end_empty(self, hosts: Mapping[str, Mapping[int, m.KnownActor]], subtrees: Sequence[str]) -> None:
+        """End the processes that children share in which none of them lives."""
+        lives = (life for child in self._s.children.values() for life in child.lives.values())
+        inhabited = {life.host for life in lives if life.host}
+        for share, living in hosts.items():
+            if not any(is_within(share, subtree) for subtree in subtrees):
+                for host in living.values():
+                    if self._name_of(host) not in inhabited:
+                        self._s.emit(end_unlocated(host))
+
+    def _name_of(self, actor: m.KnownActor) -> str:
+        return f"{self._s.supervisor}/{actor.key}#{actor.incarnation}"
 
     def _learn_of_members(self, found: dict[str, Found]) -> None:
         """A predecessor may have had more members in a pool than the configuration says: they are kept."""
@@ -121,10 +157,10 @@ class Adoption:
     def _adopt(self, child: Child, found: Found) -> bool:
         """Whether a life of it serves, or will."""
         if child.status not in ("waiting", "starting", "restarting"):  # nothing of it is to run
-            self._s.emit(*(kill_unlocated(actor) for actor in found.alive.values()))
+            self._s.emit(*(end_unlocated(actor) for actor in found.alive.values()))
             return False
         accepted, standbys, replaced = choose(child, found)
-        self._s.emit(*(kill_unlocated(found.alive[number]) for number in replaced))
+        self._s.emit(*(end_unlocated(found.alive[number]) for number in replaced))
         if accepted:
             child.restarts = max(child.restarts, accepted - 1 if not child.plan.standbys else 0)
             self._lives.adopt(child, found.alive[accepted], standby=False)

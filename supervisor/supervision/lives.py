@@ -18,7 +18,7 @@ from typing import Protocol
 
 from supervisor import messages as m
 from supervisor.supervision.moving import Moving
-from supervisor.supervision.orders import kill_of
+from supervisor.supervision.orders import end_of
 from supervisor.supervision.placing import place
 from supervisor.supervision.restarting import explain
 from supervisor.supervision.standbys import Standbys
@@ -88,7 +88,8 @@ class Lives:
     def begin(self, child: Child, *, standby: bool) -> None:
         """Begin a new life."""
         child.last += 1
-        life = Life(child.last, standby=standby, passive=standby, node_id=place(self._s, child, standby=standby))
+        where, shared = place(self._s, child, standby=standby), child.plan.shared
+        life = Life(child.last, standby=standby, passive=standby, node_id=where, shared=shared)
         child.lives[life.incarnation] = life
         if not standby:
             child.incarnation, child.status, child.role = life.incarnation, "starting", "service"
@@ -156,7 +157,7 @@ class Lives:
             self._s.adopting.discard(child.plan.key)
             self._s.record(child, earlier, "fenced", f"incarnation {life.incarnation} was accepted before")
             self._leave_pool(child)
-            self._s.emit(kill_of(child, earlier))
+            self._s.emit(end_of(child, earlier))
 
     def on_ignored(self, event: m.ChildIgnored) -> None:
         found = self._s.life(event.key, event.incarnation)
@@ -164,7 +165,7 @@ class Lives:
             return
         child, life = found
         self._forget_life(child, life)
-        self._s.emit(kill_of(child, life))
+        self._s.emit(end_of(child, life))
         if life.status == "stopping":
             self._over_when_all_are(child)
         elif not life.standby:
@@ -184,6 +185,7 @@ class Lives:
     def on_died(self, event: m.ChildDied) -> None:
         found = self._s.life(event.key, event.incarnation)
         if found is not None:
+            found[1].fell_with = event.fell_with
             self.end(*found, found[1].expected_exit or event.exit_class, event.detail, fence=False)
             return
         child = self._s.children.get(event.key)
@@ -216,7 +218,12 @@ class Lives:
 
     def on_exit_announced(self, event: m.ExitAnnounced) -> None:
         found = self._s.life(event.key, event.incarnation)
-        if found is not None and found[1].status != "stopping":
+        if found is None:
+            return
+        if found[1].shared:  # its process goes on: nobody else tells of its end
+            self._s.emit(end_of(*found))
+            self.end(*found, found[1].expected_exit or event.exit_class, "its code ended it", fence=False)
+        elif found[1].status != "stopping":
             found[1].expected_exit = event.exit_class
 
     def on_evidence(self, event: m.EvidenceFound) -> None:
@@ -229,6 +236,7 @@ class Lives:
             self._s.record(child, life, "killed", ended[1], "hung")
             self._kill(child, life)
         elif ended is not None:
+            life.fell_with = life.host
             self.end(child, life, *ended, fence=True)
 
     def on_late(self, child: Child, life: Life) -> None:
@@ -246,14 +254,14 @@ class Lives:
         fence: bool,
         cause: bytes | None = None,
     ) -> None:
-        """A life is over: announce it, kill what may still run, and see what follows.
+        """A life is over: announce it, end what may still run, and see what follows.
 
         Args:
             child: Whose life it was.
             life: The life.
             exit_class: What kind of end it was.
             detail: What a person should read about it.
-            fence: Its process may still run.
+            fence: Something of it may still run.
             cause: The pickled exception behind it, if there is one.
         """
         was = life.status
@@ -261,7 +269,7 @@ class Lives:
         if was == "stopping":
             self._s.record(child, life, "stopped", exit_class=exit_class)
             if fence:
-                self._s.emit(kill_of(child, life))
+                self._s.emit(end_of(child, life))
             self._over(child, life)
             return
         self._s.record(child, life, "fenced" if fence else "died", f"{exit_class}: {detail}", exit_class)
@@ -273,7 +281,7 @@ class Lives:
         if not steps_in:
             self._s.publish()
         if fence:
-            self._s.emit(kill_of(child, life))
+            self._s.emit(end_of(child, life))
         if life.standby:
             self.standbys.lost(child, life)
         elif was == "starting" and not life.is_adopted:
@@ -330,7 +338,7 @@ class Lives:
 
     def _kill(self, child: Child, life: Life) -> None:
         life.is_doomed = True
-        self._s.emit(kill_of(child, life))
+        self._s.emit(end_of(child, life))
         self._s.set_timer(self._s.now + GONE_S, "gone", child.plan.key, life.incarnation)
 
     def on_stop_answered(self, event: m.StopAnswered) -> None:
@@ -338,8 +346,8 @@ class Lives:
         if found is None or found[1].status != "stopping" or found[1].is_doomed:
             return
         child, life = found
-        if child.plan.shared:
-            self.end(child, life, life.expected_exit or "shutdown", "", fence=False)
+        if life.shared:
+            self.end(child, life, life.expected_exit or "shutdown", "", fence=True)
         else:
             self._kill(child, life)
 
@@ -371,6 +379,7 @@ class Lives:
         """Take over a life that a predecessor began; it may serve for long already, and says so when it answers."""
         now, plan = self._s.now, child.plan
         life = Life(actor.incarnation, standby=standby, passive=standby, location=actor.location, is_adopted=True)
+        life.host, life.shared = actor.host, bool(actor.host)
         life.answered_at = life.ready_at = now
         life.asked, life.attended = True, None
         child.lives[life.incarnation] = life

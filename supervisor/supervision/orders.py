@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from supervisor.messages import KillChild, KnownActor, RecordChild
+from supervisor.messages import FenceMember, KillChild, KnownActor, RecordChild
 from supervisor.tree import Child, ExitClass, Life
 
 
@@ -21,13 +21,17 @@ def record_of(
     )
 
 
-def kill_of(child: Child, life: Life) -> KillChild:
-    """End a life's process, where it is known to run."""
+def end_of(child: Child, life: Life) -> KillChild | FenceMember:
+    """End a life: its process, where it is known to run; one that shares its process alone, unless that ends anyway."""
+    if life.shared and not life.fell_with:
+        return FenceMember(key=child.plan.key, incarnation=life.incarnation, host=life.host)
     where = life.location
     process, node_id = (None, None) if where is None else (where.process, where.node_id)
     return KillChild(key=child.plan.key, incarnation=life.incarnation, process=process, node_id=node_id)
 
 
-def kill_unlocated(actor: KnownActor) -> KillChild:
-    """End an actor that is not a child of ours any more."""
+def end_unlocated(actor: KnownActor) -> KillChild | FenceMember:
+    """End what is not a child of ours any more."""
+    if actor.host:
+        return FenceMember(key=actor.key, incarnation=actor.incarnation, host=actor.host)
     return KillChild(key=actor.key, incarnation=actor.incarnation, process=None, node_id=None)

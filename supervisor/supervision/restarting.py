@@ -38,16 +38,16 @@ def is_restarted(restart: Restart, exit_class: ExitClass) -> bool:
 def count_restart(group: Group, exit_class: ExitClass, life: Life | None, now: float) -> bool:
     """Count a restart against the group's intensity; whether the allowance still holds.
 
-    The members that one node took with it are one restart: the node was lost once.
+    The members that one node or one shared process took with it are one restart: it was lost once.
     """
     if exit_class in UNCOUNTED:
         return True
     plan = group.plan
-    node = _node_of(life) if exit_class == "node_lost" else None
-    if node is not None:
-        lost = {other: at for other, at in group.lost_nodes.items() if now - at <= plan.period_s}
-        group.lost_nodes = {**lost, node: now}
-        if node in lost:
+    took_it = _node_of(life) if exit_class == "node_lost" else life.fell_with if life is not None else None
+    if took_it:
+        lost = {other: at for other, at in group.lost.items() if now - at <= plan.period_s}
+        group.lost = {**lost, took_it: now}
+        if took_it in lost:
             return True
     group.restarted_at, allowed = record_restart(
         group.restarted_at, now=now, intensity=plan.allowance, period_s=plan.period_s

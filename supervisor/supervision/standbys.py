@@ -6,7 +6,7 @@ from typing import Protocol
 
 from actors.recovery.backoff import restart_delay_s
 from supervisor import messages as m
-from supervisor.supervision.orders import kill_of
+from supervisor.supervision.orders import end_of
 from supervisor.supervision.placing import must_move
 from supervisor.supervision.state import State
 from supervisor.tree import Child, Life
@@ -79,7 +79,7 @@ class Standbys:
         self._s.end_life(child, life)
         self._s.record(child, life, "stopped")
         self._s.publish()
-        self._s.emit(kill_of(child, life))
+        self._s.emit(end_of(child, life))
 
     def lost(self, child: Child, life: Life) -> None:
         """A standby ended: another one follows, after a pause if that happens again and again."""

@@ -41,7 +41,7 @@ class Worklists:
         group = self._s.groups[member]
         self.mark(group, "waiting")
         group.status, group.failure, group.cause, group.outcome = "starting", None, None, "stopped"
-        group.is_down, group.restarted_at, group.resume_at, group.lost_nodes = False, (), 0.0, {}
+        group.is_down, group.restarted_at, group.resume_at, group.lost = False, (), 0.0, {}
         group.todo, group.ending, group.begun = self._s.in_order(group, group.members), {}, set()
         return self._advance(group)
 

@@ -44,7 +44,7 @@ def work(draw: st.DrawFn, name: str) -> dict[str, Any]:
         "name": name,
         "cls": draw(st.sampled_from([Cart, Anything, f"{HERE}:Cart.Line"])),
         "restart": restart,
-        "standbys": 0 if restart == "temporary" else draw(st.integers(0, 100)),
+        "standbys": 0 if restart == "temporary" or shared else draw(st.integers(0, 100)),
         "checkpoint": draw(st.none() | st.just("each_call") | SECONDS),
         "heartbeat_s": heartbeat_s,
         "hang_timeout_s": heartbeat_s * 2,

@@ -85,16 +85,6 @@ def test_a_handle_travels_to_tasks_and_other_children(shared: Supervisor, group:
     assert shared.child(f"{group.path}.shared").add.remote().result(timeout=ANSWER_S) == 3
 
 
-def test_several_share_a_process_and_end_alone(group: Group, eventually: Eventually):
-    one, two = (group.supervise(wards.Ward, name=name, share_process=True, **BEAT) for name in ("one", "two"))
-    assert pid(one) == pid(two)
-    group.terminate("one")
-    assert two.add.remote().result(timeout=ANSWER_S) == 1, "the other one lives on"
-    before = pid(two)
-    kill(before)
-    eventually(lambda: pid(two) != before, "the next life, in a new process")
-
-
 # -- starting ---------------------------------------------------------------------------------------------------------
 
 

@@ -83,6 +83,49 @@ class Doomed:
         return os.getpid()
 
 
+class DoomedWard(Ward):
+    """A ward whose constructor fails while a file says so."""
+
+    def __init__(self, unless: str) -> None:
+        super().__init__()
+        if not Path(unless).exists():
+            raise ValueError("no such luck")
+
+
+class Waiting(Ward):
+    """Its constructor waits for a file."""
+
+    def __init__(self, gate: str) -> None:
+        super().__init__()
+        wait_for(gate)
+
+
+class Waiter(Ward):
+    """Waits for a file when asked, and holds its thread meanwhile."""
+
+    def wait_for(self, gate: str) -> int:
+        wait_for(gate)
+        return os.getpid()
+
+
+class Saving(Ward):
+    """Its state is kept, and it counts how often."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times = 0
+
+    def checkpoint(self) -> int:
+        self.times += 1
+        return self.count
+
+    def restore(self, state: int) -> None:
+        self.count = state
+
+    def saved(self) -> int:
+        return self.times
+
+
 class Idle:
     """Its constructor says that there is nothing to run."""
 
@@ -143,6 +186,12 @@ class Caller:
 
     def ask(self) -> int:
         return int(self.other.add.remote().result(timeout=30))
+
+
+def wait_for(gate: str) -> None:
+    """Return once a file is there."""
+    while not Path(gate).exists():
+        threading.Event().wait(0.02)
 
 
 def ask(child: Any) -> int:

@@ -145,6 +145,9 @@ class HostHere(_WithoutRay, HostActor):
 class SharedHere(_WithoutRay, SharedHostActor):
     """A shared actor in this process."""
 
+    def exit_process(self) -> None:
+        self._me.ended.append("retired")
+
 
 class Caller:
     """Numbers the calls of one client, as a handle does; `settles` whether it says that it has its answers."""

@@ -262,3 +262,4 @@ async def test_a_watch_is_released_by_the_same_watcher_s_next():
     for watching in (second, home.shell.watch("leader")):
         with pytest.raises(OSError, match="it ends"):
             await watching
+    assert home.shell._releases == {}, "nothing is left of those that ended"

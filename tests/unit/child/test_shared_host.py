@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from typing import Any
 
 import pytest
@@ -13,6 +14,23 @@ from actors.runtime.errors import ChildStartError
 from tests.unit.child.loop_home import Home, Soon
 from tests.unit.child.plain_home import Careful, Counter, Refusing
 from tests.unit.child.scene import DEADLINE_S, value_of
+
+GATES: dict[str, threading.Event] = {}
+
+
+class Gated:
+    """Waits for gates: in its constructor, in a call, when it stops."""
+
+    def __init__(self, gate: str) -> None:
+        if gate:
+            GATES[gate].wait(DEADLINE_S)
+
+    def wait(self) -> bool:
+        return GATES["call"].wait(DEADLINE_S)
+
+    def stop(self) -> None:
+        GATES["stopping"].set()
+        GATES["stop"].wait(DEADLINE_S)
 
 
 class Rows:
@@ -106,6 +124,71 @@ async def test_a_member_that_cannot_be_built_leaves_nothing_behind():
     with pytest.raises(ChildStartError):
         await home.build(Counter, "too", "many", "arguments", key="child/broken")
     assert len(home.shell.heartbeat(1)["members"]) == 3
+
+
+async def test_who_waits_in_its_constructor_holds_nobody_else_up_and_can_be_ended():
+    home = await shared_home()
+    gate = GATES["slow"] = threading.Event()
+    slow = asyncio.ensure_future(home.build(Gated, "slow", key="child/slow"))
+    again = asyncio.ensure_future(home.build(Gated, "slow", key="child/slow"))
+    await asyncio.wait_for(home.build(Counter, key="child/quick"), DEADLINE_S)
+    home.shell.fence(1, "child/slow", 1)
+    gate.set()
+    for building in (slow, again):
+        with pytest.raises(ChildStartError, match="ended while it started"):
+            await building
+    assert await home.call("add", 1, key="child/slow") == STALE
+    assert "child/slow" not in home.shell.heartbeat(1)["members"]
+    assert (home.shell._building, home.shell._coming) == ({}, {})
+
+
+async def test_what_was_ended_before_it_came_is_not_built():
+    home = await shared_home()
+    home.shell.fence(1, "child/late", 1)
+    with pytest.raises(ChildStartError, match="ended while it started"):
+        await home.build(Counter, key="child/late")
+    home.incarnation = 2
+    assert await home.build(Counter, key="child/late") == BUILT
+    home.shell.fence(1, "child/late", 1)
+    assert await home.value("add", 1, key="child/late") == 1, "an order about an earlier one is not about it"
+    home.shell.fence(1, "child/late")
+    assert await home.call("add", 1, key="child/late") == STALE
+
+
+async def test_only_so_many_ended_ones_are_remembered(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("actors.child.host_actor.FENCED_KEPT", 2)
+    home = await shared_home()
+    for name in "abc":
+        home.shell.fence(1, f"child/{name}", 1)
+    assert list(home.shell._fenced) == ["child/b", "child/c"]
+
+
+async def test_one_that_does_not_stop_is_waited_for_until_it_is_fenced():
+    home = await shared_home()
+    gate, reached = GATES["stop"], GATES["stopping"] = threading.Event(), threading.Event()
+    await home.build(Gated, "", key="child/stuck")
+    stopping = asyncio.ensure_future(home.shell.stop_member(1, "child/stuck"))
+    await asyncio.to_thread(reached.wait, DEADLINE_S)
+    home.shell.fence(1, "child/stuck", 1)
+    await asyncio.wait_for(stopping, DEADLINE_S)
+    assert home.shell._winding_down == {}
+    gate.set()
+
+
+async def test_a_host_ends_once_what_is_due_is_answered():
+    home = Home(shared=True)
+    await home.build(Gated, "", key="child/a")
+    gate = GATES["call"] = threading.Event()
+    call = asyncio.ensure_future(home.call("wait"))
+    await asyncio.sleep(0)
+    retiring = asyncio.ensure_future(home.shell.retire(1))
+    await asyncio.sleep(0)
+    assert not retiring.done()
+    gate.set()
+    assert value_of(await call) is True
+    await asyncio.wait_for(retiring, DEADLINE_S)
+    while home.ended != ["retired"]:
+        await asyncio.sleep(0)
 
 
 async def test_a_standby_member_takes_over():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.errors import OutcomeUnknownError, SupervisorClosedError
+from supervisor.children.errors import ChildGoneError
 from supervisor.children.interface import ChildInterface
 from supervisor.children.registry import Children
 from tests.unit.children.fakes import Actor, ok
@@ -93,6 +95,38 @@ def test_what_must_not_run_twice_is_sent_again_where_answers_are_replicated(home
     home.actors["cart#2"] = Actor()
     home.children.on_view(View((Sight(key=KEY, host="cart#2", incarnation=2),)))
     assert home.actors["cart#2"].calls[0].header[1] == 1
+
+
+def known_of(home: Home) -> list[str]:
+    gc.collect()
+    routes = home.children._routes
+    return sorted({*home.children._calls, *routes._routed, *routes._seen, *(key for key, _ in routes._told)})
+
+
+def test_of_a_deleted_child_nothing_is_kept_once_nobody_holds_its_handle(home: Home) -> None:
+    there = View((Sight(key=KEY, host="cart#1"),))
+    home.children.on_view(there)
+    cart = home.children.child(KEY, INTERFACE)
+    response = cart.add.remote(1)
+    home.children.on_view(View())
+    with pytest.raises(ChildGoneError):
+        response.result(timeout=PATIENCE_S)
+    home.children.on_view(there)
+    cart.add.remote(2)
+    assert len(home.actors["cart#1"].calls) == 2, "whoever holds a handle reaches the next child of that name"
+    home.actors["cart#1"].calls[-1].ref.set(ok(1))
+    home.children.on_view(View())
+    assert known_of(home) == [KEY]
+    del cart, response
+    home.actors["cart#1"].calls.clear()
+    wait_for(lambda: home.children.on_view(View()) or known_of(home) == [])
+
+
+def test_a_child_that_is_not_deleted_is_kept_without_a_handle(home: Home) -> None:
+    home.children.on_view(View((Sight(key=KEY, host="cart#1"),)))
+    home.children.child(KEY, INTERFACE).add.remote()
+    home.children.on_view(View((Sight(key=KEY, host="cart#1", status="restarting"),)))
+    assert known_of(home) == [KEY]
 
 
 def test_leaving_ends_what_is_unanswered_and_takes_no_more(home: Home) -> None:

@@ -68,6 +68,29 @@ def test_a_program_that_holds_a_shell_in_its_own_process_is_not_ended_with_it():
     assert ended.stdout == "on\n", "in this very process its failure would end the run, and look like a pass"
 
 
+def test_of_watches_that_ended_nothing_is_left():
+    shell: Any = Sheltered("lives")
+    ended: list[str] = []
+
+    def watch() -> None:
+        try:
+            shell.watch("w")
+            ended.append("released")
+        except OSError:
+            ended.append("it ends")
+
+    threads = [threading.Thread(target=watch, daemon=True) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    while not ended:
+        threads[0].join(0.01)
+    shell.fail_watches(OSError("it ends"))
+    for thread in threads:
+        thread.join(DEADLINE_S)
+    assert ended == ["released", "it ends"]
+    assert shell._watchers == {}
+
+
 def test_an_earlier_leader_sets_no_terms():
     shell: Any = Sheltered("gone")
     with pytest.raises(StaleIncarnationError):

@@ -111,6 +111,7 @@ def test_what_is_allowed_is_taken(fields: dict[str, Any]) -> None:
         ({"methods": {"add": {"on": "Nope"}}}, "methods.add: on: 'builtins' has no 'Nope'"),
         ({"retry": {"on": "int"}}, "retry: on: int is not a subclass of BaseException"),
         ({"retry": {"on": [3]}}, "retry.on[0]: Input should be a subclass of BaseException (given: 3)"),
+        ({"share_process": True, "standbys": 1}, "share_process: True given, but a standby in the same process"),
         ({"share_process": 3}, "share_process: 3 is none of: true, false, a word"),
         ({"share_process": "a b"}, "share_process: 'a b' is none of"),
         (

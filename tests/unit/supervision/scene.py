@@ -212,10 +212,11 @@ class Scene:
         return self.tell(m.StandbysAttended(key=key, incarnation=number, standbys=standbys))
 
     def died(
-        self, name: str, exit_class: ExitClass = "crash", incarnation: int | None = None, detail: str = "gone"
+        self, name: str, exit_class: ExitClass = "crash", incarnation: int | None = None, **more: str
     ) -> list[m.Command]:
         key, number = self._life(name, incarnation)
-        return self.tell(m.ChildDied(key=key, incarnation=number, exit_class=exit_class, detail=detail))
+        facts = {"detail": "gone"} | more
+        return self.tell(m.ChildDied(key=key, incarnation=number, exit_class=exit_class, **facts))
 
     def process_ended(self, name: str, incarnation: int | None = None) -> list[m.Command]:
         """The kernel tells of a death before Ray does."""
@@ -318,7 +319,7 @@ class Scene:
                 return self.stopped(key, number)
             case m.AttendStandbys(key=key, incarnation=number, standbys=standbys):
                 return self.attended(key, *standbys, by=number)
-            case m.KillChild(key=key, incarnation=number):
+            case m.KillChild(key=key, incarnation=number) | m.FenceMember(key=key, incarnation=number):
                 return self.died(key, "killed", number)
             case _:
                 return []

@@ -97,9 +97,9 @@ def test_a_child_that_turns_out_not_to_start_while_it_is_ended_has_ended(end: st
 
 
 def test_a_shared_child_ends_without_its_process() -> None:
-    scene = Scene(child("a", shared=True)).up()
+    scene = Scene(child("a", share="p")).up()
     scene.ask(END_A, "r")
-    assert said(scene.stopped("a")) == ["answer r ok"]
+    assert said(scene.stopped("a")) == ["fence a#1", "answer r ok"]
 
 
 def test_naughty_child_cannot_hang_shutdown() -> None:

@@ -293,7 +293,7 @@ def test_nothing_moves_where_there_is_nowhere_to_go() -> None:
 
 
 def test_whoever_is_bound_to_its_node_or_has_only_this_life_stays() -> None:
-    scene = drained(child("a", node_id=NODE), child("t", restart="temporary"), child("s", shared=True), log=True)
+    scene = drained(child("a", node_id=NODE), child("t", restart="temporary"), child("s", share="p"), log=True)
     assert said(scene.see(NODE, OTHER, draining=(NODE,))) == []
 
 

@@ -75,7 +75,7 @@ def test_who_must_move() -> None:
         on(state, "o"),
         on(state, "n", node_id="n"),
         on(state, "n", restart="temporary"),
-        on(state, "n", shared=True),
+        on(state, "n", share="p"),
     ):
         assert not must_move(state, stays)
     for key in ("event_log/writer", "node_agent/n", "supervisor/shop"):

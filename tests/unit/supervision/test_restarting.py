@@ -56,7 +56,7 @@ def test_a_lost_node_counts_once_within_the_period() -> None:
     assert count_restart(counted, "node_lost", None, 2.0)
     assert count_restart(counted, "node_lost", lives[0], 6.1)
     assert len(counted.restarted_at) == 2 + 0
-    assert counted.lost_nodes == {"n": 6.1}
+    assert counted.lost == {"n": 6.1}
 
 
 def test_pauses_grow_by_kind_and_fall_back_with_health() -> None:

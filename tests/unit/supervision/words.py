@@ -15,7 +15,7 @@ def said(commands: Iterable[m.Command]) -> list[str]:
     return [text for command in commands if (text := _text(command))]
 
 
-def _text(command: m.Command) -> str:  # noqa: C901, PLR0911 - one line per command
+def _text(command: m.Command) -> str:  # noqa: C901, PLR0911, PLR0912 - one line per command
     match command:
         case m.StartChild():
             place = f" on {command.node_id[0]}" if command.node_id is not None else ""
@@ -28,6 +28,8 @@ def _text(command: m.Command) -> str:  # noqa: C901, PLR0911 - one line per comm
             return f"ask {_life(command)}"
         case m.KillChild():
             return f"kill {_life(command)}"
+        case m.FenceMember():
+            return f"fence {_life(command)}"
         case m.ReapSubtree():
             return f"reap {command.path}"
         case m.AttendStandbys():
@@ -50,7 +52,11 @@ def _life(command: Any) -> str:
 
 def acts(commands: Iterable[m.Command]) -> list[str]:
     """What is done to lives: starts, stops, kills, promotions."""
-    return [text for text in said(commands) if text.partition(" ")[0] in ("start", "ask", "kill", "promote", "adopt")]
+    return [
+        text
+        for text in said(commands)
+        if text.partition(" ")[0] in ("start", "ask", "kill", "fence", "promote", "adopt")
+    ]
 
 
 def only(commands: Iterable[m.Command], *kinds: type[Kind]) -> list[Kind]:

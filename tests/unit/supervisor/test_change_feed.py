@@ -13,6 +13,7 @@ from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.long_poll import LongPollFullError
 from supervisor.change_feed import ChangeFeed
 from supervisor.changes import ChildChange
+from supervisor.leading import GROUPS
 
 PATIENCE_S = 10.0
 CHANGE = ChildChange(key="child/a", name="s/child/a#1", incarnation=1, event="ready", status="running", role="active")
@@ -63,6 +64,17 @@ def test_before_the_leader_has_begun_all_wait():
         feed.append(CHANGE)
         feed.begin(())
         assert waiting.result(PATIENCE_S) is not None
+
+
+def test_a_thread_of_the_leader_stays_free_to_turn_callers_away():
+    """A caller beyond the actor's threads would wait in Ray's queue, and never be told to come back."""
+    feed = ChangeFeed(1)
+    feed.begin(())
+    with ThreadPoolExecutor(GROUPS["changes"]) as pool:
+        asked = [pool.submit(feed.changes, 1, 0, PATIENCE_S) for _ in range(GROUPS["changes"])]
+        until(lambda: feed.turned_away == 1)
+        feed.close()
+        assert sum(isinstance(each.exception(PATIENCE_S), LongPollFullError) for each in asked) == 1
 
 
 def test_a_full_room_says_when_to_come_back():
