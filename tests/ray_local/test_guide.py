@@ -31,4 +31,5 @@ def test_the_program_does_what_the_guide_says(tmp_path: Path):
         check=False,
     )
     assert ended.returncode == 0, f"{ended.stdout}\n{ended.stderr}"
-    assert [line for line in ended.stdout.splitlines() if line] == guide.printed()
+    # Ray prints what it wants to say to whoever started it between the program's own lines.
+    assert [line for line in ended.stdout.splitlines() if line and "(raylet)" not in line] == guide.printed()
