@@ -33,9 +33,10 @@ _AWAKE_S = BLIND_S / 2
 _IDLE = (m.AskHeartbeat, m.LookAtProcess, m.RecordChild, m.RecordRestart)
 """Commands that say nothing of a change in the state that a successor needs."""
 
-_URGENT = (m.PromoteChild, m.Publish)
-"""What callers of a dead child wait for. A successor need not know of it first: it finds who serves by asking, and who
-serves has claimed the states, so that nobody else who was promoted for the same child keeps any."""
+_CALLERS_FIRST_S = 0.03
+"""How long after a promotion the tree is handed on, seconds: till then its callers have the processor. A successor that
+did not hear of it finds who serves by asking, and who serves has claimed the states: nobody else who was promoted for
+the same child keeps any."""
 
 
 class Engine:
@@ -98,6 +99,7 @@ class Engine:
             rank=rank,
         )
         self._awake_at = self._clock.now()
+        self._owed_at: float | None = None
 
     def begin(self, event: m.LeaderStarted) -> None:
         """Start to decide; the first event is this one."""
@@ -141,30 +143,35 @@ class Engine:
                 self._publish()
                 continue
             self._carry_out(event)
+            if self._owed_at is not None and self._clock.now() >= self._owed_at:
+                self._hand_on()
             if isinstance(event, m.LeaderStarted):
-                self._replicate()  # also of a tree in which there is nothing to do yet
+                self._hand_on()  # also of a tree in which there is nothing to do yet
                 self._begin_feed()
                 self.begun.set()
 
     def _carry_out(self, event: m.Event) -> None:
         commands = self.machine.handle(event, self._clock.now())
-        if any(isinstance(command, m.PromoteChild) for command in commands):
-            urgent = [command for command in commands if isinstance(command, _URGENT)]
-            for command in urgent:
-                self.runner.run(command)
-            commands = [command for command in commands if not isinstance(command, _URGENT)]
-            self._replicate()
-        elif not all(isinstance(command, _IDLE) for command in commands):
-            self._replicate()
+        if not all(isinstance(command, _IDLE) for command in commands):
+            promotes = any(isinstance(command, m.PromoteChild) for command in commands)
+            if promotes and not any(isinstance(command, m.Answer) for command in commands):
+                self._owed_at = self._owed_at or self._clock.now() + _CALLERS_FIRST_S
+            else:
+                self._hand_on()
         for command in commands:
             self.runner.run(command)
             if isinstance(command, m.RecordChild):
                 self._notify(command)
         self._subtrees.keep_only(lambda path: self.machine.plan_of(f"{SUBTREE}{path}") is not None)
 
+    def _hand_on(self) -> None:
+        """Whoever would succeed is told the present state."""
+        self._owed_at = None
+        self._replicate()
+
     def _next_event(self) -> m.Event | None:
         """The next one; at least twice a second, so that a gap means that this process did not run."""
-        due = self.machine.next_timer()
+        due = min((at for at in (self.machine.next_timer(), self._owed_at) if at is not None), default=None)
         wait_s = _AWAKE_S if due is None else min(_AWAKE_S, max(0.0, due - self._clock.now()))
         try:
             return self._mailbox.get(timeout=wait_s)

@@ -226,9 +226,9 @@ class LeaderLink:
         with self._lock:
             if not self._follower.offer(replica, SYSTEM_CLOCK.now()):
                 return
+        self._on_replica(replica)
         view: ClusterView = pickle.loads(replica.payload)  # noqa: S301 - our own leader made it
         self.ended, self._announced_standby = view.stopping, view.standby
-        self._on_replica(replica)
 
     def _open_board(self) -> bool:
         """Whether the board can be read and its writer is alive."""

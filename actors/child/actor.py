@@ -89,11 +89,10 @@ class ChildActor(Hosting):
         """Run on the user's thread what a control thread has for it."""
         self._thread.run_next()
 
-    @ray.method(concurrency_group="control")
     def activate(self, leader: int, key: str, incarnation: int) -> None:
-        """See `Member.activate`; for the leader."""
+        """See `Member.activate`; for the leader. It comes on the user's thread, on which a standby does nothing else."""
         self._obey(leader)
-        self._submit_activation(key, incarnation).result()
+        self._own_member(key, incarnation).activate()
 
     @ray.method(concurrency_group="control")
     def attend(self, leader: int, key: str, standbys: tuple[str, ...]) -> tuple[str, ...]:

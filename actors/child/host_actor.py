@@ -147,7 +147,8 @@ class HostActor(Hosting):
     async def activate(self, leader: int, key: str, incarnation: int) -> None:
         """See `Member.activate`; for the leader."""
         self._obey(leader)
-        await asyncio.wrap_future(self._submit_activation(key, incarnation))
+        member = self._own_member(key, incarnation)
+        await asyncio.wrap_future(member.place.submit(member.activate))
 
     @ray.method(concurrency_group="control")
     async def attend(self, leader: int, key: str, standbys: tuple[str, ...]) -> tuple[str, ...]:

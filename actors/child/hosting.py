@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from concurrent.futures import Future
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -97,8 +96,8 @@ class Hosting(ActorShell):
         timer.daemon = True
         timer.start()
 
-    def _submit_activation(self, key: str, incarnation: int) -> Future[Any]:
-        """Have a member activate, on its place.
+    def _own_member(self, key: str, incarnation: int) -> Member:
+        """The member of that very incarnation.
 
         Raises:
             StaleIncarnationError: Another incarnation of it is here.
@@ -106,7 +105,7 @@ class Hosting(ActorShell):
         member = self._member(key)
         if member.name.incarnation != incarnation:
             raise StaleIncarnationError(key, sent_by=incarnation, accepted=member.name.incarnation)
-        return member.place.submit(member.activate)
+        return member
 
     def say_farewell(self, exit_class: str) -> None:
         """Tell those who watch this actor that it ends."""

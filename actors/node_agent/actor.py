@@ -59,11 +59,11 @@ class NodeAgentActor(ActorShell):
             if not supersedes(replica, self._view):
                 return
             self._view = replica
-            self._register(pickle.loads(replica.payload))  # noqa: S301 - our own leader made it
             try:
                 self._lay_pages(VIEW, replica)
             except BoardFullError:  # an old view would mislead: without one, every process asks the leader itself
                 self._board.remove(page_name(VIEW, 0))
+            self._register(pickle.loads(replica.payload))  # noqa: S301 - our own leader made it
 
     @ray.method(concurrency_group="control")
     def hear(self, leader: int, replica: Replica) -> None:
