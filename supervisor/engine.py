@@ -139,7 +139,7 @@ class Engine:
                 self._verify()
             self._awake_at = self._clock.now()
             if event is None:
-                self._replicate()
+                self._hand_on()
                 self._publish()
                 continue
             self._carry_out(event)

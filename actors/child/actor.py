@@ -90,7 +90,7 @@ class ChildActor(Hosting):
         self._thread.run_next()
 
     def activate(self, leader: int, key: str, incarnation: int) -> None:
-        """See `Member.activate`; for the leader. It comes on the user's thread, on which a standby does nothing else."""
+        """See `Member.activate`; for the leader. It comes on the user's thread: a standby does nothing else on it."""
         self._obey(leader)
         self._own_member(key, incarnation).activate()
 
