@@ -5,7 +5,9 @@ Begin with `Supervisor.start()` or `Supervisor.connect()`, and `submit`.
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import actors
 
@@ -15,59 +17,108 @@ if Path(actors.__file__ or "").resolve().parent.parent != Path(__file__).resolve
         "Rename that folder, or run from another directory"
     )
 
-from actors.recovery.retry import Fallback, Retry
-from actors.runtime.context import TaskContext, current_task
-from actors.runtime.errors import (
-    AdministrationError,
-    CheckpointError,
-    CheckpointLostError,
-    CheckpointMismatchError,
-    CheckpointStoreError,
-    CheckpointTooLargeError,
-    ChildError,
-    ChildPayloadError,
-    ChildStartError,
-    ChildStateError,
-    ConfigError,
-    EventLogError,
-    IgnoreChild,
-    LeaderUnreachableError,
-    OutcomeUnknownError,
-    PoisonTaskError,
-    QueryRefusedError,
-    QueueFullError,
-    RestartIntensityError,
-    StaleIncarnationError,
-    SupervisorClosedError,
-    SupervisorError,
-    SupervisorExistsError,
-    SupervisorNotFoundError,
-    TaskPayloadError,
-    TaskTimeoutError,
-    WorkerLostError,
-)
-from supervisor.changes import ChildChange
-from supervisor.children.errors import (
-    CallOutcomeUnknownError,
-    CallPayloadError,
-    CallQueueFullError,
-    CallTimeoutError,
-    ChildExitedError,
-    ChildGoneError,
-    ChildLostError,
-)
-from supervisor.children.handle import ChildHandle, PoolHandle
-from supervisor.children.response import ChildResponse
-from supervisor.children.stream import ChildStream
-from supervisor.config import SupervisorConfig
-from supervisor.group import Counts, Group
-from supervisor.handle import Supervisor
-from supervisor.planning import Plan
-from supervisor.specs import BackoffSettings, ChildSpec, GroupSpec, PoolSpec, TreeSpec
-from supervisor.subscription import Subscription
-from supervisor.tasks.future import TaskFuture
-from supervisor.tasks.policy import Policy
-from supervisor.treefile import load_tree
+# Names are imported when they are first used: each process of the cluster imports this package for its own small part
+# of it, and a replacement waits for that.
+if TYPE_CHECKING:
+    from actors.recovery.retry import Fallback, Retry
+    from actors.runtime.context import TaskContext, current_task
+    from actors.runtime.errors import (
+        AdministrationError,
+        CheckpointError,
+        CheckpointLostError,
+        CheckpointMismatchError,
+        CheckpointStoreError,
+        CheckpointTooLargeError,
+        ChildError,
+        ChildPayloadError,
+        ChildStartError,
+        ChildStateError,
+        ConfigError,
+        EventLogError,
+        IgnoreChild,
+        LeaderUnreachableError,
+        OutcomeUnknownError,
+        PoisonTaskError,
+        QueryRefusedError,
+        QueueFullError,
+        RestartIntensityError,
+        StaleIncarnationError,
+        SupervisorClosedError,
+        SupervisorError,
+        SupervisorExistsError,
+        SupervisorNotFoundError,
+        TaskPayloadError,
+        TaskTimeoutError,
+        WorkerLostError,
+    )
+    from supervisor.changes import ChildChange
+    from supervisor.children.errors import (
+        CallOutcomeUnknownError,
+        CallPayloadError,
+        CallQueueFullError,
+        CallTimeoutError,
+        ChildExitedError,
+        ChildGoneError,
+        ChildLostError,
+    )
+    from supervisor.children.handle import ChildHandle, PoolHandle
+    from supervisor.children.response import ChildResponse
+    from supervisor.children.stream import ChildStream
+    from supervisor.config import SupervisorConfig
+    from supervisor.group import Counts, Group
+    from supervisor.handle import Supervisor
+    from supervisor.planning import Plan
+    from supervisor.specs import BackoffSettings, ChildSpec, GroupSpec, PoolSpec, TreeSpec
+    from supervisor.subscription import Subscription
+    from supervisor.tasks.future import TaskFuture
+    from supervisor.tasks.policy import Policy
+    from supervisor.treefile import load_tree
+
+_HOMES = {
+    "actors.recovery.retry": "Fallback Retry",
+    "actors.runtime.context": "TaskContext current_task",
+    "actors.runtime.errors": (
+        "AdministrationError CheckpointError CheckpointLostError CheckpointMismatchError CheckpointStoreError "
+        "CheckpointTooLargeError ChildError ChildPayloadError ChildStartError ChildStateError ConfigError "
+        "EventLogError IgnoreChild LeaderUnreachableError OutcomeUnknownError PoisonTaskError "
+        "QueryRefusedError QueueFullError RestartIntensityError StaleIncarnationError SupervisorClosedError "
+        "SupervisorError SupervisorExistsError SupervisorNotFoundError TaskPayloadError TaskTimeoutError "
+        "WorkerLostError"
+    ),
+    "supervisor.changes": "ChildChange",
+    "supervisor.children.errors": (
+        "CallOutcomeUnknownError CallPayloadError CallQueueFullError CallTimeoutError ChildExitedError "
+        "ChildGoneError ChildLostError"
+    ),
+    "supervisor.children.handle": "ChildHandle PoolHandle",
+    "supervisor.children.response": "ChildResponse",
+    "supervisor.children.stream": "ChildStream",
+    "supervisor.config": "SupervisorConfig",
+    "supervisor.group": "Counts Group",
+    "supervisor.handle": "Supervisor",
+    "supervisor.planning": "Plan",
+    "supervisor.specs": "BackoffSettings ChildSpec GroupSpec PoolSpec TreeSpec",
+    "supervisor.subscription": "Subscription",
+    "supervisor.tasks.future": "TaskFuture",
+    "supervisor.tasks.policy": "Policy",
+    "supervisor.treefile": "load_tree",
+}
+"""The modules, and what is taken from each."""
+
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(home), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME_OF})
+
 
 __all__ = [
     "AdministrationError",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ray
 from ray.exceptions import ActorDiedError, GetTimeoutError, RayError
@@ -19,10 +19,13 @@ from actors.runtime.actor_table import ActorRow, actor_rows, living_names
 from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.errors import SupervisorNotFoundError
 from actors.runtime.ids import NAMESPACE, ROOT_KEY, ActorName
-from supervisor.charter import Charter
-from supervisor.messages import ClusterView, KnownActor
+from supervisor.messages import KnownActor
 from supervisor.succession import Life, Office, leader_among
 from supervisor.tree import Location
+
+if TYPE_CHECKING:
+    from supervisor.charter import Charter
+    from supervisor.messages import ClusterView
 
 CONCERN, CHILD = ROOT_KEY.split("/")
 

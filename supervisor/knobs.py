@@ -17,6 +17,7 @@ PRELOADED_MODULES = (
     "actors.worker.actor",
     "actors.child.actor",
     "actors.runtime.shell",
+    "supervisor.child_ports",
 )
 """Imported by each worker process before it has work; a name that does not import is passed over by Ray."""
 

@@ -111,7 +111,7 @@ HANG = Row(
 )
 IMPORT = Row(
     name="import",
-    title="import supervisor beyond import ray",
+    title="from supervisor import Supervisor, beyond import ray",
     against="0.25 s",
     unit="s",
     scale=1.0,

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
+import pytest
+
 import supervisor
+from tests.architecture.conftest import ROOT
 
 EXPORTS = [
     "AdministrationError",
@@ -71,3 +77,12 @@ def test_the_facade_exports_exactly_the_contract():
 
 def test_every_export_exists_and_says_what_it_is():
     assert [name for name in EXPORTS if not (getattr(supervisor, name).__doc__ or "").strip()] == []
+
+
+def test_every_export_is_imported_when_it_is_first_used_and_not_before():
+    code = "import sys, supervisor; print([name for name in sys.modules if name.startswith('supervisor.')])"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert told.stdout == "[]\n"
+    assert set(dir(supervisor)) >= set(EXPORTS)
+    with pytest.raises(AttributeError, match="no attribute 'Superviser'"):
+        _ = supervisor.Superviser
