@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from experiments.bench.workload import Counter
 from supervisor import Supervisor
 
 FEW, MANY = 10, 10_000
@@ -18,22 +19,6 @@ STOCK_S = 3.0
 
 HOSTS = 4
 """Processes that the many small children share."""
-
-
-class Counter:
-    """A user's class, as it is: it counts, and knows its process."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def add(self) -> int:
-        """Count on; returns the count."""
-        self.count += 1
-        return self.count
-
-    def pid(self) -> int:
-        """The process that it lives in."""
-        return os.getpid()
 
 
 class Children:

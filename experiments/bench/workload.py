@@ -34,3 +34,19 @@ def wait_for_marker(marker: str, timeout_s: float = 60.0) -> int:
             raise TimeoutError(message)
         time.sleep(0.001)
     return int(path.read_text(encoding="utf-8"))
+
+
+class Counter:
+    """A user's class, as it is: it counts, and knows its process."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def add(self) -> int:
+        """Count on; returns the count."""
+        self.count += 1
+        return self.count
+
+    def pid(self) -> int:
+        """The process that it lives in."""
+        return os.getpid()
