@@ -145,6 +145,9 @@ def children_without_a_gcs(nodes: Nodes, log: str) -> dict[str, Any]:
 # -- schedules --------------------------------------------------------------------------------------------------------
 
 
+BORNE, PERIOD_S = 10, 10.0
+"""The intensity of the root's group, and so of the other one, too."""
+
 REPLICATED = ("child/cart", "child/pair.till")
 
 
@@ -180,7 +183,7 @@ def schedule(nodes: Nodes, log: str, seed: int) -> dict[str, Any]:
     rng = Random(seed)
     with household(log) as sup:
         name = sup.name
-        pair = sup.group("pair", strategy="rest_for_one", intensity=1000, period_s=600)
+        pair = sup.group("pair", strategy="rest_for_one", intensity=BORNE, period_s=PERIOD_S)
         children: dict[str, Any] = {
             "cart": sup.supervise(Ward, name="cart", standbys=1, checkpoint="each_call", **BEAT),
             "desk": pair.supervise(Ward, name="desk", checkpoint="each_call", **BEAT),
@@ -188,7 +191,8 @@ def schedule(nodes: Nodes, log: str, seed: int) -> dict[str, Any]:
         }
         eventually(lambda: sup.status().standby is not None)
         callers = Callers(children)
-        faults = [rng.choice(FAULTS) for _ in range(6)]
+        first = FAULTS[(FAULTS.index(kill_leader_and_child) + seed) % len(FAULTS)]  # the worst one first
+        faults = [first, *(rng.choice(FAULTS) for _ in range(5))]
         for fault in faults:
             fault(sup, rng)
             time.sleep(rng.uniform(0.1, 1.5))
@@ -198,6 +202,9 @@ def schedule(nodes: Nodes, log: str, seed: int) -> dict[str, Any]:
             "select child, incarnation from children where event in ('ready', 'promoted') and role <> 'standby' "
             "and child like 'child/%' order by ingest_id"
         )
+        restarts = sup.events.query(
+            "select group_name, epoch(at_time) as at from restarts where child like 'child/%' order by at_time"
+        )
     wait_until(lambda: not _living(name), ANSWER_S)  # Ray's table learns of ends a little later
     return {
         "faults": [fault.__name__ for fault in faults],
@@ -205,6 +212,7 @@ def schedule(nodes: Nodes, log: str, seed: int) -> dict[str, Any]:
         "broken": {key: _first_break(answers) for key, answers in callers.answers.items() if _first_break(answers)},
         "answers": sum(map(len, callers.answers.values())),
         "accepted_rise": _rise(accepted),
+        "busiest": _busiest(restarts),
         "left": _living(name),
     }
 
@@ -219,6 +227,15 @@ def _first_break(answers: list[int]) -> list[int]:
         if answer != index + 1:
             return answers[max(0, index - 3) : index + 4]
     return []
+
+
+def _busiest(rows: list[dict[str, Any]]) -> int:
+    """The most restarts that any group had within its period."""
+    found = 0
+    for group in {row["group_name"] for row in rows}:
+        times = [row["at"] for row in rows if row["group_name"] == group]
+        found = max(found, *(sum(at <= later < at + PERIOD_S for later in times) for at in times))
+    return found
 
 
 def _rise(rows: list[dict[str, Any]]) -> bool:

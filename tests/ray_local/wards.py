@@ -171,6 +171,13 @@ class Fragile(Ward):
         self.__dict__.update(state)
 
 
+class Stillborn:
+    """Its process dies in its constructor."""
+
+    def __init__(self) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 class Spoilt(Ward):
     """Its state cannot be had."""
 

@@ -1,0 +1,115 @@
+"""Children that cannot be: refused with what is wrong and what to do, at once, and nothing of them is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from supervisor import CheckpointMismatchError, ChildStartError, Group, Supervisor
+from tests.ray_local import wards
+
+ANSWER_S = 30.0
+
+Eventually = Callable[..., None]
+
+
+@pytest.fixture
+def group(shared: Supervisor) -> Any:
+    """A group of this test's own, ended after it."""
+    name = f"g{uuid4().hex[:8]}"
+    made = shared.group(name, intensity=100, period_s=60)
+    yield made
+    shared.root.terminate(name)
+    shared.root.delete(name)
+
+
+class Unloadable:
+    """Travels, and cannot be loaded where it arrives."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _load, ()
+
+
+def _load() -> None:
+    raise ImportError("no module named 'scales', on this node")
+
+
+class Later(wards.Ward):
+    """The same state, by another class."""
+
+
+class Renewed(wards.Ward):
+    """Its state has another form from now on."""
+
+    checkpoint_version = 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"num_cpus": 1000}, r"no node has room for CPU: 1000 \(at most \d+\); ask for less"),
+        ({"resources": {"scales": 1}}, r"no node has room for scales: 1 \(at most 0\)"),
+        ({"node": "203.0.113.9"}, r"no living node is called '203.0.113.9'; there are: "),
+        ({"args": (Unloadable(),)}, "no module named 'scales', on this node"),
+    ],
+)
+def test_what_no_node_can_run_is_refused_and_leaves_nothing(group: Group, asked: dict[str, Any], says: str):
+    with pytest.raises(ChildStartError, match=says):
+        group.supervise(wards.Ward, name="a", **asked)
+    assert group.children() == []
+
+
+def test_a_node_that_cannot_give_what_is_asked_is_named(shared: Supervisor, group: Group):
+    location = shared.status().leader_location
+    assert location is not None
+    with pytest.raises(ChildStartError, match=rf"node {location.node_id[:12]} has not room for GPU: 1 \(at most 0\)"):
+        group.supervise(wards.Ward, name="a", node=location.node_id, num_gpus=1)
+
+
+def test_start_crash_is_an_error_of_whoever_asked(group: Group):
+    with pytest.raises(ChildStartError, match=r"process|died|exit"):
+        group.supervise(wards.Stillborn, name="a")
+    assert group.children() == []
+
+
+@pytest.mark.parametrize("other", [Later, Renewed])
+def test_a_checkpoint_of_another_class_or_version_is_refused_by_name(group: Group, tmp_path: Path, other: type[Any]):
+    kept: dict[str, Any] = {"checkpoint": 3600.0, "checkpoint_path": str(tmp_path)}
+    first: Any = group.supervise(wards.Ward, name="kept", **kept)
+    assert first.add.remote(3).result(timeout=ANSWER_S) == 3
+    group.terminate("kept")
+    group.delete("kept")
+    with pytest.raises(ChildStartError) as caught:
+        group.supervise(other, name="kept", **kept)
+    assert isinstance(caught.value.__cause__, CheckpointMismatchError)
+    assert group.children() == []
+    again: Any = group.supervise(wards.Ward, name="kept", **kept)
+    assert again.seen.remote().result(timeout=ANSWER_S) == 3, "and the state is still there"
+
+
+def test_the_kill_over_the_intensity_ends_the_pool_and_its_group_decides(
+    shared: Supervisor, group: Group, eventually: Eventually
+):
+    pool: Any = group.pool(wards.Ward, name="wards", size=2, intensity=1, period_s=60)
+    before = {key: ward.pid.remote().result(timeout=ANSWER_S) for key, ward in pool.all_members().items()}
+    os.kill(before[f"child/{group.path}.wards-0"], signal.SIGKILL)
+    eventually(
+        lambda: _pids(pool).get(f"child/{group.path}.wards-0") not in (None, before), "the right one's next life"
+    )
+    assert _pids(pool)[f"child/{group.path}.wards-1"] == before[f"child/{group.path}.wards-1"], "and no other's"
+    os.kill(before[f"child/{group.path}.wards-1"], signal.SIGKILL)
+    given_up = "select child from children where event = 'given_up' and child like ? order by child"
+    told = [{"child": f"child/{group.path}.wards-{number}"} for number in (0, 1)]
+    eventually(lambda: shared.events.query(given_up, [f"child/{group.path}.%"]) == told, "the end of the whole pool")
+    eventually(lambda: len(_pids(pool)) == 2, "the pool as a whole again")
+    assert not set(_pids(pool).values()) & set(before.values())
+
+
+def _pids(pool: Any) -> dict[str, int]:
+    return {key: ward.pid.remote().result(timeout=ANSWER_S) for key, ward in pool.all_members().items()}
