@@ -7,7 +7,7 @@ a predecessor's state --recover--> the same state in a new generation
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from actors.breaker import messages as m
 from actors.breaker.leases import Lease
@@ -59,6 +59,8 @@ def configure(standing: Standing, event: m.ConfigureRequested) -> None:
             standing.publish()
         case "disabled" | "forced_open":
             standing.publish()
+        case _:
+            assert_never(standing.state)
 
 
 def recover(standing: Standing, event: m.StateRecovered) -> None:

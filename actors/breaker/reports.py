@@ -77,6 +77,8 @@ class Reports:
         self._outcomes.clear()
         self._durations = Histogram()
         self._samples.clear()
+        if not self._refused and not self._neutral:
+            self._since = None
 
     @property
     def is_full(self) -> bool:
@@ -100,9 +102,8 @@ class Reports:
             neutral=self._neutral,
             samples=tuple(self._samples),
         )
-        self.forget()
-        self._since = None
         self._refused = self._neutral = 0
+        self.forget()
         return event
 
     def _begin(self, now: float) -> None:

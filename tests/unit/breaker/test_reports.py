@@ -81,6 +81,13 @@ def test_a_generation_that_is_over_leaves_only_what_was_refused() -> None:
     assert reports.take(2) == OutcomesReported(reporter="p", generation=2, refused=1)
 
 
+def test_a_generation_that_is_over_leaves_nothing_where_nothing_was_refused() -> None:
+    reports = Reports("p")
+    reports.add(b"\1", 0.0)
+    reports.forget()
+    assert (reports.due_at(), reports.take(2)) == (None, None)
+
+
 def test_a_new_owner_is_told_the_window_instead_of_the_rest_of_it() -> None:
     reports = Reports("p")
     reports.add(b"\1", 0.0)
