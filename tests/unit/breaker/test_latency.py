@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.breaker.latency import BUCKETS, Histogram, bucket_of, middle_of
 
 
+@settings(deadline=None)
 @given(st.floats(1e-6, 4000))
 def test_a_bucket_stands_for_a_duration_within_six_percent(duration_s: float) -> None:
     assert abs(middle_of(bucket_of(duration_s)) - duration_s) <= duration_s / 16 + 1e-12
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(1e-6, 4000), min_size=2))
 def test_longer_calls_are_in_later_buckets(durations: list[float]) -> None:
     buckets = [bucket_of(duration_s) for duration_s in sorted(durations)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.breaker.probation import Probation
@@ -40,6 +40,7 @@ def test_room_is_what_neither_runs_nor_has_been_counted() -> None:
     assert [probation.room(outstanding) for outstanding in (0, 2)] == [2, 0]
 
 
+@settings(deadline=None)
 @given(permits=st.integers(1, 12), rate=st.floats(0.01, 1), successes=st.lists(st.booleans(), min_size=12, max_size=12))
 def test_it_is_decided_once_and_as_the_rate_says(permits: int, rate: float, successes: list[bool]) -> None:
     probation = _probation(permits, rate)

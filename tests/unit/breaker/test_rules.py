@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.breaker.outcome import FAILED, SLOW, SUCCESS
@@ -79,6 +79,7 @@ def test_nearness_is_that_of_the_nearest_rule_and_grows_with_certainty() -> None
     assert nearness(_window(row, FAILED, FAILED, FAILED), row) == 0.75
 
 
+@settings(deadline=None)
 @given(codes=st.lists(st.integers(0, 3), max_size=30), limit=st.integers(1, 5))
 def test_nearness_is_1_where_a_rule_is_broken_and_below_elsewhere(codes: list[int], limit: int) -> None:
     settings = BreakerSettings(
@@ -96,6 +97,7 @@ def test_the_wait_grows_with_each_opening_in_a_row_up_to_the_longest() -> None:
     assert waits == [2.0, 6.0, 18.0, 50.0, 50.0]
 
 
+@settings(deadline=None)
 @given(
     openings=st.integers(1, 10_000),
     growth=st.floats(1, 100),

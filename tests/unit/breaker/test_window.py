@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.breaker.outcome import FAILED, FAILED_SLOW, SLOW, SUCCESS
@@ -24,6 +24,7 @@ def _expected(codes: bytes | list[int]) -> tuple[int, int, int]:
     return len(codes), sum(code & FAILED != 0 for code in codes), sum(code & SLOW != 0 for code in codes)
 
 
+@settings(max_examples=40, deadline=None)
 @given(size=st.integers(1, 9), batches=BATCHES)
 def test_a_count_window_holds_the_last_calls_in_order(size: int, batches: list[bytes]) -> None:
     window, every = CountWindow(size), b""
@@ -34,6 +35,7 @@ def test_a_count_window_holds_the_last_calls_in_order(size: int, batches: list[b
         assert _shown(window) == _expected(every[-size:])
 
 
+@settings(max_examples=40, deadline=None)
 @given(batches=BATCHES)
 def test_a_run_of_failures_is_found_wherever_batches_are_cut(batches: list[bytes]) -> None:
     run, every = FailureRun(), b""
@@ -49,6 +51,7 @@ def test_a_run_of_failures_is_found_wherever_batches_are_cut(batches: list[bytes
         assert run.peak == max(ends[before + 1 :])
 
 
+@settings(max_examples=40, deadline=None)
 @given(steps=st.lists(st.tuples(st.integers(0, 40), st.lists(st.integers(0, 3), max_size=6).map(bytes)), max_size=20))
 def test_a_time_window_holds_the_last_twenty_buckets(steps: list[tuple[int, bytes]]) -> None:
     window, told, now = TimeWindow(20.0), list[tuple[int, int]](), 0
