@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 HOUR_S = 3600
+SILENT_S = 60
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,15 @@ class Model:
     probed: bool = False
     loans: dict[int, Loan] = field(default_factory=dict)
     voters: set[str] = field(default_factory=set)
+    heard: dict[str, int] = field(default_factory=dict)
+    """When each process spoke last."""
 
     # -- what happens -----------------------------------------------------------------------------------------------
 
     def time(self, now: int) -> None:
         self.now = max(self.now, now)
         self.loans = {permit: loan for permit, loan in self.loans.items() if loan.until > self.now}
+        self.voters = {process for process in self.voters if self.now - self.heard[process] <= SILENT_S}
         while self.until is not None and self.until <= self.now:
             if self.state == "open":
                 self.go("half_open")
@@ -78,6 +82,9 @@ class Model:
                 self.until = self.now + self.rules.ramp_step_s
             else:
                 self.close()
+
+    def hear(self, process: str) -> None:
+        self.heard[process] = self.now
 
     def report(self, failed: Sequence[bool], generation: int) -> None:
         if generation != self.generation or self.state not in ("closed", "ramping", "shadow"):

@@ -58,10 +58,10 @@ class TestPermits:
     def test_a_permit_that_was_under_way_for_its_whole_lease_goes_back(self) -> None:
         rig = Rig()
         rig.follow("half_open")
-        for took, stays in ((9.9, True), (10.0, False)):
+        for number, took, stays in ((5, 9.9, True), (6, 10.0, False)):
             asked, asked_at = rig.admit(), rig.now
             rig.now += took
-            grant = m.GrantPermit(holder="p", request=asked.request, permit=5, generation=7, lease_s=10.0)
+            grant = m.GrantPermit(holder="p", request=asked.request, permit=number, generation=7, lease_s=10.0)
             answer = rig.gate.granted(grant, rig.now)
             assert isinstance(answer, Permit) == stays
             assert not isinstance(answer, Permit) or answer.expires_at == asked_at + 10.0
