@@ -1,0 +1,365 @@
+"""What a breaker's machine is told and what it wants done: events in the past tense, commands in the imperative.
+
+A process is named by whatever text the shell finds unique; the same one reports, holds permits and dies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from actors.breaker.outcome import Outcome
+from actors.breaker.published import Published, State
+from actors.breaker.rules import Trip
+
+if TYPE_CHECKING:
+    from actors.breaker.kept import Kept
+    from actors.breaker.settings import BreakerSettings
+
+Action = Literal["reset", "force_open", "disable", "shadow", "enable"]
+
+CauseKind = Literal[
+    "tripped",
+    "agreed",
+    "wait_over",
+    "probes_succeeded",
+    "probes_failed",
+    "half_open_too_long",
+    "ramp_tripped",
+    "ramp_done",
+    "controlled",
+    "configured",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One call that counted against what it called, to explain an opening.
+
+    Attributes:
+        reporter: The process that made it.
+        error: What it raised or returned, scrubbed, in one line.
+        duration_s: How long it took, if that was measured, seconds.
+        ago_s: How long before it was told it ended, seconds.
+        trace_id: The call's trace, as hexadecimal digits, or nothing.
+    """
+
+    reporter: str
+    error: str
+    duration_s: float | None = None
+    ago_s: float = 0.0
+    trace_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Why a breaker changed its state.
+
+    Attributes:
+        kind: The reason in a word.
+        detail: The same for people.
+        trip: The rule that was broken, if one was.
+        samples: Calls that counted against it, the latest last.
+        reporters: Who had opened itself, if they agreed.
+        who: Who asked for it, if somebody did.
+        reason: What was said for it.
+    """
+
+    kind: CauseKind
+    detail: str
+    trip: Trip | None = None
+    samples: tuple[Sample, ...] = ()
+    reporters: tuple[str, ...] = ()
+    who: str = ""
+    reason: str = ""
+
+
+# -- events ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomesReported:
+    """A process tells of calls that ended; those with a permit are not among them.
+
+    Attributes:
+        reporter: The process.
+        generation: The one that all these calls were admitted in.
+        outcomes: An octet per call that counts, oldest first; see `outcome`.
+        durations: How long those took that were measured, as buckets and counts; see `latency`.
+        refused: Calls that it did not let through since it last reported.
+        neutral: Calls that were ignored or cancelled since then.
+        samples: A few of those that failed.
+    """
+
+    reporter: str
+    generation: int
+    outcomes: bytes = b""
+    durations: tuple[tuple[int, int], ...] = ()
+    refused: int = 0
+    neutral: int = 0
+    samples: tuple[Sample, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedLocally:
+    """A process has opened itself, because its own calls broke a rule."""
+
+    reporter: str
+    generation: int
+    trip: Trip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedLocally:
+    """A process that had opened itself has recovered: its probes succeeded."""
+
+    reporter: str
+    generation: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermitRequested:
+    """A process wants to probe.
+
+    Attributes:
+        holder: The process.
+        request: Its own number of the request; the same one again is the same request, and gets the same permit.
+    """
+
+    holder: str
+    request: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermitEnded:
+    """A process gives a permit back.
+
+    Attributes:
+        holder: The process.
+        permit: The permit's number.
+        generation: The one that the permit was granted in.
+        outcome: "ignored" and "cancelled" give it back and say nothing.
+        duration_s: How long the probe took, if that was measured, seconds.
+        sample: The call, if it failed.
+    """
+
+    holder: str
+    permit: int
+    generation: int
+    outcome: Outcome
+    duration_s: float | None = None
+    sample: Sample | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HolderDied:
+    """A process is no more."""
+
+    holder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimePassed:
+    """It is time for what `next_timer` said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenWaitAnswered:
+    """The user's function for `open_s` said how long; None when it failed."""
+
+    generation: int
+    wait_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlRequested:
+    """Somebody wants another state."""
+
+    action: Action
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigureRequested:
+    """Somebody wants other settings."""
+
+    settings: BreakerSettings
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateRecovered:
+    """This life of the owner takes over from one that was lost. Counts only before anything else happened.
+
+    Attributes:
+        kept: What the predecessor left, aged to this moment.
+        unknown_leases_s: For how long a permit may be out that is not among those kept, seconds; 0 if none can.
+    """
+
+    kept: Kept
+    unknown_leases_s: float
+
+
+Event = (
+    OutcomesReported
+    | OpenedLocally
+    | ClosedLocally
+    | PermitRequested
+    | PermitEnded
+    | HolderDied
+    | TimePassed
+    | OpenWaitAnswered
+    | ControlRequested
+    | ConfigureRequested
+    | StateRecovered
+)
+
+# -- commands -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publish:
+    """Tell every process."""
+
+    published: Published
+    settings: BreakerSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordTransition:
+    """Write a transition to the history; none may be lost.
+
+    Attributes:
+        before: The state that was left; the same as `after` when a person asked for what was there already.
+        after: The state that holds from now on.
+        generation: The one that begins.
+        cause: Why.
+        openings: Openings in a row.
+        wait_s: How long it stays open, seconds; 0 for other states.
+    """
+
+    before: State
+    after: State
+    generation: int
+    cause: Cause
+    openings: int
+    wait_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordOpenWait:
+    """Write to the history how long the opening of `generation` lasts: the user's function has said so, seconds."""
+
+    generation: int
+    wait_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordConfigured:
+    """Write to the history that other settings hold from now on."""
+
+    rules: int
+    difference: tuple[str, ...]
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantPermit:
+    """Answer a request: one call may probe.
+
+    Attributes:
+        holder: Who asked.
+        request: Its number of the request.
+        permit: The permit's number.
+        generation: What the probe is to be reported with.
+        lease_s: How long until the permit is given to another, seconds.
+    """
+
+    holder: str
+    request: int
+    permit: int
+    generation: int
+    lease_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusePermit:
+    """Answer a request: not now; after `retry_after_s` it may be otherwise."""
+
+    holder: str
+    request: int
+    retry_after_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskOpenWait:
+    """Run the user's function for `open_s`, under no lock, and tell by `OpenWaitAnswered`."""
+
+    generation: int
+    openings: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteAgreement:
+    """Show how many reporters have opened themselves.
+
+    Attributes:
+        agreed: So many (k).
+        heard: Of so many that were heard lately (n).
+        needed: The quorum; None when the sum of all calls decides.
+        reporter: Whose vote came or went.
+    """
+
+    agreed: int
+    heard: int
+    needed: int | None
+    reporter: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteWouldOpen:
+    """Show that the breaker, were it not in shadow, would have opened."""
+
+    generation: int
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteRampStep:
+    """Show that the ramp lets more through."""
+
+    generation: int
+    step: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteRecovered:
+    """Show that this life has taken over.
+
+    Attributes:
+        state: The state that it found.
+        shut_s: How long it waits out leases that it does not know, seconds.
+    """
+
+    state: State
+    generation: int
+    shut_s: float
+
+
+Command = (
+    Publish
+    | RecordTransition
+    | RecordOpenWait
+    | RecordConfigured
+    | GrantPermit
+    | RefusePermit
+    | AskOpenWait
+    | NoteAgreement
+    | NoteWouldOpen
+    | NoteRampStep
+    | NoteRecovered
+)
