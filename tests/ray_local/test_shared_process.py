@@ -71,6 +71,7 @@ def test_a_failed_constructor_an_ignored_child_and_a_late_start_end_nobody_else(
     (tmp_path / "gate").touch()
 
 
+@pytest.mark.soak  # `unit/supervision/test_matrix_shared.py` has it in virtual time
 def test_a_restart_loop_ends_nobody_else(shared: Supervisor, eventually: Eventually, tmp_path: Path):
     group = shared.group(f"g{uuid4().hex[:8]}", intensity=1000, period_s=60)
     luck = tmp_path / "luck"
@@ -98,7 +99,7 @@ def test_an_unhealthy_child_is_replaced_alone(shared: Supervisor, group: Group, 
     assert_untouched(sibling)
 
 
-@pytest.mark.parametrize("shutdown_s", [0.5, "brutal_kill"])
+@pytest.mark.parametrize("shutdown_s", [0.5, pytest.param("brutal_kill", marks=pytest.mark.soak)])
 def test_a_child_that_does_not_stop_is_cut_off_and_the_others_live_on(group: Group, tmp_path: Path, shutdown_s: Any):
     sibling = sibling_of(group)
     naughty: Any = group.supervise(
@@ -165,7 +166,7 @@ def test_a_death_with_a_call_that_never_ends(group: Group, tmp_path: Path):
     assert waiting.result(timeout=ANSWER_S) == pid(sibling[0]), "it ran again, in the new process"
 
 
-@pytest.mark.parametrize("checkpoint", ["each_call", 0.1])
+@pytest.mark.parametrize("checkpoint", ["each_call", pytest.param(0.1, marks=pytest.mark.soak)])
 def test_their_states_outlive_the_process(group: Group, eventually: Eventually, checkpoint: Any):
     children: list[Any] = [
         group.supervise(wards.Saving, name=name, checkpoint=checkpoint, **SHARED) for name in ("one", "two")

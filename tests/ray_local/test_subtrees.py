@@ -63,6 +63,7 @@ def test_what_was_ended_and_is_started_again_has_its_children(shared: Supervisor
     assert [member.status for member in far.children()] == ["running"]
 
 
+@pytest.mark.soak  # `unit/supervision/test_subtree.py` has the rule, and the test above the way there
 def test_one_over_its_intensity_comes_back_with_all_its_children(shared: Supervisor, eventually: Eventually):
     name = f"g{uuid4().hex[:8]}"
     with_two = (ChildSpec(cls=wards.Ward, name="ward", **BEAT), ChildSpec(cls=wards.Ward, name="other", **BEAT))
@@ -104,6 +105,7 @@ def test_a_transient_one_whose_significant_child_ended_ends(shared: Supervisor, 
     shared.root.delete(name)
 
 
+@pytest.mark.soak  # as the one over its intensity
 def test_one_that_is_ended_with_its_siblings_comes_back_with_its_children(
     shared: Supervisor, eventually: Eventually, is_alive: Any
 ):
