@@ -155,7 +155,7 @@ class Administration:
             return "no_group", f"there is no group {parent}"
         for name in (member, *(plan.path for plan in wish.groups), *(plan.key for plan in wish.children)):
             path = path_of(name)
-            for there in (f"child/{path}", path, f"{SUBTREE}{path}"):
+            for there in {name: None, f"child/{path}": None, path: None, f"{SUBTREE}{path}": None}:
                 status = self._status(there)
                 if status is not None:
                     return "already_started" if self._is_up(there) else "already_present", f"{there} is {status}"
