@@ -14,7 +14,7 @@ import pytest
 from ray._private import state
 
 from actors.runtime import process
-from supervisor import Supervisor, launch
+from supervisor import Group, Supervisor, launch
 from supervisor.election import inventory
 from supervisor.link import wait_until
 from supervisor.messages import ChildView
@@ -80,6 +80,16 @@ def shared(ray_session: launch.Cluster, tmp_path_factory: pytest.TempPathFactory
     made = Supervisor.start(configuration(log, PATIENT), name=name)
     yield made
     made.shutdown()
+
+
+@pytest.fixture
+def group(shared: Supervisor) -> Iterator[Group]:
+    """A group of this test's own that bears many restarts, ended after it."""
+    name = unique_name()
+    made = shared.group(name, intensity=100, period_s=60)
+    yield made
+    shared.root.terminate(name)
+    shared.root.delete(name)
 
 
 class Family:

@@ -30,16 +30,6 @@ ANSWER_S = 30.0
 Eventually = Callable[..., None]
 
 
-@pytest.fixture
-def group(shared: Supervisor) -> Any:
-    """A group of this test's own, ended after it."""
-    name = f"g{uuid4().hex[:8]}"
-    made = shared.group(name, intensity=100, period_s=60)
-    yield made
-    shared.root.terminate(name)
-    shared.root.delete(name)
-
-
 def named(shared: Supervisor, **settings: Any) -> Group:
     return shared.group(f"g{uuid4().hex[:8]}", **settings)
 

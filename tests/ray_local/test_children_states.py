@@ -7,7 +7,6 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -18,16 +17,6 @@ ANSWER_S = 30.0
 SELDOM_S = 3600.0
 
 Eventually = Callable[..., None]
-
-
-@pytest.fixture
-def group(shared: Supervisor) -> Any:
-    """A group of this test's own, ended after it."""
-    name = f"g{uuid4().hex[:8]}"
-    made = shared.group(name, intensity=100, period_s=60)
-    yield made
-    shared.root.terminate(name)
-    shared.root.delete(name)
 
 
 def kill(ward: Any) -> None:
