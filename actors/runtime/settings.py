@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import reprlib
-from typing import TYPE_CHECKING, Annotated, Any, Self, get_args, get_origin
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Self, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Tag, ValidationError
 
@@ -139,9 +140,7 @@ def _members(kind: Any) -> list[Any]:
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated and not _own_tags(kind):
         return _members(arguments[0])
-    if origin is not None and not isinstance(origin, type):  # Union, spelled out
-        return [member for argument in arguments for member in _members(argument)]
-    if type(kind).__name__ == "UnionType":
+    if origin in (Union, UnionType):
         return [member for argument in arguments for member in _members(argument)]
     return [kind]
 
