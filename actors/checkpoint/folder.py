@@ -77,6 +77,10 @@ class FolderStore:
             raise
         self._remove(folder, self._outdated(listed, order))
 
+    def put_soon(self, checkpoint: Checkpoint) -> None:
+        """See `CheckpointStore.put_soon`: nobody holds anything for a folder, so it is written."""
+        self.put(checkpoint)
+
     def latest(self, key: str, *, class_name: str, state_version: int) -> Found:
         """See `CheckpointStore.latest`."""
         for _ in range(_LISTINGS_MAX):

@@ -46,9 +46,11 @@ class LogStore:
 
     def put(self, checkpoint: Checkpoint) -> None:
         """See `CheckpointStore.put`."""
-        data = encode(checkpoint)
-        check_log_size(checkpoint.key, len(data))
-        self._ask(checkpoint.key, "put_checkpoint", data, self._era)
+        self._put(checkpoint, "put_checkpoint")
+
+    def put_soon(self, checkpoint: Checkpoint) -> None:
+        """See `CheckpointStore.put_soon`: the log's writer holds it, and writes it within some tens of milliseconds."""
+        self._put(checkpoint, "hold_checkpoint")
 
     def latest(self, key: str, *, class_name: str, state_version: int) -> Found:
         """See `CheckpointStore.latest`."""
@@ -58,6 +60,11 @@ class LogStore:
     def delete(self, key: str) -> None:
         """See `CheckpointStore.delete`."""
         self._ask(key, "delete_checkpoints", key)
+
+    def _put(self, checkpoint: Checkpoint, method: str) -> None:
+        data = encode(checkpoint)
+        check_log_size(checkpoint.key, len(data))
+        self._ask(checkpoint.key, method, data, self._era)
 
     def _newest_first(self, key: str, newest: tuple[Order, bytes] | None) -> Iterator[tuple[str, bytes]]:
         found = newest

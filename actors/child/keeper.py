@@ -115,6 +115,7 @@ class Keeper:
         self._stored_number = 0
         self._stored_digest = b""
         self._storing = threading.Lock()
+        self._has_shared = False
 
     @cached_property
     def _store(self) -> CheckpointStore:
@@ -159,6 +160,7 @@ class Keeper:
         ways = {name: self._ways.get(name) or self._reach(name) for name in standbys}
         known = {name: way for name, way in ways.items() if way is not None}
         with self._lock:
+            self._has_shared |= bool(known)
             self._ways = known
             self._ledger.attend(tuple(known))
             last = self._last
@@ -187,20 +189,21 @@ class Keeper:
         with self._storing:
             if digest == self._stored_digest or snapshot.number <= self._stored_number:
                 return self._stored_number
-            recipe = self._recipe
-            self._store.put(
-                Checkpoint(
-                    key=recipe.key,
-                    incarnation=self._incarnation,
-                    number=snapshot.number,
-                    class_name=recipe.class_name,
-                    state_version=recipe.state_version,
-                    at_us=self._clock.wall_us(),
-                    state=snapshot.blob,
-                )
-            )
+            self._store.put(self._checkpoint(snapshot))
             self._stored_number, self._stored_digest = snapshot.number, digest
         return snapshot.number
+
+    def _checkpoint(self, snapshot: Snapshot) -> Checkpoint:
+        recipe = self._recipe
+        return Checkpoint(
+            key=recipe.key,
+            incarnation=self._incarnation,
+            number=snapshot.number,
+            class_name=recipe.class_name,
+            state_version=recipe.state_version,
+            at_us=self._clock.wall_us(),
+            state=snapshot.blob,
+        )
 
     def approach(self) -> None:
         """Open the way to the store: the first question to it takes tenths of a second, and a failover would wait."""
@@ -219,6 +222,7 @@ class Keeper:
         """
         if kept is None:
             return self._read_store()
+        self._has_shared = True
         replicated = decode(kept.incarnation, kept.number, kept.blob)
         answers: list[tuple[Restored | None, tuple[str, ...]] | Exception] = []
         reader = threading.Thread(target=self._read_into, args=(answers,), name="supervisor-checkpoint", daemon=True)
@@ -299,9 +303,15 @@ class Keeper:
                 self._ledger.acknowledge(name, number)
 
     def _store_or_lose(self, snapshot: Snapshot) -> None:
-        """The store is asked last. What it takes it would refuse of an incarnation that was replaced."""
+        """The store is asked last. What it takes it would refuse of an incarnation that was replaced.
+
+        Where standbys are the rule, and there is none just now, the memory of the store's process is as good.
+        """
         recipe = self._recipe
         try:
+            if self._has_shared:
+                self._store.put_soon(self._checkpoint(snapshot))
+                return
             if self.store(snapshot) == snapshot.number:
                 return
             found = self._store.latest(recipe.key, class_name=recipe.class_name, state_version=recipe.state_version)

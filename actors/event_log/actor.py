@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -37,6 +37,9 @@ OPEN_PATIENCE_S = 3.0
 _OPEN_RETRY_S = 0.02
 _CLAIM_AFTER_S = 0.2
 """When a claim that a failover did not wait for is put into the file, seconds after it."""
+
+_OWED_AFTER_S = 0.02
+"""The same of a checkpoint that a child's call did not wait for: a standby's memory had been as good."""
 
 _TAIL_WAIT_MAX_S = 30.0
 
@@ -141,9 +144,7 @@ class EventLogActor(ActorShell):
         """`claim_checkpoints`, and then `get_checkpoint`."""
         with self._keeping() as keeper:
             found = keeper.take_over(key, era, incarnation)
-        later = threading.Timer(_CLAIM_AFTER_S, self._write_claim, (key,))
-        later.daemon = True
-        later.start()
+        _later(_CLAIM_AFTER_S, self._write_claim, key)
         return found
 
     def _write_claim(self, key: str) -> None:
@@ -155,6 +156,18 @@ class EventLogActor(ActorShell):
         """Keep an encoded checkpoint; it is on the disk when this returns. See `StateKeeper.put_checkpoint`."""
         with self._keeping() as keeper:
             keeper.put_checkpoint(data, era)
+
+    @ray.method(concurrency_group="state")
+    def hold_checkpoint(self, data: bytes, era: int) -> None:
+        """Keep an encoded checkpoint in memory, and write it a moment later. See `StateKeeper.hold_checkpoint`."""
+        with self._keeping() as keeper:
+            key = keeper.hold_checkpoint(data, era)
+        if key is not None:
+            _later(_OWED_AFTER_S, self._write_owed, key)
+
+    def _write_owed(self, key: str) -> None:
+        with suppress(EventLogError), self._keeping() as keeper:
+            keeper.write_owed(key)
 
     @ray.method(concurrency_group="state")
     def get_checkpoint(self, key: str, before: Order | None = None) -> tuple[Order, bytes] | None:
@@ -192,6 +205,8 @@ class EventLogActor(ActorShell):
         """Commit what waits, give the file back, and let the exporter send the rest for a moment."""
         with self._stopping:
             self._committer.close()
+            with suppress(EventLogError):  # the disk is full: nobody is left to be told
+                self._keeper.write_all_owed()
             self._store.close()
             if self._export is not None:
                 self._export.close(timeout_s=2.0)
@@ -225,6 +240,12 @@ def open_patiently(path: str, *, patience_s: float) -> EventStore:
             if SYSTEM_CLOCK.now() >= give_up_at:
                 raise
         sleep(_OPEN_RETRY_S)
+
+
+def _later(after_s: float, work: Callable[[str], None], key: str) -> None:
+    timer = threading.Timer(after_s, work, (key,))
+    timer.daemon = True
+    timer.start()
 
 
 def _unpickle(batch: bytes) -> Batch:

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from actors.checkpoint.format import Damage, decode
+from actors.checkpoint.format import Checkpoint, Damage, decode
 from actors.checkpoint.rules import KEEP as KEEP_CHECKPOINTS
 from actors.checkpoint.rules import Order, check_log_size, order_of, refuse_stale, surplus
 from actors.event_log.failures import explain
@@ -43,7 +43,7 @@ class _Known:
     Attributes:
         orders: Its checkpoints.
         claim: Who has claimed it.
-        newest: The newest of them, encoded; None where it is too large to be held.
+        newest: The newest of them, encoded, in the file or owed to it; None where it is too large to be held.
         is_written: Whether the claim is in the file.
         changing: Whether a checkpoint of it is on its way into the file.
     """
@@ -57,6 +57,8 @@ class _Known:
     def present(self) -> Iterator[Order]:
         """What has been written or claimed."""
         yield from self.orders
+        if self.newest is not None:
+            yield self.newest[0]
         if self.claim is not None:
             yield self.claim
 
@@ -67,7 +69,7 @@ class _Known:
 
 
 class StateKeeper:
-    """Checkpoints and trees in the open log. Every method returns after its commit, and blocks until then.
+    """Checkpoints and trees in the open log. Every method but `hold_checkpoint` returns after its commit.
 
     Args:
         store: The open log.
@@ -79,6 +81,10 @@ class StateKeeper:
         self._held_bytes = 0
         self._noted: dict[str, Order] = {}
         """Claims that are in no file yet."""
+        self._owed: dict[str, tuple[Order, bytes]] = {}
+        """Newest checkpoints that were acknowledged and are in no file yet."""
+        self._unpaid: set[str] = set()
+        """Children whose checkpoint could not be written: the next one is written before it is acknowledged."""
         self._index = threading.Lock()
         """Guards what `take_over` reads; whoever changes the file holds its lock, too."""
 
@@ -102,6 +108,7 @@ class StateKeeper:
             if known is not None and known.is_complete:
                 self._note_claim(key, known, (era, incarnation, 0))
                 return known.newest
+        self.write_owed(key)
         self.claim(key, era, incarnation)
         found = self.get_checkpoint(key, None)
         with self._index:
@@ -122,6 +129,8 @@ class StateKeeper:
             known.is_written = False
 
     def _hold(self, known: _Known, newest: tuple[Order, bytes]) -> None:
+        if known.newest is not None and known.newest[0] > newest[0]:
+            return
         if known.newest is not None:
             self._held_bytes -= len(known.newest[1])
         known.newest = newest if len(newest[1]) <= _SMALL_BYTES else None
@@ -136,15 +145,73 @@ class StateKeeper:
             CheckpointStoreError: It did not arrive as it was sent.
             EventLogError: The disk or the file failed.
         """
+        read = self._read(data)
+        order = order_of(read, era)
+        self._put(read, order, data)
+
+    def hold_checkpoint(self, data: bytes, era: int) -> str | None:
+        """Keep an encoded checkpoint in memory, where `take_over` finds it; `write_owed` puts it into the file.
+
+        What is large, or would be the first of its child in this process, or follows one that could not be written, is
+        put into the file at once.
+
+        Returns: The child, if `write_owed` is to be called for it.
+        Raises: as `put_checkpoint`.
+        """
+        read = self._read(data)
+        order = order_of(read, era)
+        with self._index:
+            known = self._known.get(read.key)
+            is_first = read.key not in self._owed
+            if (
+                known is not None
+                and not known.changing
+                and len(data) <= _SMALL_BYTES
+                and read.key not in self._unpaid
+                and order > max(known.orders, default=(0, 0, 0))
+            ):
+                refuse_stale(read.key, order, known.present())
+                self._hold(known, (order, data))
+                self._owed[read.key] = max((order, data), self._owed.get(read.key, (order, data)))
+                return read.key if is_first else None
+        self._put(read, order, data)
+        return None
+
+    def write_owed(self, key: str) -> None:
+        """Put a checkpoint that is only held into the file; without one it does nothing.
+
+        Raises:
+            EventLogError: The disk or the file failed; it is still held, and the child's next one is told.
+        """
+        owed = self._owed.get(key)
+        if owed is None:
+            return
+        try:
+            self._put(self._read(owed[1]), *owed, is_accepted=True)
+        except EventLogError:
+            self._unpaid.add(key)
+            raise
+
+    def write_all_owed(self) -> None:
+        """`write_owed` for every child."""
+        for key in list(self._owed):
+            self.write_owed(key)
+
+    def _read(self, data: bytes) -> Checkpoint:
         read = decode(data)
         if isinstance(read, Damage):
             raise CheckpointStoreError("a child", store=self._store.path, reason=read.reason, remedy="Send it again")
         check_log_size(read.key, len(data))
-        order = order_of(read, era)
+        return read
+
+    def _put(self, read: Checkpoint, order: Order, data: bytes, *, is_accepted: bool = False) -> None:
         row = [read.key, *order, read.class_name, read.state_version, read.at_us, data]
         with self._changing(read.key) as (connection, known):
             with self._index:
-                refuse_stale(read.key, order, known.present())
+                if not is_accepted:
+                    refuse_stale(read.key, order, known.present())
+                elif self._owed.get(read.key) != (order, data):
+                    return  # it was written meanwhile, or deleted
                 known.changing = True
             _write_claim(connection, read.key, known)
             if order in known.orders:
@@ -159,9 +226,13 @@ class StateKeeper:
             if order == max(known.orders, default=None):
                 self._hold(known, (order, data))
             known.changing = False
+            if read.key in self._owed and self._owed[read.key][0] <= order:
+                del self._owed[read.key]
+            self._unpaid.discard(read.key)
 
     def get_checkpoint(self, key: str, before: Order | None) -> tuple[Order, bytes] | None:
         """The newest checkpoint of `key`, or the newest one before another; good or not. None when there is none."""
+        self.write_owed(key)
         reader = self._store.reader()
         try:
             earlier = [order for order in _orders(reader, key) if before is None or order < before]
@@ -187,6 +258,8 @@ class StateKeeper:
             with self._index:
                 self._drop(key)
                 self._noted.pop(key, None)
+                self._owed.pop(key, None)
+                self._unpaid.discard(key)
 
     @contextmanager
     def _changing(self, key: str) -> Generator[tuple[duckdb.DuckDBPyConnection, _Known]]:

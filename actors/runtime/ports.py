@@ -67,6 +67,15 @@ class CheckpointStore(Protocol):
         """
         ...
 
+    def put_soon(self, checkpoint: Checkpoint) -> None:
+        """Like `put`, but it may return once a process of the store holds it, and outlive that one a moment later.
+
+        As good as a standby's memory, and as quick. `take_over` finds it at once.
+
+        Raises: as `put`.
+        """
+        ...
+
     def latest(self, key: str, *, class_name: str, state_version: int) -> Found:
         """The newest good checkpoint of a child.
 

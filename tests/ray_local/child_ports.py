@@ -37,6 +37,9 @@ class FileStore:
         unfinished.write_bytes(pickle.dumps(checkpoint))
         unfinished.rename(self._folder / name)
 
+    def put_soon(self, checkpoint: Checkpoint) -> None:
+        self.put(checkpoint)
+
     def latest(self, key: str, *, class_name: str, state_version: int) -> Found:
         skipped: list[str] = []
         for file in sorted(self._folder.glob(f"{key.replace('/', '_')}-*"), reverse=True):

@@ -27,6 +27,7 @@ class MemoryStore:
         self.trouble: Exception | None = None
         self.hold: threading.Event | None = None
         self.claimed: dict[str, int] = {}
+        self.soon: list[int] = []
 
     def claim(self, key: str, incarnation: int) -> None:
         self._stumble()
@@ -42,6 +43,10 @@ class MemoryStore:
         if claimed > checkpoint.incarnation:
             raise StaleIncarnationError(checkpoint.key, sent_by=checkpoint.incarnation, accepted=claimed)
         self.checkpoints.append(checkpoint)
+
+    def put_soon(self, checkpoint: Checkpoint) -> None:
+        self.put(checkpoint)
+        self.soon.append(checkpoint.number)
 
     def latest(self, key: str, *, class_name: str, state_version: int) -> Found:
         self._stumble()

@@ -168,6 +168,18 @@ def test_a_standby_takes_the_newest_of_what_it_was_given_and_what_is_stored():
     assert ahead.value("add", 0) == 1
 
 
+def test_memory_is_as_good_as_a_standby_s_and_no_better():
+    """While a child that has standbys has none just now, the store need not have written; else it must."""
+    alone = Home(checkpoint="each_call")
+    alone.value("add", 1)
+    assert alone.ports.store.soon == []
+    promoted = Home(checkpoint="each_call", incarnation=2, role="standby", ports=alone.ports)
+    promoted.shell.keep(KEY, 1, 1, alone.ports.store.checkpoints[0].state)
+    assert promoted.value("add", 1) == 2
+    store = alone.ports.store
+    assert store.soon == [store.checkpoints[-1].number]
+
+
 @pytest.mark.parametrize("how", ["fails", "hangs"])
 def test_a_store_that_is_away_holds_no_standby_up_that_was_given_the_state(monkeypatch, how):
     monkeypatch.setattr("actors.child.keeper.STORE_PATIENCE_S", 0.05)
