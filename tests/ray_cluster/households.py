@@ -35,6 +35,14 @@ class Ward:
         self.count += 1
         return self.count
 
+    def add_once_open(self, gate: str, ran: str) -> int:
+        """Adds when the file `gate` is there, and tells `ran` that this process did."""
+        if not wait_until(Path(gate).exists, ANSWER_S):
+            raise TimeoutError(gate)
+        with Path(ran).open("a", encoding="ascii") as file:
+            file.write(f"{os.getpid()}\n")
+        return self.add()
+
     def pid(self) -> int:
         return os.getpid()
 
@@ -97,18 +105,25 @@ def child_of_a_killed_node(nodes: Nodes, log: str) -> dict[str, Any]:
 
 
 def child_of_a_hung_node(nodes: Nodes, log: str) -> dict[str, Any]:
-    """The old process still runs; nothing that it does is accepted."""
+    """The old process still runs, and ends a call that it had begun; nothing that it does is accepted."""
+    gate, ran = Path(log) / "gate", Path(log) / "ran"
     with household(log) as sup:
         ward: Any = sup.supervise(Ward, name="ward", standbys=1, checkpoint="each_call", **BEAT)
         node = off_head(sup, nodes, ward, "ward")
         acknowledged = count_to(ward, 5)[-1]
-        seen = view(sup, "child/ward")
+        old = view(sup, "child/ward")
+        begun = ward.add_once_open.remote(str(gate), str(ran))
         with hung(nodes, node):
-            runs_on = process.is_alive(seen.location.process)
             eventually(lambda: not nodes.is_alive(node))
-            after = ward.add.remote().result(timeout=ANSWER_S)
-            fenced = view(sup, "child/ward").incarnation > seen.incarnation
-        return {"ran_on": runs_on, "kept": after == acknowledged + 1, "fenced": fenced}
+            eventually(lambda: view(sup, "child/ward").incarnation > old.incarnation)
+            gate.touch()
+            counts = [begun.result(timeout=ANSWER_S) - acknowledged]
+            eventually(lambda: len(ran.read_text(encoding="ascii").split()) == 2)  # noqa: PLR2004 - the old and the new
+            both = str(old.location.process.pid) in ran.read_text(encoding="ascii").split()
+            runs_on = process.is_alive(old.location.process)
+            counts += [count - acknowledged for count in count_to(ward, 2)]
+            moved = ward.node.remote().result(timeout=ANSWER_S) != node.node_id
+        return {"ran_on": runs_on and both, "counts": counts, "moved": moved}
 
 
 def child_of_a_drained_node(nodes: Nodes, log: str) -> dict[str, Any]:
