@@ -89,6 +89,9 @@ class DeathWatch:
                     continue
                 with self._lock:
                     name = self._names.get(descriptor)
+                    # Asked anew: meanwhile the number may have passed to another one, whose process lives.
+                    if name is not None and not _is_readable(descriptor):
+                        name = None
                     if name is not None:
                         self._drop(name)
                 if name is not None:
@@ -98,6 +101,12 @@ class DeathWatch:
                 self._drop(name)
             os.close(self._wake_read)
             os.close(self._wake_write)
+
+
+def _is_readable(descriptor: int) -> bool:
+    fresh = select.poll()
+    fresh.register(descriptor, select.POLLIN)
+    return any(event & select.POLLIN for _, event in fresh.poll(0))
 
 
 def _open(process: ProcessIdentity) -> int | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import queue
+import select
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -139,3 +141,48 @@ def test_evidence_of_an_unreaped_process_is_that_it_is_gone(child):
 
 def test_this_process_lives():
     assert is_alive(this_process())
+
+
+class Late:
+    """A poll that gives its news when they are old: something was done meanwhile."""
+
+    def __init__(self, poll, meanwhile):
+        self._poll = poll
+        self._meanwhile = meanwhile
+        self._done = False
+        self.entered, self.entered_again = threading.Event(), threading.Event()
+
+    def __getattr__(self, name):
+        return getattr(self._poll, name)
+
+    def poll(self):
+        (self.entered_again if self._done else self.entered).set()
+        found = self._poll.poll()
+        if not self._done and any(number in self.watched for number, _ in found):
+            self._done = True
+            self._meanwhile()
+        return found
+
+
+def test_a_number_that_has_passed_to_another_descriptor_tells_nothing_of_its_process(watch, told, child):
+    """Seen: a living child was taken for dead, and its calls waited for a successor that never came."""
+    dead = Child()
+    assert watch.watch("dead", dead.identity)
+    numbers = [watch._descriptors["dead"]]
+
+    def pass_it_on():
+        watch.keep_only(set())
+        assert watch.watch("living", child.identity)
+        numbers.append(watch._descriptors["living"])
+
+    late = watch._poll = Late(watch._poll, pass_it_on)
+    late.watched = set(numbers)
+    watch._wake()
+    assert late.entered.wait(10)
+    dead.process.kill()
+    dead.process.wait()
+    assert late.entered_again.wait(10)
+    assert numbers[0] == numbers[1], "the case that this is about"
+    assert told.empty()
+    child.process.kill()
+    assert told.get(timeout=10) == "living"
