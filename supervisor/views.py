@@ -39,6 +39,7 @@ class ChildView:
         host: The Ray actor that hosts it.
         standbys: The names of those that stand by, are ready, and have the state if it is replicated.
         group: The path of its group.
+        adopted: A predecessor of the leader began it, and it has not answered this one yet: it serves as it did.
     """
 
     key: str
@@ -52,6 +53,7 @@ class ChildView:
     host: str = ""
     standbys: tuple[str, ...] = ()
     group: str = ""
+    adopted: bool = False
 
     @property
     def actor(self) -> str:

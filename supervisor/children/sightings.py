@@ -39,6 +39,8 @@ class ChildSight(Protocol):
     def standbys(self) -> tuple[str, ...]: ...
     @property
     def group(self) -> str: ...
+    @property
+    def adopted(self) -> bool: ...
 
 
 class GroupSight(Protocol):
@@ -123,13 +125,17 @@ def _pool(view: View, path: str, children: list[ChildSight]) -> Seen:
 
 
 def _member(child: ChildSight) -> Member:
-    serves = child.status == "running" and child.role != "standby"
-    host = child.host if serves else None
+    host = child.host if _is_there(child) and child.role != "standby" else None
     return Member(key=child.key, incarnation=child.incarnation, host=host, location=child.location)
 
 
 def _actors(child: ChildSight) -> frozenset[str]:
-    return frozenset((*child.standbys, child.host) if child.status == "running" else child.standbys)
+    return frozenset((*child.standbys, child.host) if _is_there(child) else child.standbys)
+
+
+def _is_there(child: ChildSight) -> bool:
+    """Whether it takes calls: a change of leaders is none of its callers' business."""
+    return child.status == "running" or child.adopted
 
 
 def _why_gone(child: ChildSight) -> str | None:

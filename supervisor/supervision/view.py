@@ -83,6 +83,7 @@ def _child_view(supervisor: str, child: Child) -> ChildView:
             if standby.status == "running" and standby.in_step_of == child.incarnation
         ),
         group=plan.group,
+        adopted=life is not None and life.is_adopted and child.status == "starting",
     )
 
 

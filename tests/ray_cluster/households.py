@@ -118,7 +118,7 @@ def child_of_a_hung_node(nodes: Nodes, log: str) -> dict[str, Any]:
             eventually(lambda: view(sup, "child/ward").incarnation > old.incarnation)
             gate.touch()
             counts = [begun.result(timeout=ANSWER_S) - acknowledged]
-            eventually(lambda: len(ran.read_text(encoding="ascii").split()) == 2)  # noqa: PLR2004 - the old and the new
+            eventually(lambda: len(ran.read_text(encoding="ascii").split()) == 2)
             both = str(old.location.process.pid) in ran.read_text(encoding="ascii").split()
             runs_on = process.is_alive(old.location.process)
             counts += [count - acknowledged for count in count_to(ward, 2)]

@@ -39,6 +39,7 @@ class Sight:
     host: str = ""
     standbys: tuple[str, ...] = ()
     group: str = "root"
+    adopted: bool = False
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ class Sight:
     host: str = "h#1"
     standbys: tuple[str, ...] = ()
     group: str = "root"
+    adopted: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,11 @@ def test_a_running_child_is_where_its_host_is_and_its_standbys_are_worth_a_conne
 def test_a_child_that_does_not_run_has_nobody_to_call() -> None:
     (seen,) = look_at(View((Sight(key="child/a", status="restarting", standbys=("a#2",)),)), ["child/a"])
     assert (seen.members[0].host, seen.gone, seen.actors) == (None, None, {"a#2"})
+
+
+def test_a_child_that_is_being_adopted_serves_as_it_did() -> None:
+    (seen,) = look_at(View((Sight(key="child/a", status="starting", host="a#1", adopted=True),)), ["child/a"])
+    assert (seen.members[0].host, seen.actors) == ("a#1", {"a#1"})
 
 
 @pytest.mark.parametrize(

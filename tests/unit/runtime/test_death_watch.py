@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import queue
-import select
 import subprocess
 import sys
 import threading
@@ -146,8 +145,9 @@ def test_this_process_lives():
 class Late:
     """A poll that gives its news when they are old: something was done meanwhile."""
 
-    def __init__(self, poll, meanwhile):
+    def __init__(self, poll, watched, meanwhile):
         self._poll = poll
+        self._watched = watched
         self._meanwhile = meanwhile
         self._done = False
         self.entered, self.entered_again = threading.Event(), threading.Event()
@@ -158,7 +158,7 @@ class Late:
     def poll(self):
         (self.entered_again if self._done else self.entered).set()
         found = self._poll.poll()
-        if not self._done and any(number in self.watched for number, _ in found):
+        if not self._done and any(number == self._watched for number, _ in found):
             self._done = True
             self._meanwhile()
         return found
@@ -175,8 +175,7 @@ def test_a_number_that_has_passed_to_another_descriptor_tells_nothing_of_its_pro
         assert watch.watch("living", child.identity)
         numbers.append(watch._descriptors["living"])
 
-    late = watch._poll = Late(watch._poll, pass_it_on)
-    late.watched = set(numbers)
+    late = watch._poll = Late(watch._poll, numbers[0], pass_it_on)
     watch._wake()
     assert late.entered.wait(10)
     dead.process.kill()

@@ -51,6 +51,15 @@ def test_supervisor_killed_and_children_adopted() -> None:
     assert scene.group("g").members == ("child/g.a", "child/g.b")
 
 
+def test_a_child_that_has_not_answered_its_new_leader_yet_goes_on_serving() -> None:
+    """Its callers never see that it was between two leaders."""
+    before = Scene(child("a")).up()
+    scene = successor(before)
+    scene.lead(actor("a", 1), succeeds=True)
+    (seen,) = [each for each in scene.machine.view().children if each.key == "child/a"]
+    assert (seen.status, seen.adopted, seen.host, seen.incarnation) == ("starting", True, "s/child/a#1", 1)
+
+
 def test_supervisor_and_child_killed_together() -> None:
     before = Scene(child("a"), child("b"), root={"intensity": 1}).up()
     scene = successor(before, root={"intensity": 1})
