@@ -126,11 +126,10 @@ class BreakerActor(ActorShell):
 
         commands = self._decide(act)
         with self._owned:
-            now = self._clock.now()
-            said = [self._ownership.said(each.name, now, definition) for each, definition, _ in known]
+            said = self._said(each.name for each, _, _ in known)
         answers = [(name, it) for name, it in commands if isinstance(it, m.GrantPermit | m.RefusePermit)]
         reply = Reply(
-            said=tuple(each for each in said if each is not None),
+            said=said,
             answers=tuple(answers),
             unknown=tuple(unknown),
             refused=tuple(refused),
@@ -178,9 +177,7 @@ class BreakerActor(ActorShell):
         """
         asked = event or m.ConfigureRequested(settings=unpack_settings(settings), who=who, reason=reason)
         self._decide(
-            lambda now: [
-                command for name in names for command in self._ownership.steer(name, asked, settings, now)
-            ]
+            lambda now: [command for name in names for command in self._ownership.steer(name, asked, settings, now)]
         )
         with self._changed:
             self._changed.wait_for(lambda: all(map(self._ownership.is_decided, names)), 2 * LOG_S)
@@ -312,9 +309,7 @@ class BreakerActor(ActorShell):
         copies = list(on_board(supervisor, key, mine, self._clock.now_ns()))
         if copies:
             self._decide(
-                lambda now: [
-                    command for name, found in copies for command in self._ownership.found(name, found, now)
-                ]
+                lambda now: [command for name, found in copies for command in self._ownership.found(name, found, now)]
             )
 
     def _read_log(self) -> None:
@@ -329,11 +324,7 @@ class BreakerActor(ActorShell):
         self._decide(partial(self._take_from_log, names, found))
 
     def _take_from_log(self, names: set[str], found: dict[str, Found], now: float) -> Commands:
-        return [
-            command
-            for name in names
-            for command in self._ownership.found_in_log(name, found.get(name), now)
-        ]
+        return [command for name in names for command in self._ownership.found_in_log(name, found.get(name), now)]
 
     # -- the supervisor's view --------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from actors.breaker import messages as m
 from actors.breaker.kept import Kept, newest
 from actors.breaker.machine import BreakerMachine
+from actors.breaker.names import NAMES_MAX
 from actors.breaker.parcels import CauseWords, Said, words_of
 from actors.breaker.settings import BreakerSettings, describe_difference
 
@@ -32,9 +33,6 @@ LOG_S = 5.0
 
 ASK_AGAIN_S = 0.1
 """When whoever is refused a permit because nothing is decided yet may ask again, seconds."""
-
-NAMES_MAX = 10_000
-"""Breakers of one owner; their boards have room for so many."""
 
 QUEUED_MAX = 100
 
@@ -238,12 +236,11 @@ class Ownership:
         entry = self._entries.get(name)
         return entry is not None and entry.machine is not None
 
-    def said(self, name: str, now: float, definition: Definition | None = None) -> Said | None:
-        """What holds, and how a definition differs from it; None while nothing is decided."""
+    def said(self, name: str, now: float) -> Said | None:
+        """What holds; None while nothing is decided."""
         entry = self._entries.get(name)
         if entry is None or entry.machine is None:
             return None
-        difference = () if definition is None else describe_difference(entry.machine.settings, definition.settings)
         published = entry.machine.published(now)
         return Said(
             name=name,
@@ -251,7 +248,6 @@ class Ownership:
             settings=entry.packed,
             owner=self._owner,
             cause=entry.cause,
-            difference=difference,
         )
 
     def kept(self, name: str, now: float) -> tuple[Kept, bytes] | None:
@@ -262,9 +258,8 @@ class Ownership:
     def views(self, names: Iterable[str], now: float) -> list[tuple[str, BreakerView]]:
         """What people are told of those of these that have begun to decide."""
         entries = ((name, self._entries.get(name)) for name in names)
-        return [
-            (name, entry.machine.view(now)) for name, entry in entries if entry is not None and entry.machine is not None
-        ]
+        machines = [(name, entry.machine) for name, entry in entries if entry is not None]
+        return [(name, machine.view(now)) for name, machine in machines if machine is not None]
 
     # -- beginning to decide ----------------------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ CHANGES = "breakers"
 DETAIL_MAX = 200
 """Characters of a cause that every process is told; the log has all."""
 
-_REASON = 3
+_CAUSE = 4
 
 CauseWords = tuple[str, str, str, str]
 """A cause's kind and detail, who asked for it and why."""
@@ -79,7 +79,6 @@ class Said:
         settings: Those in force, packed.
         owner: The key of the actor that says it.
         cause: What began this generation, if that is known.
-        difference: How the asker's definition differs from them, field by field.
     """
 
     name: str
@@ -87,7 +86,6 @@ class Said:
     settings: bytes
     owner: str = ""
     cause: CauseWords | None = None
-    difference: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +122,10 @@ class News:
 
 def words_of(cause: m.Cause | None) -> CauseWords | None:
     """A cause without the calls behind it."""
-    return None if cause is None else (cause.kind, cause.detail[:DETAIL_MAX], cause.who, cause.reason[:DETAIL_MAX])
+    if cause is None:
+        return None
+    detail, who, reason = (text[:DETAIL_MAX].replace("\0", " ") for text in (cause.detail, cause.who, cause.reason))
+    return cause.kind, detail, who, reason
 
 
 def lay(said: Said, laid_ns: int) -> bytes:
@@ -151,7 +152,7 @@ def read_laid(name: str, octets: bytes, now_ns: int) -> Said:
     middle, end = _LAID.size + state_size, _LAID.size + state_size + settings_size
     published = later(Published.unpack(octets[_LAID.size : middle]), max(0, now_ns - laid_ns) / 1e9)
     owner, *cause = octets[end:].decode().split("\0")
-    told = (cause[0], cause[1], cause[2], "\0".join(cause[3:])) if len(cause) > _REASON else None
+    told = (cause[0], cause[1], cause[2], cause[3]) if len(cause) == _CAUSE else None
     return Said(name=name, published=published, settings=octets[middle:end], owner=owner, cause=told)
 
 

@@ -70,9 +70,7 @@ def rows_of(name: str, command: Command, writer: Writer, at_us: int) -> list[tup
             return [history, _span(name, command, at_us)]
         case m.RecordOpenWait():
             return [
-                _history(
-                    name, writer, at_us, event="open_wait", generation=command.generation, wait_s=command.wait_s
-                )
+                _history(name, writer, at_us, event="open_wait", generation=command.generation, wait_s=command.wait_s)
             ]
         case m.RecordConfigured():
             detail = "; ".join(command.difference) or "nothing that can be compared has changed"
@@ -100,7 +98,8 @@ def rows_of(name: str, command: Command, writer: Writer, at_us: int) -> list[tup
 
 def keeps(command: Command) -> bool:
     """Whether a successor that has nothing but the log must know what this changed."""
-    return isinstance(command, RecordBegun | m.RecordTransition | m.RecordOpenWait | m.RecordConfigured | m.NoteRampStep)
+    changes = RecordBegun | m.RecordTransition | m.RecordOpenWait | m.RecordConfigured | m.NoteRampStep
+    return isinstance(command, changes)
 
 
 def without_details(kept: Kept) -> Kept:
@@ -184,6 +183,6 @@ def _span(name: str, command: m.RecordTransition, at_us: int) -> tuple[str, Row]
 def _shown(kept: Kept) -> str:
     """The settings that are not the default, as JSON for people."""
     fields = type(kept.settings).model_fields
-    changed = {name: getattr(kept.settings, name) for name, field in fields.items()}
+    changed = {name: getattr(kept.settings, name) for name in fields}
     changed = {name: value for name, value in changed.items() if value != fields[name].default}
     return json.dumps(changed, default=lambda value: getattr(value, "__qualname__", str(value)))
