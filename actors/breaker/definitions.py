@@ -1,4 +1,4 @@
-"""What the log is told of a user's definition of a breaker: that another one stands, or that a function of it failed."""
+"""What is logged of a user's definition of a breaker: that another one stands, or that a function of it failed."""
 
 from __future__ import annotations
 

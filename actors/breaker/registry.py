@@ -14,7 +14,7 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING
 
-from actors.breaker.circuit import Circuit
+from actors.breaker.circuit import Circuit, Surroundings
 from actors.breaker.definitions import warn_of_difference
 from actors.breaker.errors import TooManyBreakersError
 from actors.breaker.keeper import Keeper
@@ -150,7 +150,8 @@ class Registry:
         if len(self._circuits) >= self._names_max:
             examples = tuple(known for _, known in list(self._circuits)[-EXAMPLES:])
             raise TooManyBreakersError(name, limit=self._names_max, scope="this process", examples=examples)
-        return Circuit(name, link, settings, process=self.process, clock=self._clock, rng=self._rng, keeper=self.keeper)
+        surroundings = Surroundings(process=self.process, clock=self._clock, rng=self._rng, keeper=self.keeper)
+        return Circuit(name, link, settings, surroundings)
 
     @staticmethod
     def _compare(circuit: Circuit, given: BreakerSettings) -> None:
