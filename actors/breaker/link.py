@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from actors.breaker import messages as m
@@ -147,3 +147,24 @@ class OwnerLink(Protocol):
             process: This process's own.
         """
         ...
+
+
+def place_of(attachment: Attachment) -> Sequence[int]:
+    """Where the word stands, as a sequence whose first item it is: that saves each call a look-up."""
+    words, at = attachment.words, attachment.at
+    if at == 0:
+        return words
+    return words[at : at + 1] if isinstance(words, memoryview) else _Place(words, at)
+
+
+class _Place(Sequence[int]):
+    """A place in a sequence that cannot be cut without copying it."""
+
+    def __init__(self, words: Sequence[int], at: int) -> None:
+        self._words, self._at = words, at
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._words[self._at + index]
