@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from actors.breaker.handle import BreakerHandle
@@ -72,7 +73,7 @@ class BreakersHandle:
         from supervisor.breakers import process  # noqa: PLC0415 - the same
 
         self._check_open()
-        return process.connect(_Connection(self))
+        return process.connect(_Connection(self, self._link.leader))
 
     def stir_breakers(self) -> None:
         """Something was announced: an owner that is waited for may run."""
@@ -84,7 +85,7 @@ class BreakersHandle:
         """This handle ends."""
         process = sys.modules.get(PROCESS)
         if process is not None:
-            process.disconnect(_Connection(self))
+            process.disconnect(_Connection(self, self._link.leader))
 
     def view_now(self) -> ClusterView | None:
         """The newest view that this process has; does not wait."""
@@ -93,10 +94,13 @@ class BreakersHandle:
 
 
 class _Connection:
-    """A handle as its breakers see it; the same for the same handle."""
+    """A handle as its breakers see it; one of the same handle is the same."""
 
-    def __init__(self, sup: BreakersHandle) -> None:
+    def __init__(self, sup: BreakersHandle, leader: Callable[[], Any]) -> None:
         self._sup = sup
+        self.name = sup.name
+        self.own_max = sup.config.breaker_actors_max
+        self.leader = leader
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Connection) and other._sup is self._sup
@@ -104,16 +108,6 @@ class _Connection:
     def __hash__(self) -> int:
         return id(self._sup)
 
-    @property
-    def name(self) -> str:
-        return self._sup.name
-
-    @property
-    def own_max(self) -> int:
-        return self._sup.config.breaker_actors_max
-
     def view(self) -> ClusterView | None:
+        """See `process.Connection`."""
         return self._sup.view_now()
-
-    def leader(self) -> object:
-        return self._sup._link.leader()  # noqa: SLF001 - a part of it

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
 import ray
@@ -31,20 +31,14 @@ HOUSED_S = 20.0
 class Connection(Protocol):
     """What the breakers of a process need of a handle of the supervisor."""
 
-    @property
-    def name(self) -> str: ...
+    name: str
+    own_max: int
+    """So many breakers have an actor of their own."""
+    leader: Callable[[], Any]
+    """Gives the leader's handle, or None."""
 
     def view(self) -> ClusterView | None:
         """The newest view; does not wait."""
-        ...
-
-    def leader(self) -> object:
-        """The leader's handle, or None."""
-        ...
-
-    @property
-    def own_max(self) -> int:
-        """So many breakers have an actor of their own."""
         ...
 
 
@@ -89,7 +83,7 @@ class LiveHomes:
                 return view, connection.own_max
         return None, 0
 
-    def _leader(self) -> object:
+    def _leader(self) -> Any:
         return next((leader for each in reversed(self.connections) if (leader := each.leader()) is not None), None)
 
 
@@ -154,6 +148,3 @@ def link_of(supervisor: str) -> OwnerLink:
     from supervisor.handle import Supervisor  # noqa: PLC0415 - handles of the supervisor make links
 
     return Supervisor.of_process(supervisor).breaker_link
-
-
-Recipe = Callable[[], OwnerLink]
