@@ -38,6 +38,11 @@ class Outbox:
     def __len__(self) -> int:
         return self._count
 
+    @property
+    def is_urgent(self) -> bool:
+        """Whether something is to be sent at once."""
+        return bool(self._urgent)
+
     def add(self, name: str, events: Iterable[m.Event], now: float) -> Events:
         """These are to be told; returns those that are not, because too much is waiting: the oldest of this breaker."""
         waiting = self._waiting.setdefault(name, [])

@@ -14,16 +14,16 @@ import logging
 import pickle
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-import ray
-from ray.exceptions import ActorDiedError, GetTimeoutError, RayError
+from ray.exceptions import ActorDiedError, RayError
 
 from actors.breaker import messages as m
 from actors.breaker.asking import Desk
 from actors.breaker.errors import BreakerUnreachableError
+from actors.breaker.finding import Finder, Homes
 from actors.breaker.link import Attachment, Follower, OwnerLink
 from actors.breaker.noticeboard import Noticeboard
 from actors.breaker.outbox import Events, Outbox
@@ -31,7 +31,6 @@ from actors.breaker.packing import pack_settings
 from actors.breaker.parcels import News, Parcel, Reply, Said
 from actors.breaker.places import Place
 from actors.runtime.clock import SYSTEM_CLOCK
-from actors.runtime.ids import NAMESPACE
 from actors.runtime.process import this_process
 from actors.runtime.replies import when_answered
 
@@ -40,26 +39,11 @@ if TYPE_CHECKING:
     from actors.breaker.view import BreakerView
 
 LOOK_S = 0.02
-FIND_AGAIN_S = 0.02
 INTRODUCE_AGAIN_S = 0.1
 INTRODUCTIONS_MAX = 500
 NEWS_S = 10.0
-DEAD_MAX = 1000
-"""Lives of owners that are known to be over, while a view may still name them."""
 
 _LOG = logging.getLogger("supervisor.breaker")
-
-
-class Homes(Protocol):
-    """The port to the supervisor: which actor owns a name. Any thread."""
-
-    def owner_of(self, name: str) -> str | None:
-        """The full name of the actor that owns it now; None while there is none."""
-        ...
-
-    def want(self, name: str) -> None:
-        """See to it that there is one; blocks as long as the leader takes."""
-        ...
 
 
 class _Owner:
@@ -109,17 +93,13 @@ class RayLink:
         self._alone = alone
         self._lock = threading.Lock()
         self._stirred = threading.Condition(self._lock)
-        self._lost = threading.Condition(self._lock)
         self._places: dict[str, Place] = {}
         self._owners: dict[str, _Owner] = {}
-        self._homeless: dict[str, None] = {}
-        self._wanted: dict[str, None] = {}
         self._numbers = 0
         self._stopped = False
-        self._dead: dict[str, None] = {}
         self._desk = Desk(self._supervisor, self._homes, self._take)
-        self._starters = ThreadPoolExecutor(2, "breaker-start")
-        self._threads: list[threading.Thread] = []
+        self._finder = Finder(self._homes, self._process, self._on_found, self._on_died)
+        self._thread: threading.Thread | None = None
 
     @property
     def supervisor(self) -> str:
@@ -137,17 +117,20 @@ class RayLink:
         with self._lock:
             self._process = process
             place = self._places.get(name)
+            is_new = place is None
             if place is None:
                 place = self._places[name] = Place(name)
-                self._homeless[name] = None
             if packed is not None and packed != place.packed:
                 place.packed = packed
                 owner = self._owners.get(place.owner or "")
                 if owner is not None:
                     owner.introduce[name] = 0.0
-            self._start_threads()
-            self._lost.notify_all()
+            if self._thread is None and not self._stopped:
+                self._thread = threading.Thread(target=self._tell_on, name="breaker-tell", daemon=True)
+                self._thread.start()
             self._stirred.notify_all()
+        if is_new and not self._alone:
+            self._finder.look_for((name,))
         attachment = place.attach(follower)
         self._board.look((place,))
         return attachment
@@ -162,7 +145,8 @@ class RayLink:
                 place.ended(events)
             if owner is not None:
                 untold = owner.outbox.add(name, events, SYSTEM_CLOCK.now())
-                self._stirred.notify_all()
+                if owner.outbox.is_urgent:
+                    self._stirred.notify_all()
         self._give_back(untold)
 
     def request_permit(self, name: str, request: m.PermitRequested) -> Future[m.GrantPermit | m.RefusePermit]:
@@ -181,11 +165,11 @@ class RayLink:
 
     def control(self, name: str, event: m.ControlRequested | m.ConfigureRequested) -> Future[None]:
         """See `OwnerLink`."""
-        return self._desk.control(name, event)
+        return self._desk.control(name, event) if not self._alone else _failed(_lost(name))
 
     def view(self, name: str) -> Future[BreakerView]:
         """See `OwnerLink`."""
-        return self._desk.view(name)
+        return self._desk.view(name) if not self._alone else _failed(_lost(name))
 
     def recipe(self, name: str) -> Callable[[], OwnerLink]:
         """See `OwnerLink`."""
@@ -202,8 +186,7 @@ class RayLink:
 
     def stir(self) -> None:
         """The supervisor has announced something: an owner that was missing may be there."""
-        with self._lock:
-            self._lost.notify_all()
+        self._finder.stir()
 
     def stop(self) -> None:
         """Tell what is to be told, and end the threads."""
@@ -214,119 +197,36 @@ class RayLink:
         with self._lock:
             self._stopped = True
             self._stirred.notify_all()
-            self._lost.notify_all()
         self._desk.close()
-        self._starters.shutdown(wait=False, cancel_futures=True)
-        for thread in self._threads:
-            if thread is not threading.current_thread():
-                thread.join(timeout=1.0)
+        self._finder.stop()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout=1.0)
 
-    def _start_threads(self) -> None:
-        if self._threads or self._stopped:
-            return
-        tell = threading.Thread(target=self._tell_on, name="breaker-tell", daemon=True)
-        find = threading.Thread(target=self._find_on, name="breaker-find", daemon=True)
-        self._threads = [tell] if self._alone else [tell, find]
-        for thread in self._threads:
-            thread.start()
+    # -- owners that are found and lost -----------------------------------------------------------------------------
 
-    # -- finding owners ---------------------------------------------------------------------------------------------
-
-    def _find_on(self) -> None:
-        while not self._stopped:
-            with self._lock:
-                if not self._homeless:
-                    self._lost.wait(1.0)
-                names = list(self._homeless)
-            missing = [name for name in names if not self._find(name)]
-            if missing and not self._stopped:
-                with self._lock:
-                    self._lost.wait(FIND_AGAIN_S)
-
-    def _find(self, name: str) -> bool:
-        """Whether its owner is known from now on."""
-        try:
-            full_name = self._homes.owner_of(name)
-            handle = None if full_name is None else self._handle(full_name)
-        except (RayError, RuntimeError):
-            return False
-        if full_name is None:
-            self._want(name)
-        if full_name is None or handle is None or full_name in self._dead:
-            return False
+    def _on_found(self, name: str, full_name: str, handle: Any) -> None:
         with self._lock:
             owner = self._owners.get(full_name)
-            is_new = owner is None
             if owner is None:
                 owner = self._owners[full_name] = _Owner(full_name, handle)
-            self._homeless.pop(name, None)
             self._places[name].owner = full_name
             owner.introduce[name] = 0.0
             self._stirred.notify_all()
-        if is_new:
-            watched = handle.watch.remote(self._process)
-            when_answered(watched, partial(self._on_watch_ended, full_name))
-        return True
 
-    def _handle(self, full_name: str) -> Any | None:
-        owner = self._owners.get(full_name)
-        if owner is not None:
-            return owner.handle
-        try:
-            return ray.get_actor(full_name, namespace=NAMESPACE)
-        except ValueError:
-            return None
-
-    def _want(self, name: str) -> None:
-        with self._lock:
-            if name in self._wanted or self._stopped:
-                return
-            self._wanted[name] = None
-        self._starters.submit(self._start, name)
-
-    def _start(self, name: str) -> None:
-        try:
-            self._homes.want(name)
-        except (RayError, GetTimeoutError, RuntimeError):
-            pass  # it is wanted still, and asked for again
-        finally:
-            with self._lock:
-                self._wanted.pop(name, None)
-                self._lost.notify_all()
-
-    def _on_watch_ended(self, full_name: str, reply: object) -> None:
-        if isinstance(reply, ActorDiedError):
-            self._lose(full_name)
-        elif not self._stopped:
-            owner = self._owners.get(full_name)
-            if owner is not None:  # out of reach is not dead
-                timer = threading.Timer(INTRODUCE_AGAIN_S, self._watch_again, (owner,))
-                timer.daemon = True
-                timer.start()
-
-    def _watch_again(self, owner: _Owner) -> None:
-        if not self._stopped:
-            when_answered(owner.handle.watch.remote(self._process), partial(self._on_watch_ended, owner.name))
-
-    def _lose(self, full_name: str) -> None:
-        """An owner is dead: what it was not told is given back, and its names are without one."""
+    def _on_died(self, full_name: str) -> None:
+        """What it was not told is given back, and its names are without an owner."""
         with self._lock:
             owner = self._owners.pop(full_name, None)
             if owner is None:
                 return
             places = [place for place in self._places.values() if place.owner == full_name]
-            self._dead[full_name] = None
-            if len(self._dead) > DEAD_MAX:
-                del self._dead[next(iter(self._dead))]
-            self._homeless.update((place.name, None) for place in places)
             untold = [event for events in owner.in_flight.values() for event in events] + owner.outbox.drain()
+            owner.in_flight.clear()
             asked = list(owner.asked.items())
             owner.asked.clear()
-            for place in places:
-                place.owner = None
-            self._lost.notify_all()
         for place in places:
             place.lose()
+        self._finder.look_for(place.name for place in places)
         for (name, _, _), future in asked:
             future.set_exception(_lost(name))
         self._give_back(untold)
@@ -393,8 +293,7 @@ class RayLink:
 
     def _on_reply(self, owner: _Owner, number: int, reply: object) -> None:
         if isinstance(reply, ActorDiedError):
-            self._lose(owner.name)
-            return
+            self._finder.tell_dead(owner.name)
         with self._lock:
             events = owner.in_flight.pop(number, [])
         if not isinstance(reply, bytes):  # out of reach: whether it was told nobody knows
@@ -459,6 +358,12 @@ class RayLink:
                 self._take(said)
         with self._lock:
             self._stirred.notify_all()
+
+
+def _failed(error: Exception) -> Future[Any]:
+    failed: Future[Any] = Future()
+    failed.set_exception(error)
+    return failed
 
 
 def _lost(name: str) -> BreakerUnreachableError:

@@ -1,0 +1,234 @@
+"""One breaker in every process: agreement, probes, deaths of owners and of callers, people's hands."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import ray
+
+from actors.breaker.handle import BreakerHandle
+from actors.breaker.settings import BreakerSettings
+from supervisor import Supervisor
+from supervisor.breakers.collection import UnknownBreakerError
+from tests.ray_local.breaker_crew import crew_of, most_at_once
+from tests.ray_local.conftest import HEARTBEAT, unique_name
+
+PROCESSES = 8
+SETTINGS = BreakerSettings(minimum_calls=40, window_calls=200, open_s=30.0, permit_lease_s=2.0)
+"""A process that fails a few times does not open itself; all of them together open the cluster."""
+
+EAGER = BreakerSettings(consecutive_failures=2, open_s=0.3, open_growth=1.0, half_open_permits=3, permit_lease_s=2.0)
+
+
+@pytest.fixture(scope="module")
+def sup(ray_session, tmp_path_factory) -> Iterator[Supervisor]:
+    """With few actors of breakers' own, so that most tests meet those that are shared."""
+    config = {
+        "pools": {"default": {"size": 1, "standbys": 0, **HEARTBEAT}},
+        "services": HEARTBEAT,
+        "log": {"path": str(tmp_path_factory.mktemp("log") / "events.duckdb")},
+        "warm_processes": 0,
+        "standby": False,
+        "breaker_actors_max": 1,
+    }
+    made = Supervisor.start(config, name=unique_name())
+    yield made
+    made.shutdown()
+
+
+@pytest.fixture(scope="module")
+def crew(sup) -> Iterator[list[Any]]:
+    made = crew_of(PROCESSES)
+    yield made
+    for caller in made:
+        ray.kill(caller)
+
+
+@pytest.fixture
+def name() -> str:
+    return f"bank-{uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def everywhere(sup, crew, eventually, name) -> Callable[[BreakerSettings], BreakerHandle]:
+    """A breaker whose owner is heard in every process of the crew."""
+
+    def make(settings: BreakerSettings, called: str = name) -> BreakerHandle:
+        made = sup.breaker(called, settings)
+        eventually(lambda: not made._circuit.gate.lost, "the owner answering here")
+        eventually(lambda: all(ray.get([each.hears.remote([made]) for each in crew])), "the owner heard everywhere")
+        return made
+
+    return make
+
+
+def states(crew: list[Any], breaker: BreakerHandle) -> set[str]:
+    return set(ray.get([caller.state.remote([breaker]) for caller in crew]))
+
+
+def owner_pid(sup: Supervisor, breaker: str) -> int:
+    full_name = sup.breakers()[breaker].owner
+    child = next(child for child in sup.status().tree if child.name == full_name)
+    assert child.location is not None
+    return child.location.process.pid
+
+
+def test_failures_of_all_processes_open_it_in_all_and_none_is_lost(sup, crew, everywhere, eventually, name):
+    breaker = everywhere(SETTINGS)
+    ended = ray.get([caller.fail.remote([breaker], 4) for caller in crew])
+    assert ended == [["failed"] * 4] * PROCESSES
+    eventually(lambda: sup.breakers()[name].view.totals.failures == 4 * PROCESSES, "every failure being counted")
+    assert breaker.state == "closed"
+    ray.get([caller.fail.remote([breaker], 1) for caller in crew])
+    eventually(lambda: states(crew, breaker) == {"open"}, "the breaker being open everywhere")
+    assert ray.get(crew[0].succeed.remote([breaker])) == ["refused"]
+
+
+def test_no_more_probes_than_permits_run_at_a_time_in_the_whole_cluster(crew, everywhere, marks, name):
+    breaker = everywhere(EAGER)
+    ray.get(crew[0].fail.remote([breaker], 2))
+    passed = ray.get([caller.besiege.remote([breaker], 50, marks.path, 3.0) for caller in crew])
+    assert 0 < most_at_once(marks.lines()[4:]) <= EAGER.half_open_permits + 1  # one may be of the call that opened it
+    assert sum(passed) > EAGER.half_open_permits
+
+
+def test_a_permit_of_a_killed_process_is_free_within_its_lease(sup, everywhere, eventually, name):
+    breaker = everywhere(EAGER.model_copy(update={"half_open_permits": 1, "permit_lease_s": 10.0}))
+    victim = crew_of(1)[0]
+    ray.get(victim.fail.remote([breaker], 2))
+    eventually(lambda: ray.get(victim.hold.remote([breaker])) is not None, "a permit")
+    assert breaker.try_acquire() is None
+    os.kill(ray.get(victim.pid.remote()), signal.SIGKILL)
+    permit = []
+    eventually(lambda: (found := breaker.try_acquire()) is not None and not permit.append(found), "the permit", 10.0)
+    permit[0].success()
+    eventually(lambda: breaker.state == "closed", "the probe closing it")
+
+
+def test_an_open_breaker_stays_shut_without_its_owner_and_the_successor_goes_on(sup, crew, everywhere, eventually, name):
+    breaker = everywhere(SETTINGS.model_copy(update={"open_s": 2.0, "open_jitter": 0.0}))
+    with breaker.subscribe() as changes:
+        ray.get([caller.fail.remote([breaker], 5) for caller in crew])
+        eventually(lambda: breaker.state == "open", "it being open")
+        before = sup.breakers()[name].view
+        os.kill(owner_pid(sup, name), signal.SIGKILL)
+        assert ray.get(crew[0].succeed.remote([breaker])) == ["refused"]
+        eventually(lambda: sup.breakers()[name].owner is not None, "a successor")
+        eventually(lambda: (it := sup.breakers()[name].view) is not None and it is not before, "its view")
+        after = sup.breakers()[name].view
+        assert after.published.openings == 1
+        assert after.published.generation > before.published.generation
+        assert after.published.state in ("open", "half_open")
+        assert after.opened_by.detail == before.opened_by.detail
+        eventually(lambda: "failed" not in ray.get(crew[1].succeed.remote([breaker])), "no call failing")
+        eventually(lambda: breaker.state == "half_open", "the wait being over")
+        eventually(lambda: ray.get(crew[1].succeed.remote([breaker], 3)) and breaker.state == "closed", "it closing")
+    del changes
+    rows = sup.events.query("select event from circuit_breaker_state_history where breaker = ?", [name])
+    assert {"event": "recovered"} in rows
+
+
+def test_a_closed_breaker_goes_on_by_local_rules_without_its_owner(sup, crew, everywhere, name):
+    breaker = everywhere(SETTINGS.model_copy(update={"consecutive_failures": 3}))
+    os.kill(owner_pid(sup, name), signal.SIGKILL)
+    assert ray.get(crew[0].succeed.remote([breaker], 100)) == ["succeeded"] * 100
+    assert ray.get(crew[1].fail.remote([breaker], 5)) == ["failed"] * 3 + ["refused"] * 2
+
+
+def test_overrides_reach_every_process_and_survive_the_owner_and_the_leader(sup, crew, everywhere, eventually, name):
+    breaker = everywhere(SETTINGS)
+    breaker.force_open(reason="the bank asked us to", who="ann")
+    eventually(lambda: states(crew, breaker) == {"forced_open"}, "it being forced open everywhere")
+    os.kill(owner_pid(sup, name), signal.SIGKILL)
+    os.kill(sup.status().leader_location.process.pid, signal.SIGKILL)
+
+    def succeeded() -> bool:
+        view = sup.breakers()[name].view
+        return view is not None and view.published.incarnation > 1
+
+    eventually(succeeded, "a successor")
+    view = sup.breakers()[name].view
+    assert (view.published.state, view.overridden_by.who) == ("forced_open", "ann")
+    assert "the bank asked us to" in str(breaker.explain())
+    assert states(crew, breaker) == {"forced_open"}
+    assert sup.breakers().enable(name, reason="back") == (name,)
+    eventually(lambda: states(crew, breaker) == {"closed"}, "it being closed everywhere")
+
+
+def test_a_glob_reaches_all_that_it_matches_and_no_other(sup, everywhere, eventually, name):
+    group = [everywhere(SETTINGS, f"{name}-{number}") for number in range(3)]
+    other = everywhere(SETTINGS, f"other-{name}")
+    assert len(sup.breakers().disable(f"{name}-*", reason="migration")) == 3
+    eventually(lambda: {each.state for each in group} == {"disabled"}, "the disabled ones")
+    assert other.state == "closed"
+    changed = sup.breakers().configure(f"{name}-[01]", reason="slower", open_s=7.0)
+    assert changed == (f"{name}-0", f"{name}-1")
+    eventually(lambda: [each.settings.open_s for each in group] == [7.0, 7.0, 30.0], "the new settings")
+    with pytest.raises(UnknownBreakerError, match="no breaker matches 'nobody'"):
+        sup.breakers().reset("nobody*", reason="x")
+
+
+def test_the_first_definition_of_a_name_stands_and_a_warning_tells_another(sup, everywhere, crew, eventually, name):
+    breaker = everywhere(SETTINGS)
+    with pytest.warns(UserWarning, match="open_s"):
+        again = sup.breaker(name, SETTINGS.model_copy(update={"open_s": 1.0}))
+    assert again.settings.open_s == 30.0
+    assert breaker.settings == again.settings
+
+
+def test_breakers_beyond_the_limit_share_actors(sup, everywhere, name):
+    for number in range(6):
+        everywhere(SETTINGS, f"{name}-{number}")
+    owners = {each.owner for each in sup.breakers()}
+    keys = {child.key for child in sup.status().tree if child.key.startswith("breaker/")}
+    assert len(owners) <= 5
+    assert len([key for key in keys if not key.startswith("breaker/shard-")]) == 1
+
+
+def test_a_first_use_blocks_nobody(sup, name):
+    made: list[BreakerHandle] = []
+    thread = threading.Thread(target=lambda: made.append(sup.breaker(name, SETTINGS)))
+    thread.start()
+    thread.join(timeout=5.0)
+    assert made, "the handle came at once"
+    assert made[0].call(lambda: "through") == "through"
+
+
+def test_what_happened_is_in_the_log(sup, crew, everywhere, eventually, name):
+    breaker = everywhere(SETTINGS)
+    breaker.force_open(reason="a drill", who="bob")
+    breaker.reset(reason="over", who="bob")
+    told = sup.events.query(
+        "select from_state, to_state, who, reason from circuit_breaker_state_history where breaker = ? "
+        "and event = 'transition' order by ingest_id",
+        [name],
+    )
+    assert [tuple(row.values()) for row in told] == [
+        ("closed", "forced_open", "bob", "a drill"),
+        ("forced_open", "closed", "bob", "over"),
+    ]
+    breaker.shadow(reason="watch", who="bob")
+    active = sup.events.query("select state, overridden_by from active_circuit_breakers where breaker = ?", [name])
+    assert active == [{"state": "shadow", "overridden_by": "bob"}]
+
+
+def test_state_settings_and_override_survive_a_restart_on_the_same_log(start, tmp_path: Path, eventually):
+    log, given = tmp_path / "kept.duckdb", SETTINGS.model_copy(update={"open_s": 11.0})
+    first = start(log=log, name=unique_name())
+    first.breaker("payments", given).force_open(reason="down until Monday", who="ann")
+    first.breaker("orders", given).configure(reason="slower", open_s=13.0)
+    first.shutdown()
+    second = start(log=log, name=unique_name())
+    assert {each.name: each.state for each in second.breakers()} == {"orders": "closed", "payments": "forced_open"}
+    payments, orders = second.breaker("payments"), second.breaker("orders")
+    eventually(lambda: payments.state == "forced_open", "the override")
+    assert payments.settings.open_s == 11.0
+    assert second.breakers()["payments"].view.overridden_by.reason == "down until Monday"
+    eventually(lambda: orders.settings.open_s == 13.0, "the settings")
