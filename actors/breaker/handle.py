@@ -127,6 +127,14 @@ class BreakerHandle:
         except CircuitOpenError:
             return None
 
+    def acquire(self) -> Permit:
+        """Leave for one call, to be ended by its caller.
+
+        Raises:
+            CircuitOpenError: The breaker does not let one through.
+        """
+        return Permit(enter(self._circuit))
+
     async def atry_acquire(self) -> Permit | None:
         """The same for a coroutine: the owner's answer is awaited."""
         try:
@@ -170,6 +178,12 @@ class BreakerHandle:
             rest = _Entered(each.circuit, each.permit, rest)
         _ENTERED.set(rest)
         return block.permit
+
+    def note_failure(self, error: str) -> None:
+        """Count a failure of a call that was made elsewhere and could not tell itself; it asks for no permit."""
+        circuit = self._circuit
+        sample = m.Sample(reporter=circuit.process, error=error)
+        circuit.leave(circuit.gate.ticket, None, "failure", sample=sample)
 
     # -- insight ----------------------------------------------------------------------------------------------------
 

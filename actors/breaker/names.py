@@ -32,6 +32,18 @@ def checked_name(name: Any) -> str:
     return name
 
 
+def breaker_name(name: str | None) -> str | None:
+    """The name in a field of settings, if it can be a breaker's.
+
+    Raises:
+        ValueError: It cannot, and why.
+    """
+    problems = () if name is None else _problems(name)
+    if problems:
+        raise ValueError("; ".join(problems))
+    return name
+
+
 def _problems(name: Any) -> list[str]:
     if not isinstance(name, str):
         return [f"must be a text, not {type(name).__name__}"]

@@ -1,7 +1,6 @@
 """What an owner writes to the event log, as rows, and what a successor reads there. Pure.
 
-Each transition is a row of `circuit_breaker_state_history`, and a span that refusals link to: both its ids follow from
-the name and the generation, so that a process that refuses a call knows them without asking anybody.
+Each transition is a row of `circuit_breaker_state_history`, and a span that refusals link to (see `spans`).
 """
 
 from __future__ import annotations
@@ -9,12 +8,12 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import asdict, dataclass, replace
-from hashlib import blake2b
 from typing import Any
 
 from actors.breaker import messages as m
 from actors.breaker.kept import Kept
 from actors.breaker.ownership import Command, RecordBegun
+from actors.breaker.spans import span_of
 
 HISTORY = "circuit_breaker_state_history"
 SNAPSHOTS = "recorded_breakers"
@@ -43,12 +42,6 @@ class Writer:
     owner: str
     incarnation: int
     era: int
-
-
-def span_of(name: str, generation: int) -> tuple[int, int]:
-    """The trace and span id of the transition that began a generation."""
-    digest = blake2b(f"{name}/{generation}".encode(), digest_size=24).digest()
-    return int.from_bytes(digest[:16], "big") or 1, int.from_bytes(digest[16:], "big") or 1
 
 
 def rows_of(name: str, command: Command, writer: Writer, at_us: int) -> list[tuple[str, Row]]:

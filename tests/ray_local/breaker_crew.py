@@ -50,7 +50,7 @@ class Caller:
         return os.getpid()
 
     def besiege(self, handles: list[Any], callers: int, marks: str, for_s: float) -> int:
-        """Many threads call what fails, again and again; each call that passes leaves a mark when it begins and ends."""
+        """Many threads call what fails, again and again; each call that passes leaves a mark at its begin and its end."""
         over = threading.Event()
         passed: list[int] = []
 
@@ -105,7 +105,8 @@ def most_at_once(lines: list[str]) -> int:
 
 def crew_of(size: int) -> list[Any]:
     """So many processes, ready."""
-    made: Any = ray.remote(num_cpus=0, max_concurrency=4)(Caller)
+    remote: Any = ray.remote
+    made: Any = remote(num_cpus=0, max_concurrency=4)(Caller)
     crew = [made.remote() for _ in range(size)]
     ray.get([caller.pid.remote() for caller in crew])
     return crew

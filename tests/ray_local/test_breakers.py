@@ -14,6 +14,7 @@ import pytest
 import ray
 
 from actors.breaker.handle import BreakerHandle
+from actors.breaker.permit import Permit
 from actors.breaker.settings import BreakerSettings
 from supervisor import Supervisor
 from supervisor.breakers.collection import UnknownBreakerError
@@ -106,13 +107,21 @@ def test_a_permit_of_a_killed_process_is_free_within_its_lease(sup, everywhere, 
     eventually(lambda: ray.get(victim.hold.remote([breaker])) is not None, "a permit")
     assert breaker.try_acquire() is None
     os.kill(ray.get(victim.pid.remote()), signal.SIGKILL)
-    permit = []
-    eventually(lambda: (found := breaker.try_acquire()) is not None and not permit.append(found), "the permit", 10.0)
-    permit[0].success()
+    permits: list[Permit] = []
+
+    def acquired() -> bool:
+        found = breaker.try_acquire()
+        permits.extend(() if found is None else (found,))
+        return found is not None
+
+    eventually(acquired, "the permit", 10.0)
+    permits[0].success()
     eventually(lambda: breaker.state == "closed", "the probe closing it")
 
 
-def test_an_open_breaker_stays_shut_without_its_owner_and_the_successor_goes_on(sup, crew, everywhere, eventually, name):
+def test_an_open_breaker_stays_shut_without_its_owner_and_the_successor_goes_on(
+    sup, crew, everywhere, eventually, name
+):
     breaker = everywhere(SETTINGS.model_copy(update={"open_s": 2.0, "open_jitter": 0.0}))
     with breaker.subscribe() as changes:
         ray.get([caller.fail.remote([breaker], 5) for caller in crew])
