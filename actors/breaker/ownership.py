@@ -31,6 +31,9 @@ GATHER_S = 0.25
 LOG_S = 5.0
 """How long the log is waited for where nothing else is known, seconds: an override may be in it."""
 
+LOG_TOO_S = 1.0
+"""How long it is waited for where a process or a board has told: it may know later, and who asked for what."""
+
 ASK_AGAIN_S = 0.1
 """When whoever is refused a permit because nothing is decided yet may ask again, seconds."""
 
@@ -268,9 +271,10 @@ class Ownership:
         waited_s = now - entry.since
         had_predecessor = self._life > 1 or any(found.same_cluster for _, found in entry.copies)
         heard = waited_s >= GATHER_S or not had_predecessor
-        if (heard and (entry.log_answered or entry.copies)) or waited_s >= LOG_S:
+        patience_s = LOG_TOO_S if entry.copies else LOG_S
+        if (heard and entry.log_answered) or waited_s >= patience_s:
             return self._begin(name, entry, now)
-        self._schedule(name, entry, entry.since + (GATHER_S if waited_s < GATHER_S else LOG_S))
+        self._schedule(name, entry, entry.since + (GATHER_S if waited_s < GATHER_S else patience_s))
         return []
 
     def _begin(self, name: str, entry: _Entry, now: float) -> Commands:

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from struct import Struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from actors.breaker.published import Published
+from actors.breaker import messages as m
+from actors.breaker.kept import Kept, KeptLease
+from actors.breaker.published import OVERRIDING, Published
 
 if TYPE_CHECKING:
-    from actors.breaker import messages as m
+    from actors.breaker.settings import BreakerSettings
     from actors.runtime.process import ProcessIdentity
 
 BOARD_PREFIX = "breaker/"
@@ -126,6 +128,27 @@ def words_of(cause: m.Cause | None) -> CauseWords | None:
         return None
     detail, who, reason = (text[:DETAIL_MAX].replace("\0", " ") for text in (cause.detail, cause.who, cause.reason))
     return cause.kind, detail, who, reason
+
+
+def kept_of(said: Said, settings: BreakerSettings, leases: tuple[KeptLease, ...] = ()) -> Kept:
+    """What whoever was told this can tell a successor."""
+    cause = cause_of(said.cause)
+    state = said.published.state
+    return Kept(
+        published=said.published,
+        settings=settings,
+        leases=leases,
+        opened_by=cause if state == "open" else None,
+        overridden_by=cause if state in OVERRIDING else None,
+    )
+
+
+def cause_of(words: CauseWords | None) -> m.Cause | None:
+    """The cause of which these are the words."""
+    if words is None:
+        return None
+    kind, detail, who, reason = words
+    return m.Cause(kind=cast("m.CauseKind", kind), detail=detail, who=who, reason=reason)
 
 
 def lay(said: Said, laid_ns: int) -> bytes:

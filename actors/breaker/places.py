@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from actors.breaker import messages as m
-from actors.breaker.kept import Kept, KeptLease
+from actors.breaker.kept import KeptLease
 from actors.breaker.link import WORD_UNKNOWN, Follower, Word
 from actors.breaker.packing import pack_kept, unpack_settings
-from actors.breaker.parcels import Introduction, Said, later, read_laid
+from actors.breaker.parcels import Introduction, Said, cause_of, kept_of, later, read_laid
 from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.errors import SupervisorError
 
@@ -167,7 +168,7 @@ class Place:
             if expires_at > now
         )
         plain = cast("BreakerSettings", None)
-        kept = Kept(published=later(said.published, now - at), settings=plain, leases=leases)
+        kept = kept_of(replace(said, published=later(said.published, now - at)), plain, leases)
         return Introduction(name=self.name, settings=self.packed, kept=pack_kept(kept, said.settings))
 
 
@@ -197,9 +198,5 @@ class _Attachment:
 
 def word_of(said: Said, *, elapsed_s: float = 0.0) -> Word:
     """What a circuit is told of what was said so long ago."""
-    cause = None
-    if said.cause is not None:
-        kind, detail, who, reason = said.cause
-        cause = m.Cause(kind=cast("m.CauseKind", kind), detail=detail, who=who, reason=reason)
     published = later(said.published, elapsed_s)
-    return Word(published=published, settings=unpack_settings(said.settings), cause=cause)
+    return Word(published=published, settings=unpack_settings(said.settings), cause=cause_of(said.cause))

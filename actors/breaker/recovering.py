@@ -6,10 +6,9 @@ import base64
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from actors.breaker.kept import Kept
 from actors.breaker.ownership import Found
 from actors.breaker.packing import unpack_kept, unpack_settings
-from actors.breaker.parcels import BOARD_PREFIX, read_laid
+from actors.breaker.parcels import BOARD_PREFIX, kept_of, read_laid
 from actors.breaker.rows import LATEST
 from actors.event_log.asking import Writer, ask_writer
 from actors.runtime.board import BoardReader
@@ -41,7 +40,7 @@ def on_board(supervisor: str, owner: str, incarnation: int, now_ns: int) -> Iter
             said = None if found is None else read_laid(laid.removeprefix(BOARD_PREFIX), found[1], now_ns)
             if found is None or said is None or said.owner != owner or unpack_word(found[0])[0] >= incarnation:
                 continue
-            kept = Kept(published=said.published, settings=unpack_settings(said.settings))
+            kept = kept_of(said, unpack_settings(said.settings))
         except (SupervisorError, ValueError):
             continue  # what cannot be read is in the log, or in the processes
         yield said.name, Found(kept=kept, settings=said.settings)

@@ -14,9 +14,9 @@ from supervisor.supervision.owners import owner_plan
 from supervisor.supervision.state import State
 from supervisor.tree import (
     HOST,
-    LOG,
     POOLS,
     SUBTREE,
+    SYSTEM,
     TOP,
     Child,
     ExitClass,
@@ -151,7 +151,7 @@ class Adoption:
     def _learn_of_members(self, found: dict[str, Found]) -> None:
         """What came into being as it was needed is kept: breakers' owners, and more members of a pool."""
         for key, entry in found.items():
-            if is_owner(key) and entry.alive and key not in self._s.children and LOG in self._s.children:
+            if is_owner(key) and entry.alive and key not in self._s.children and SYSTEM in self._s.groups:
                 self._s.add_child(owner_plan(self._s, key))
                 continue
             concern, _, name = key.partition("/")

@@ -50,7 +50,7 @@ class Caller:
         return os.getpid()
 
     def besiege(self, handles: list[Any], callers: int, marks: str, for_s: float) -> int:
-        """Many threads call what fails, again and again; each call that passes leaves a mark at its begin and its end."""
+        """Many threads call what fails, again and again; each that passes leaves a mark at its begin and its end."""
         over = threading.Event()
         passed: list[int] = []
 

@@ -103,7 +103,9 @@ def test_no_more_probes_than_permits_run_at_a_time_in_the_whole_cluster(crew, ev
 def test_a_permit_of_a_killed_process_is_free_within_its_lease(sup, everywhere, eventually, name):
     breaker = everywhere(EAGER.model_copy(update={"half_open_permits": 1, "permit_lease_s": 10.0}))
     victim = crew_of(1)[0]
+    eventually(lambda: ray.get(victim.hears.remote([breaker])), "the owner heard by it")
     ray.get(victim.fail.remote([breaker], 2))
+    eventually(lambda: breaker.state == "half_open", "it being half-open")
     eventually(lambda: ray.get(victim.hold.remote([breaker])) is not None, "a permit")
     assert breaker.try_acquire() is None
     os.kill(ray.get(victim.pid.remote()), signal.SIGKILL)
