@@ -16,7 +16,7 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from actors.breaker.errors import CircuitOpenError
-from actors.breaker.passage import Passage, aenter, enter, fail
+from actors.breaker.passage import Passage, aenter, enter, fail, turned_away
 
 if TYPE_CHECKING:
     from actors.breaker.circuit import Circuit
@@ -188,13 +188,16 @@ async def _closed(source: AsyncGenerator[Any, Any], error: BaseException) -> Non
 def _call_slowly(
     circuit: Circuit, fallback: AnyCall | None, fn: AnyCall, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
-    try:
-        passage = enter(circuit)
-    except CircuitOpenError:
-        if fallback is None:
-            raise
-    else:
-        return _run(passage, fn, args, kwargs)
+    refused = turned_away(circuit)
+    if refused is None:
+        try:
+            passage = enter(circuit)
+        except CircuitOpenError as error:
+            refused = error
+        else:
+            return _run(passage, fn, args, kwargs)
+    if fallback is None:
+        raise refused
     return fallback(*args, **kwargs)
 
 

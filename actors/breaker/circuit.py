@@ -106,6 +106,7 @@ class Circuit:
         self.place: Sequence[int] = (WORD_UNKNOWN,)
         self._seen = WORD_UNKNOWN
         self._parked = True
+        self._unseen = False
         self._idle = 0
         self._due_at: float | None = None
         self._sighting = Sighting(self.name, gate)
@@ -333,6 +334,7 @@ class Circuit:
         """Make the hot path fit what the gate says now, and note what is due and what is news."""
         gate, lane = self.gate, self.lane
         if lane.ticket != gate.ticket:
+            self._unseen = True
             lane.park()
             lane = Lane(gate.ticket)
             telling = [each for each in self._lanes if each.ticket >= gate.began]
@@ -348,8 +350,6 @@ class Circuit:
         report_at = gate.report_at()
         if report_at is not None:
             self._due_by(max(now, report_at))
-        news = self._sighting.news(gate, self.cause, now)
-        self._news += (news,) if news is not None else ()
 
     def _due_by(self, at: float) -> None:
         self._due_at = at if self._due_at is None else min(self._due_at, at)
@@ -361,18 +361,28 @@ class Circuit:
         due_at = self._due_at
         if due_at is not None:
             self._keeper.wake(self, due_at)
-        while self._outbox or self._news:
-            if not self._sending.acquire(blocking=False):
-                break
-            try:
-                self._send()
-            finally:
-                self._sending.release()
+        self._deliver()
+        if self._unseen:  # only now: what the owner said to what it was told is one change with it
+            now = self.now()
+            with self._lock:
+                self._unseen = False
+                news = self._sighting.news(self.gate, self.cause, now)
+                self._news += (news,) if news is not None else ()
+            self._deliver()
         while self._remarks:
             warn_of_difference(self.name, *self._remarks.popleft())
         wanted = self.gate.wait_wanted
         if wanted is not None:
             self._ask_wait(wanted)
+
+    def _deliver(self) -> None:
+        while self._outbox or self._news:
+            if not self._sending.acquire(blocking=False):
+                return  # whoever is sending looks again after it
+            try:
+                self._send()
+            finally:
+                self._sending.release()
 
     def _send(self) -> None:
         while self._outbox:

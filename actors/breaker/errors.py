@@ -24,8 +24,7 @@ class CircuitOpenError(SupervisorError):
         self.retry_after_s = retry_after_s
         self.state: State = state
         self.generation = generation
-        self.by_itself = by_itself
-        super().__init__(name)
+        self.by_itself = by_itself  # `args` is (name,) since __new__: a call of super().__init__ would set the same
 
     def __str__(self) -> str:
         """Put into words when somebody reads it: most refusals are caught unread, and take a microsecond."""

@@ -139,11 +139,9 @@ def _enter(circuit: Circuit) -> Passage | tuple[Ask, Lane]:
     lane, word = circuit.lane, circuit.place[0]
     if word == lane.careful:
         return Passage(circuit, lane)
-    if word == lane.shut:
-        left_s = lane.until - circuit.now()
-        if left_s > 0:
-            lane.bounce()
-            _turn_away(circuit, left_s)
+    refused = turned_away(circuit)
+    if refused is not None:
+        raise refused
     verdict, lane = circuit.admit()
     match verdict:
         case Admitted():
@@ -154,15 +152,23 @@ def _enter(circuit: Circuit) -> Passage | tuple[Ask, Lane]:
             return _refuse(circuit, verdict)
 
 
-def _turn_away(circuit: Circuit, left_s: float) -> None:
+def turned_away(circuit: Circuit) -> CircuitOpenError | None:
+    """The error of a call that needs no look at the gate to be refused; None: ask the gate."""
+    lane = circuit.lane
+    if circuit.place[0] != lane.shut:
+        return None
+    left_s = lane.until - circuit.now()
+    if left_s <= 0:
+        return None
+    lane.bounce()
     gate = circuit.gate
-    alone, published = gate.opening is not None, gate.published
-    raise CircuitOpenError(
+    forced = gate.published.state == "forced_open"
+    return CircuitOpenError(
         circuit.name,
-        retry_after_s=min(left_s, gate.settings.open_s_max),
-        state="forced_open" if published.state == "forced_open" else "open",
-        generation=published.generation,
-        by_itself=alone,
+        retry_after_s=gate.settings.open_s_max if forced else left_s,
+        state="forced_open" if forced else "open",
+        generation=gate.published.generation,
+        by_itself=gate.opening is not None,
     )
 
 
