@@ -315,7 +315,8 @@ class Supervisor(BreakersHandle, TreeHandle):
         Raises:
             SupervisorClosedError: The handle is shut down.
         """
-        return status_of(self._current_view(), self.config.log.path, self._emitter.statistics())
+        view = self._current_view()
+        return status_of(view, self.config.log.path, self._emitter.statistics(), self.breaker_states())
 
     def _writer(self) -> Any | None:
         """The current log writer's handle; looked up again when the view names another incarnation."""

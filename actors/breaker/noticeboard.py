@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from actors.breaker.parcels import BOARD_PREFIX, CHANGES
+from actors.breaker.parcels import BOARD_PREFIX, CHANGES, read_laid
 from actors.breaker.places import Place
 from actors.runtime.board import BoardReader, BoardSlot
 from actors.runtime.clock import SYSTEM_CLOCK
@@ -92,3 +92,18 @@ class Noticeboard:
         if moved:
             self._changes, self._seen = None, 0
         return moved
+
+
+def states_on_board(path: Path) -> dict[str, str]:
+    """The state of each breaker that lies on a board, by name; none without a board."""
+    found: dict[str, str] = {}
+    try:
+        reader = BoardReader(path)
+        for laid in reader.names():
+            record = reader.read(laid) if laid.startswith(BOARD_PREFIX) else None
+            if record is not None:
+                said = read_laid(laid.removeprefix(BOARD_PREFIX), record[1], SYSTEM_CLOCK.now_ns())
+                found[said.name] = said.published.state
+    except (SupervisorError, OSError, ValueError):
+        return found
+    return dict(sorted(found.items()))

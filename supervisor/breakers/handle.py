@@ -64,6 +64,13 @@ class BreakersHandle:
 
         return Breakers(*self._connect_breakers(), self.events)
 
+    def breaker_states(self) -> dict[str, str]:
+        """The state of each breaker by name, as it lies on this node's board; it asks no owner."""
+        from actors.breaker.noticeboard import states_on_board  # noqa: PLC0415 - the same
+        from actors.runtime.node import board_path  # noqa: PLC0415 - the same
+
+        return states_on_board(board_path(self.name))
+
     @property
     def breaker_link(self) -> OwnerLink:
         """This process's way to the breakers' owners."""
