@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,9 @@ from typing import Any
 import ray
 
 from actors.breaker.errors import CircuitOpenError
+from actors.breaker.settings import BreakerSettings
+from supervisor import Supervisor
+from supervisor.link import wait_until
 
 PAUSE_S = 0.005
 
@@ -33,6 +38,18 @@ class Caller:
     def hears(self, handles: list[Any]) -> bool:
         """Whether the owner of each is heard here."""
         return all(not handle._circuit.gate.lost for handle in handles)
+
+    def define(self, supervisor: str, name: str, settings: BreakerSettings) -> list[str]:
+        """Define a breaker here, and wait for its owner; what this process is warned of."""
+        said: list[str] = []
+        handler = logging.Handler()
+        handler.emit = lambda record: said.append(record.getMessage())  # pyright: ignore[reportAttributeAccessIssue]
+        logging.getLogger("supervisor.breaker").addHandler(handler)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            handle = Supervisor.of_process(supervisor).breaker(name, settings)
+            assert wait_until(lambda: not handle._circuit.gate.lost, 30.0)
+        return said + [str(warning.message) for warning in caught]
 
     def fail(self, handles: list[Any], times: int) -> list[str]:
         """What each failing call ended with."""

@@ -12,14 +12,18 @@ from uuid import uuid4
 
 import pytest
 import ray
+from click.testing import CliRunner
 
+from actors.breaker.errors import CircuitOpenError
 from actors.breaker.handle import BreakerHandle
 from actors.breaker.permit import Permit
 from actors.breaker.settings import BreakerSettings
-from supervisor import Supervisor
+from supervisor import Fallback, Policy, Retry, Supervisor
 from supervisor.breakers.collection import UnknownBreakerError
+from supervisor.cli.main import main
 from tests.ray_local.breaker_crew import crew_of, most_at_once
 from tests.ray_local.conftest import HEARTBEAT, unique_name
+from tests.ray_local.wards import Ward
 
 PROCESSES = 8
 SETTINGS = BreakerSettings(minimum_calls=40, window_calls=200, open_s=30.0, permit_lease_s=2.0)
@@ -187,11 +191,13 @@ def test_a_glob_reaches_all_that_it_matches_and_no_other(sup, everywhere, eventu
 
 
 def test_the_first_definition_of_a_name_stands_and_a_warning_tells_another(sup, everywhere, crew, eventually, name):
-    breaker = everywhere(SETTINGS)
-    with pytest.warns(UserWarning, match="open_s"):
-        again = sup.breaker(name, SETTINGS.model_copy(update={"open_s": 1.0}))
-    assert again.settings.open_s == 30.0
-    assert breaker.settings == again.settings
+    everywhere(SETTINGS)
+    defined = ray.get(crew[0].define.remote(sup.name, f"{name}-2", SETTINGS))
+    assert defined == []
+    other = SETTINGS.model_copy(update={"open_s": 1.0})
+    said = ray.get(crew[1].define.remote(sup.name, f"{name}-2", other))
+    assert len(said) == 1
+    assert "open_s: 30.0 stands, 1.0 was given" in said[0]
 
 
 def test_breakers_beyond_the_limit_share_actors(sup, everywhere, name):
@@ -243,3 +249,69 @@ def test_state_settings_and_override_survive_a_restart_on_the_same_log(start, tm
     assert payments.settings.open_s == 11.0
     assert second.breakers()["payments"].view.overridden_by.reason == "down until Monday"
     eventually(lambda: orders.settings.open_s == 13.0, "the settings")
+
+
+def test_a_task_behind_an_open_breaker_is_refused_and_its_span_links_to_the_cause(sup, everywhere, eventually, name):
+    breaker = everywhere(SETTINGS)
+    policy = Policy(breaker=name, retry=Retry(attempts=1))
+    assert sup.options(policy=policy).submit(add, 2, 3).result(timeout=60) == 5
+    breaker.force_open(reason="a drill")
+    worker = sup.options(policy=policy)
+
+    def refused() -> bool:
+        return isinstance(worker.submit(add, 2, 3).exception(timeout=60), CircuitOpenError)
+
+    eventually(refused, "the worker hearing of it")
+    careful = Policy(breaker=name, retry=Retry(attempts=1), fallback=Fallback(cached))
+    assert sup.options(policy=careful).submit(add, 2, 3).result(timeout=60) == -1
+    linked = (
+        "select count(*) as found from spans as refusal join circuit_breaker_state_history as cause "
+        "on json_extract_string(refusal.attributes, '$.links[0].span_id') = cause.span_id "
+        "where refusal.kind = 'refusal' and cause.breaker = ? and cause.to_state = 'forced_open'"
+    )
+    eventually(lambda: sup.events.query(linked, [name])[0]["found"] > 0, "the span of the refusal")
+    breaker.reset(reason="over")
+
+
+def test_calls_of_a_child_pass_its_breaker_where_they_are_made(sup, everywhere, name):
+    breaker = everywhere(SETTINGS.model_copy(update={"consecutive_failures": 2}))
+    ward = sup.supervise(Ward, name=f"ward-{name}", breaker=name)
+    assert ward.add.remote(2).result(timeout=60) == 2
+    for _ in range(2):
+        with pytest.raises(KeyError):
+            ward.fail.remote().result(timeout=60)
+    with pytest.raises(CircuitOpenError) as refused:
+        ward.add.remote(1)
+    assert refused.value.retry_after_s > 0
+    assert ward.add.options(breaker=f"other-{name}").remote(1).result(timeout=60) == 3
+    assert breaker.state == "open"
+
+
+def test_the_command_lists_explains_and_controls(sup, everywhere, eventually, name):
+    breaker = everywhere(SETTINGS)
+
+    def run(*arguments: str, code: int = 0) -> str:
+        ended = CliRunner().invoke(main, ["breaker", *arguments, "--name", sup.name], env={"COLUMNS": "120"})
+        assert ended.exit_code == code, ended.output
+        return ended.output
+
+    assert f"{name}: force-open" in run("force-open", f"{name}*", "--reason", "a drill", "--who", "ann")
+    eventually(lambda: breaker.state == "forced_open", "it being forced open")
+    assert "forced_open" in run("ls", name)
+    assert "force open by ann: a drill" in run("explain", name)
+    assert f"{name}: open_s=9" in run("configure", name, "open_s=9", "--reason", "slower")
+    shown = run("show", name)
+    assert "closed -> forced_open: force open by ann: a drill" in shown
+    assert "open_s" in shown
+    assert "no breaker matches 'nobody'" in run("reset", "nobody", "--reason", "x", code=1)
+    assert "failure_rate" in run("configure", name, "failure_rate=7", "--reason", "x", code=1)
+    run("reset", name, "--reason", "over")
+    eventually(lambda: breaker.state == "closed", "it being closed")
+
+
+def add(one: int, other: int) -> int:
+    return one + other
+
+
+def cached(*_: object) -> int:
+    return -1
