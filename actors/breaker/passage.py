@@ -70,8 +70,8 @@ class Passage:
         else:
             circuit.measured(self.lane, duration_s)
 
-    def failed(self, error: BaseException | None) -> None:
-        """It raised this; None: the caller says that it failed."""
+    def failed(self, error: BaseException | str) -> None:
+        """It raised this, or the caller says so that it failed."""
         circuit, duration_s = self._circuit, self._duration_s()
         fail(circuit, self.lane, error, probe=self.probe, duration_s=duration_s)
 
@@ -86,16 +86,14 @@ class Passage:
 def fail(
     circuit: Circuit,
     lane: Lane,
-    error: BaseException | None,
+    error: BaseException | str,
     *,
     probe: Probe | None = None,
     duration_s: float | None = None,
 ) -> None:
-    """A call that passed raised `error`, which the settings judge; None is a failure."""
-    outcome = "failure" if error is None else _judged_error(circuit, error)
-    sample = None
-    if outcome == "failure":
-        sample = _sample(circuit, "failed, said its caller" if error is None else error, duration_s)
+    """A call that passed raised `error`, which the settings judge; a text is a failure."""
+    outcome = "failure" if isinstance(error, str) else _judged_error(circuit, error)
+    sample = _sample(circuit, error, duration_s) if outcome == "failure" else None
     circuit.leave(lane.ticket, probe, outcome, duration_s=duration_s, sample=sample)
 
 
@@ -246,15 +244,17 @@ def _sample(circuit: Circuit, said: BaseException | str, duration_s: float | Non
     """What the call said, in one line without secrets; None where a batch tells of enough calls already."""
     if not circuit.gate.reports.wants_samples:
         return None
-    text = said if isinstance(said, str) else _words(said)
-    return m.Sample(reporter=circuit.process, error=text, duration_s=duration_s)
+    return m.Sample(reporter=circuit.process, error=_words(said), duration_s=duration_s)
 
 
-def _words(error: BaseException) -> str:
-    kind = type(error).__qualname__
+def _words(said: BaseException | str) -> str:
+    text = said if isinstance(said, str) else f"{type(said).__qualname__}{_message(said)}"
+    return _SCRUBBER.clean(" ".join(text.split()))[:ERROR_LENGTH_MAX]
+
+
+def _message(error: BaseException) -> str:
     try:
         text = str(error)
     except Exception:  # noqa: BLE001 - a user's own __str__
-        return kind
-    line = " ".join(f"{kind}: {text[: 8 * ERROR_LENGTH_MAX]}".split()) if text else kind
-    return _SCRUBBER.clean(line)[:ERROR_LENGTH_MAX]
+        return ""
+    return f": {text[: 8 * ERROR_LENGTH_MAX]}" if text else ""

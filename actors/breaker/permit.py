@@ -34,8 +34,8 @@ class Permit:
         if self._end():
             self._passage.succeeded(result)
 
-    def failure(self, error: BaseException | None = None) -> None:
-        """The call failed; an `error` is judged by the settings' `ignore` and `count`."""
+    def failure(self, error: BaseException | str = "failed, said its caller") -> None:
+        """The call failed: by an exception, which the settings' `ignore` and `count` judge, or as a text tells."""
         if self._end():
             self._passage.failed(error)
 

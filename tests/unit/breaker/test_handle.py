@@ -172,7 +172,7 @@ def test_a_permit_is_ended_once_by_what_comes_first():
 
 def test_a_permits_error_is_judged_by_the_settings():
     town = Town(ignore=KeyError)
-    for error in (KeyError(), asyncio.CancelledError(), BreakError(), None):
+    for error in (KeyError(), asyncio.CancelledError(), BreakError(), "no stock"):
         permit = town.breaker.try_acquire()
         assert permit is not None
         permit.failure(error)
