@@ -240,4 +240,36 @@ BREAKER_ASKED = Row(
 BREAKERS = (BREAKER_CLOSED, BREAKER_OPEN, BREAKER_ASYNC, BREAKER_THREADS, BREAKER_ASKED)
 """Those that need no Ray."""
 
-ALL = (THROUGHPUT, LATENCY, KILL, HANG, CHILD, ALONE, TAKEOVER, CPU, EVENT, GROWTH, IMPORT, MEMORY, *BREAKERS)
+BREAKER_TRIP = Row(
+    name="breaker-trip",
+    title="breaker: from the failure that trips it to the last of 8 processes refusing, p99",
+    against="5 ms",
+    unit="ms",
+    scale=1e3,
+    better="below",
+    target=1.0,
+)
+BREAKER_FORCED = Row(
+    name="breaker-forced",
+    title="breaker: from force_open to the last of 8 processes refusing, p99",
+    against="5 ms",
+    unit="ms",
+    scale=1e3,
+    better="below",
+    target=1.0,
+)
+BREAKER_CPU = Row(
+    name="breaker-cpu",
+    title="breaker: CPU of the owners of 1,000 breakers, 8 processes, 50,000 calls a second",
+    against="20 % of a core",
+    unit="% of a core",
+    scale=100.0,
+    better="below",
+    target=1.0,
+)
+SHARED_BREAKERS = (BREAKER_TRIP, BREAKER_FORCED, BREAKER_CPU)
+"""Those of breakers that processes of a cluster share."""
+
+_RAY = (THROUGHPUT, LATENCY, KILL, HANG, CHILD, ALONE, TAKEOVER, CPU)
+
+ALL = (*_RAY, EVENT, GROWTH, IMPORT, MEMORY, *BREAKERS, *SHARED_BREAKERS)

@@ -29,6 +29,8 @@ CPU_SECONDS = 20.0
 CPU_LIMIT = 0.001
 EVENT_LIMIT_S = 50e-6
 REFUSAL_LIMIT_S = 1.5e-6
+TRIP_LIMIT_S = 0.005
+OWNERS_LIMIT = 0.2
 FIRST_MEMORY_TASKS = 50_000
 ALL_MEMORY_TASKS = 200_000
 
@@ -170,6 +172,17 @@ def _breakers_alone(row: Row, what: str, limit: float) -> Callable[[Side, Side, 
     return measure
 
 
+def _shared_breakers(row: Row, what: str, limit: float, **arguments: float) -> Callable[[Side, Side, int], Measured]:
+    """In a supervisor of its own: what other rows left running is not to be in the way."""
+
+    def measure(_: Side, __: Side, rounds: int) -> Measured:
+        with Side("ours") as fresh:
+            values = tuple(fresh.measure("breakers", row=what, **arguments) for _ in range(rounds))
+        return Measured(row=row, ours=values, theirs=(limit,) * rounds)
+
+    return measure
+
+
 _MEASURES: dict[str, Callable[[Side, Side, int], Measured]] = {
     "throughput": _throughput,
     "latency": _latency,
@@ -188,4 +201,7 @@ _MEASURES: dict[str, Callable[[Side, Side, int], Measured]] = {
     "breaker-async": _beside_peers(rows.BREAKER_ASYNC, "coroutine"),
     "breaker-threads": _beside_peers(rows.BREAKER_THREADS, "threads"),
     "breaker-asked": _breakers_alone(rows.BREAKER_ASKED, "asked", 1.0),
+    "breaker-trip": _shared_breakers(rows.BREAKER_TRIP, "trip", TRIP_LIMIT_S),
+    "breaker-forced": _shared_breakers(rows.BREAKER_FORCED, "forced", TRIP_LIMIT_S),
+    "breaker-cpu": _shared_breakers(rows.BREAKER_CPU, "cpu", OWNERS_LIMIT, seconds=CPU_SECONDS),
 }
