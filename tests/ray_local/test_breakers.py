@@ -29,7 +29,7 @@ PROCESSES = 8
 SETTINGS = BreakerSettings(minimum_calls=40, window_calls=200, open_s=30.0, permit_lease_s=2.0)
 """A process that fails a few times does not open itself; all of them together open the cluster."""
 
-EAGER = BreakerSettings(consecutive_failures=2, open_s=0.3, open_growth=1.0, half_open_permits=3, permit_lease_s=2.0)
+EAGER = BreakerSettings(consecutive_failures=2, open_s=0.3, open_growth=1.0, half_open_permits=3, permit_lease_s=20.0)
 
 
 @pytest.fixture(scope="module")
@@ -96,11 +96,12 @@ def test_failures_of_all_processes_open_it_in_all_and_none_is_lost(sup, crew, ev
     assert ray.get(crew[0].succeed.remote([breaker])) == ["refused"]
 
 
-def test_no_more_probes_than_permits_run_at_a_time_in_the_whole_cluster(crew, everywhere, marks, name):
+def test_no_more_probes_than_permits_run_at_a_time_in_the_whole_cluster(crew, everywhere, eventually, marks, name):
     breaker = everywhere(EAGER)
     ray.get(crew[0].fail.remote([breaker], 2))
+    eventually(lambda: states(crew, breaker) <= {"open", "half_open"}, "it being shut everywhere")
     passed = ray.get([caller.besiege.remote([breaker], 50, marks.path, 3.0) for caller in crew])
-    assert 0 < most_at_once(marks.lines()[4:]) <= EAGER.half_open_permits + 1  # one may be of the call that opened it
+    assert 0 < most_at_once(marks.lines()) <= EAGER.half_open_permits
     assert sum(passed) > EAGER.half_open_permits
 
 
@@ -161,20 +162,23 @@ def test_overrides_reach_every_process_and_survive_the_owner_and_the_leader(sup,
     breaker = everywhere(SETTINGS)
     breaker.force_open(reason="the bank asked us to", who="ann")
     eventually(lambda: states(crew, breaker) == {"forced_open"}, "it being forced open everywhere")
+    generation = sup.breakers()[name].view.published.generation
     os.kill(owner_pid(sup, name), signal.SIGKILL)
-    os.kill(sup.status().leader_location.process.pid, signal.SIGKILL)
 
     def succeeded() -> bool:
         view = sup.breakers()[name].view
-        return view is not None and view.published.incarnation > 1
+        return view is not None and view.published.generation > generation
 
-    eventually(succeeded, "a successor")
+    eventually(succeeded, "a successor of the owner")
     view = sup.breakers()[name].view
     assert (view.published.state, view.overridden_by.who) == ("forced_open", "ann")
     assert "the bank asked us to" in str(breaker.explain())
+    leader = sup.status()
+    os.kill(leader.leader_location.process.pid, signal.SIGKILL)
     assert states(crew, breaker) == {"forced_open"}
     assert sup.breakers().enable(name, reason="back") == (name,)
     eventually(lambda: states(crew, breaker) == {"closed"}, "it being closed everywhere")
+    eventually(lambda: sup.status().incarnation > leader.incarnation, "another leader")
 
 
 def test_a_glob_reaches_all_that_it_matches_and_no_other(sup, everywhere, eventually, name):
@@ -186,7 +190,7 @@ def test_a_glob_reaches_all_that_it_matches_and_no_other(sup, everywhere, eventu
     changed = sup.breakers().configure(f"{name}-[01]", reason="slower", open_s=7.0)
     assert changed == (f"{name}-0", f"{name}-1")
     eventually(lambda: [each.settings.open_s for each in group] == [7.0, 7.0, 30.0], "the new settings")
-    with pytest.raises(UnknownBreakerError, match="no breaker matches 'nobody'"):
+    with pytest.raises(UnknownBreakerError, match=r"no breaker matches .nobody\*."):
         sup.breakers().reset("nobody*", reason="x")
 
 
