@@ -43,7 +43,7 @@ class Caller:
         """Define a breaker here, and wait for its owner; what this process is warned of."""
         said: list[str] = []
         handler = logging.Handler()
-        handler.emit = lambda record: said.append(record.getMessage())  # pyright: ignore[reportAttributeAccessIssue]
+        handler.emit = lambda record: said.append(record.getMessage())
         logging.getLogger("supervisor.breaker").addHandler(handler)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")

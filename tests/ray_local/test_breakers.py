@@ -111,7 +111,7 @@ def test_a_permit_of_a_killed_process_is_free_within_its_lease(sup, everywhere, 
     eventually(lambda: ray.get(victim.hears.remote([breaker])), "the owner heard by it")
     ray.get(victim.fail.remote([breaker], 2))
     eventually(lambda: breaker.state == "half_open", "it being half-open")
-    eventually(lambda: ray.get(victim.hold.remote([breaker])) is not None, "a permit")
+    eventually(lambda: bool(ray.get(victim.hold.remote([breaker]))), "a permit")
     assert breaker.try_acquire() is None
     os.kill(ray.get(victim.pid.remote()), signal.SIGKILL)
     permits: list[Permit] = []

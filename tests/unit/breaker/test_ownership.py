@@ -36,7 +36,7 @@ class House:
         self.owned = Ownership("breaker/bank", life=life, default=DEFAULT, rng=Steady())
 
     def introduce(self, name: str = "bank", process: str = "p", **more: Any) -> list[Any]:
-        told = {"definition": GIVEN, "found": None} | more
+        told: dict[str, Any] = {"definition": GIVEN, "found": None} | more
         return self.owned.introduce(name, process, now=self.now, **told)
 
     def log(self, found: Found | None = None, name: str = "bank") -> list[Any]:
@@ -60,6 +60,12 @@ class House:
         assert said is not None
         return said.published
 
+    @property
+    def settings(self) -> bytes:
+        said = self.owned.said("bank", self.now)
+        assert said is not None
+        return said.settings
+
 
 def copy(state: State, generation: int, *, rules: int = 1, same_cluster: bool = True, **more: Any) -> Found:
     published = Published(state=state, generation=generation, rules=rules, **more)
@@ -81,7 +87,7 @@ def test_a_new_name_is_looked_for_in_the_log_before_anything_is_decided():
     assert kinds(commands) == ["RecordBegun", "Publish"]
     assert commands[0] == ("bank", RecordBegun())
     assert (house.published.state, house.published.generation) == ("closed", LIFE)
-    assert house.owned.said("bank", house.now).settings == b"given"
+    assert house.settings == b"given"
 
 
 def test_what_the_log_has_goes_on_with_the_wait_that_is_left():
@@ -139,19 +145,19 @@ def test_code_defines_anew_in_another_cluster_unless_somebody_configured():
         house = House()
         house.introduce()
         house.log(copy("closed", LIFE, rules=rules, same_cluster=False))
-        assert house.owned.said("bank", house.now).settings == packed
+        assert house.settings == packed
 
 
 def test_the_first_definition_stands_also_when_an_earlier_use_had_none():
     house = House()
     house.introduce(definition=None)
     house.log()
-    assert house.owned.said("bank", house.now).settings == b"default"
+    assert house.settings == b"default"
     assert "RecordConfigured" in kinds(house.introduce(process="q"))
-    assert house.owned.said("bank", house.now).settings == b"given"
+    assert house.settings == b"given"
     other = Definition(settings=fast(open_s=1.0), packed=b"other")
     assert house.introduce(process="r", definition=other) == []
-    assert house.owned.said("bank", house.now).settings == b"given"
+    assert house.settings == b"given"
 
 
 def test_what_people_ask_for_meanwhile_is_done_when_it_is_decided():
@@ -163,7 +169,9 @@ def test_what_people_ask_for_meanwhile_is_done_when_it_is_decided():
     changed = m.ConfigureRequested(settings=fast(open_s=9.0), who="ann", reason="slower")
     house.owned.steer("bank", changed, b"new", house.now)
     said = house.owned.said("bank", house.now)
+    assert said is not None
     assert said.settings == b"new"
+    assert said.cause is not None
     assert said.cause[2:] == ("ann", "drill")
 
 
@@ -187,7 +195,9 @@ def test_each_breaker_has_its_own_time():
         house.now += count
     assert house.owned.next_at() == pytest.approx(57.0)
     assert {name for name, _ in house.wait(10.0)} == {"a", "b"}
-    assert house.owned.kept("a", house.now)[1] == b"given"
+    kept = house.owned.kept("a", house.now)
+    assert kept is not None
+    assert kept[1] == b"given"
     assert [name for name, _ in house.owned.views(("b", "nobody"), house.now)] == ["b"]
     assert house.owned.knows("a")
     assert not house.owned.knows("nobody")

@@ -30,7 +30,9 @@ def test_a_wait_does_not_grow_or_go_below_nothing():
 def test_a_cause_is_told_in_a_few_words():
     assert words_of(None) is None
     cause = m.Cause(kind="controlled", detail="d" * 1000, who="ann\0", reason="because")
-    kind, detail, who, reason = words_of(cause)
+    words = words_of(cause)
+    assert words is not None
+    kind, detail, who, reason = words
     assert (kind, len(detail), who, reason) == ("controlled", 200, "ann ", "because")
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 from actors.breaker import messages as m
 from actors.breaker.kept import Kept, KeptLease
@@ -32,7 +33,7 @@ KEPT = Kept(
 )
 
 
-def named(table: str, row: tuple) -> dict:
+def named(table: str, row: tuple[Any, ...]) -> dict[str, Any]:
     columns = TABLES[table].columns
     assert len(row) == len(columns)
     return dict(zip((column.name for column in columns), row, strict=True))

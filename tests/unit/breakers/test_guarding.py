@@ -58,5 +58,5 @@ def test_a_guarded_function_is_the_same_for_the_same_function_and_looks_like_it(
     assert first is guards.guarded(made, "bank")
     assert first is not guards.guarded(made, "shop")
     assert isinstance(first, GuardedFunction)
-    assert (first.__name__, first.__module__) == (made.__name__, made.__module__)
+    assert (getattr(first, "__name__", ""), first.__module__) == (made.__name__, made.__module__)
     assert guards.guarded(3, "bank") == 3  # pyright: ignore[reportArgumentType] - what is no function is refused later

@@ -14,7 +14,9 @@ def test_an_owner_is_started_once_and_restarted_like_a_service():
     scene = Scene().up()
     assert scene.run(scene.ask(BANK, "r")) == ["start breaker/bank#1", "answer r ok"]
     assert scene.ask(BANK, "s") == [m.Answer(request="s")]
-    assert scene.machine.plan_of("breaker/bank").group == SYSTEM
+    plan = scene.machine.plan_of("breaker/bank")
+    assert plan is not None
+    assert plan.group == SYSTEM
     assert "start breaker/bank#2" in said(scene.died("breaker/bank"))
 
 
