@@ -13,6 +13,9 @@ from tests.architecture.conftest import ROOT
 EXPORTS = [
     "AdministrationError",
     "BackoffSettings",
+    "BreakerHandle",
+    "BreakerSettings",
+    "BreakerUnreachableError",
     "CallOutcomeUnknownError",
     "CallPayloadError",
     "CallQueueFullError",
@@ -34,6 +37,7 @@ EXPORTS = [
     "ChildStartError",
     "ChildStateError",
     "ChildStream",
+    "CircuitOpenError",
     "ConfigError",
     "Counts",
     "EventLogError",
@@ -64,10 +68,12 @@ EXPORTS = [
     "TaskFuture",
     "TaskPayloadError",
     "TaskTimeoutError",
+    "TooManyBreakersError",
     "TreeSpec",
     "WorkerLostError",
     "current_task",
     "load_tree",
+    "local_breaker",
 ]
 
 
