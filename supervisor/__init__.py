@@ -21,7 +21,7 @@ if Path(actors.__file__ or "").resolve().parent.parent != Path(__file__).resolve
 # of it, and a replacement waits for that.
 if TYPE_CHECKING:
     from actors.breaker.errors import BreakerUnreachableError, CircuitOpenError, TooManyBreakersError
-    from actors.breaker.handle import BreakerHandle
+    from actors.breaker.handle import BreakerHandle, local_breaker
     from actors.breaker.settings import BreakerSettings
     from actors.recovery.retry import Fallback, Retry
     from actors.runtime.context import TaskContext, current_task
@@ -80,7 +80,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "actors.breaker.errors": "BreakerUnreachableError CircuitOpenError TooManyBreakersError",
-    "actors.breaker.handle": "BreakerHandle",
+    "actors.breaker.handle": "BreakerHandle local_breaker",
     "actors.breaker.settings": "BreakerSettings",
     "actors.recovery.retry": "Fallback Retry",
     "actors.runtime.context": "TaskContext current_task",
@@ -194,4 +194,5 @@ __all__ = [
     "WorkerLostError",
     "current_task",
     "load_tree",
+    "local_breaker",
 ]

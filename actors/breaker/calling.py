@@ -1,7 +1,8 @@
 """The functions that a call goes through, made for one circuit. The hot path: each line of it costs every call.
 
 A closed call compares one word, runs the user's function, and counts its success in one C call. It takes no lock, reads
-no clock, and makes no object. All else (errors, measured calls, probes, refusals) goes through `passage`.
+no clock, and makes no object (an empty `**kwargs` handed on would be a second dict). All else (errors, measured calls,
+probes, refusals) goes through `passage`.
 
 What the user's function raises comes through as it is; only CircuitOpenError is ever added, and a TypeError for what
 could not have worked: a coroutine function handed to the sync side would otherwise be guarded by nobody.
@@ -32,7 +33,7 @@ def make_call(circuit: Circuit, fallback: AnyCall | None) -> AnyCall:
         if circuit.place[0] != lane.word:
             return _call_slowly(circuit, fallback, fn, args, kwargs)
         try:
-            result = fn(*args, **kwargs)
+            result = fn(*args, **kwargs) if kwargs else fn(*args)
         except BaseException as error:
             fail(circuit, lane, error)
             raise
@@ -52,7 +53,7 @@ def make_acall(circuit: Circuit, fallback: AnyCall | None) -> Callable[..., Awai
         if circuit.place[0] != lane.word:
             return await _acall_slowly(circuit, fallback, fn, args, kwargs)
         try:
-            result = await fn(*args, **kwargs)
+            result = await (fn(*args, **kwargs) if kwargs else fn(*args))
         except BaseException as error:
             fail(circuit, lane, error)
             raise
@@ -96,7 +97,7 @@ def _guard_function(circuit: Circuit, fallback: AnyCall | None, fn: AnyCall) -> 
         if circuit.place[0] != lane.word:
             return _call_slowly(circuit, fallback, fn, args, kwargs)
         try:
-            result = fn(*args, **kwargs)
+            result = fn(*args, **kwargs) if kwargs else fn(*args)
         except BaseException as error:
             fail(circuit, lane, error)
             raise
@@ -115,7 +116,7 @@ def _guard_coroutine(circuit: Circuit, fallback: AnyCall | None, fn: AnyCall) ->
         if circuit.place[0] != lane.word:
             return await _acall_slowly(circuit, fallback, fn, args, kwargs)
         try:
-            result = await fn(*args, **kwargs)
+            result = await (fn(*args, **kwargs) if kwargs else fn(*args))
         except BaseException as error:
             fail(circuit, lane, error)
             raise

@@ -16,7 +16,6 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -33,34 +32,15 @@ from actors.breaker.sighting import Sighting
 from actors.breaker.transitions import TransitionStream
 
 if TYPE_CHECKING:
-    from actors.breaker.chance import Chance
-    from actors.breaker.keeper import Keeper
     from actors.breaker.outcome import Outcome
     from actors.breaker.sighting import Transition
-    from actors.runtime.clock import Clock
+    from actors.breaker.surroundings import Surroundings
 
 IDLE_LOOKS = 20
 """A circuit is parked after so many looks of the keeper, `REPORT_S` apart, without a call."""
 
 LANES_MAX = 8
 """Tickets of which calls may still be under way; the successes of older ones are not told any more."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What a circuit needs of its process.
-
-    Attributes:
-        process: The process's text; no other has it.
-        clock: Where the time comes from.
-        rng: The source of chance.
-        keeper: Who looks after what is due.
-    """
-
-    process: str
-    clock: Clock
-    rng: Chance
-    keeper: Keeper
 
 
 class Circuit:
@@ -342,7 +322,10 @@ class Circuit:
         passes = self._seen if gate.free and not self._parked else NEVER
         plain = gate.settings.slow_call_s is None and gate.settings.failed_result is None
         shut_until = None if self._parked else gate.shut_until()
-        lane.until = 0.0 if shut_until is None else shut_until
+        if shut_until is not None:
+            alone, published = gate.opening is not None, gate.published
+            lane.told = ("open" if alone else published.state, published.generation, alone, gate.settings.open_s_max)
+            lane.until = shut_until
         lane.shut = NEVER if shut_until is None else self._seen
         lane.careful = passes
         lane.word = passes if plain else NEVER

@@ -10,6 +10,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from itertools import count
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from actors.breaker.published import State
 
 NEVER = -1
 """No word of a board equals it."""
@@ -47,17 +51,32 @@ class Lane:
         careful: While it is this, a call passes, and is measured or its result judged.
         shut: While it is this and `until` is not over, no call passes.
         until: Monotonic seconds.
+        told: What those are told who are refused so: the state, its generation, whether the process opened itself, and
+            the longest wait that is told, seconds.
         hit: Count a success.
         bounce: Count a refusal.
         durations: How long successes took that were measured, seconds.
     """
 
-    __slots__ = ("_hits", "_refusals", "bounce", "careful", "durations", "hit", "shut", "ticket", "until", "word")
+    __slots__ = (
+        "_hits",
+        "_refusals",
+        "bounce",
+        "careful",
+        "durations",
+        "hit",
+        "shut",
+        "ticket",
+        "told",
+        "until",
+        "word",
+    )
 
     def __init__(self, ticket: int) -> None:
         self.ticket = ticket
         self.word = self.careful = self.shut = NEVER
         self.until = float("-inf")
+        self.told: tuple[State, int, bool, float] = ("open", 0, False, 0.0)
         self._hits, self._refusals = Tally(), Tally()
         self.hit, self.bounce = self._hits.add, self._refusals.add
         self.durations: deque[float] = deque()

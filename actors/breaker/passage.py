@@ -159,14 +159,13 @@ def turned_away(circuit: Circuit) -> CircuitOpenError | None:
     if left_s <= 0:
         return None
     lane.bounce()
-    gate = circuit.gate
-    forced = gate.published.state == "forced_open"
+    state, generation, by_itself, longest_s = lane.told
     return CircuitOpenError(
         circuit.name,
-        retry_after_s=gate.settings.open_s_max if forced else left_s,
-        state="forced_open" if forced else "open",
-        generation=gate.published.generation,
-        by_itself=gate.opening is not None,
+        retry_after_s=left_s if left_s < longest_s else longest_s,
+        state=state,
+        generation=generation,
+        by_itself=by_itself,
     )
 
 

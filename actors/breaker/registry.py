@@ -14,12 +14,13 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING
 
-from actors.breaker.circuit import Circuit, Surroundings
+from actors.breaker.circuit import Circuit
 from actors.breaker.definitions import warn_of_difference
 from actors.breaker.errors import TooManyBreakersError
 from actors.breaker.keeper import Keeper
 from actors.breaker.local_link import LocalLink
 from actors.breaker.names import NAMES_MAX, checked_name
+from actors.breaker.surroundings import Surroundings
 from actors.runtime.clock import SYSTEM_CLOCK, Clock
 from actors.runtime.id_source import IdSource
 

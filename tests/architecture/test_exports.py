@@ -76,6 +76,7 @@ EXPORTS = [
     "WorkerLostError",
     "current_task",
     "load_tree",
+    "local_breaker",
 ]
 
 

@@ -39,7 +39,7 @@ def sup(ray_session, tmp_path_factory) -> Iterator[Supervisor]:
         "pools": {"default": {"size": 1, "standbys": 0, **HEARTBEAT}},
         "services": HEARTBEAT,
         "log": {"path": str(tmp_path_factory.mktemp("log") / "events.duckdb")},
-        "warm_processes": 0,
+        "warm_processes": 1,
         "standby": False,
         "breaker_actors_max": 1,
     }
@@ -67,8 +67,9 @@ def everywhere(sup, crew, eventually, name) -> Callable[[BreakerSettings], Break
 
     def make(settings: BreakerSettings, called: str = name) -> BreakerHandle:
         made = sup.breaker(called, settings)
-        eventually(lambda: not made._circuit.gate.lost, "the owner answering here")
-        eventually(lambda: all(ray.get([each.hears.remote([made]) for each in crew])), "the owner heard everywhere")
+        eventually(lambda: not made._circuit.gate.lost, "the owner answering here", 60.0)
+        heard = [each.hears.remote for each in crew]
+        eventually(lambda: all(ray.get([hears([made]) for hears in heard])), "the owner heard everywhere", 60.0)
         return made
 
     return make
@@ -169,7 +170,7 @@ def test_overrides_reach_every_process_and_survive_the_owner_and_the_leader(sup,
         view = sup.breakers()[name].view
         return view is not None and view.published.generation > generation
 
-    eventually(succeeded, "a successor of the owner")
+    eventually(succeeded, "a successor of the owner", 60.0)
     view = sup.breakers()[name].view
     assert (view.published.state, view.overridden_by.who) == ("forced_open", "ann")
     assert "the bank asked us to" in str(breaker.explain())
