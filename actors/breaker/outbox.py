@@ -1,8 +1,8 @@
 """What a process has to tell one owner, until it is sent. Pure and bounded.
 
-Whatever may change something goes at once. Reports of nothing but successes wait for company, the longer the more
-breakers report: so a process sends its owner at most `REPORTS_PER_S`, however many breakers it uses. What one breaker
-is told keeps its order; several breakers have none among each other.
+Whatever may change something goes at once, with the successes before it. Reports of nothing but successes wait for
+company, the longer the more breakers report: so a process sends an owner at most `REPORTS_PER_S`, however many breakers
+it uses, and at most a few calls a second. What one breaker is told keeps its order; several have none among each other.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from actors.breaker.reports import SAMPLES_MAX
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-REPORTS_PER_S = 1000
-CALM_S_MAX = 1.0
+REPORTS_PER_S = 200
+CALM_S_MIN = 0.25
+CALM_S_MAX = 2.0
 EVENTS_MAX = 20_000
 
 Events = list[tuple[str, m.Event]]
@@ -68,14 +69,17 @@ class Outbox:
             return float("-inf")
         if self._since is None:
             return None
-        return self._since + min(CALM_S_MAX, len(self._waiting) / REPORTS_PER_S)
+        return self._since + self._patience_s()
+
+    def _patience_s(self) -> float:
+        return min(CALM_S_MAX, max(CALM_S_MIN, len(self._waiting) / REPORTS_PER_S))
 
     def take(self, now: float) -> Events:
         """What is to be sent now, in order; it is then taken as sent."""
         due_at = self.due_at()
         if due_at is None or due_at > now:
             return []
-        calm_too = self._since is not None and self._since + min(CALM_S_MAX, len(self._waiting) / REPORTS_PER_S) <= now
+        calm_too = self._since is not None and self._since + self._patience_s() <= now
         names = list(self._waiting) if calm_too else list(self._urgent)
         taken = [(name, event) for name in names for event in self._waiting.pop(name)]
         self._urgent.clear()

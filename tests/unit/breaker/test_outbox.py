@@ -4,7 +4,7 @@ import pytest
 
 from actors.breaker import messages as m
 from actors.breaker import outbox
-from actors.breaker.outbox import CALM_S_MAX, REPORTS_PER_S, Outbox, is_calm
+from actors.breaker.outbox import CALM_S_MAX, CALM_S_MIN, REPORTS_PER_S, Outbox, is_calm
 from tests.unit.breaker.scene import BAD, GOOD, LATE
 
 
@@ -31,12 +31,15 @@ def test_successes_wait_longer_the_more_breakers_report():
     for number in range(100):
         box.add(f"n{number}", [report()], 5.0)
     assert box.due_at() == pytest.approx(5.0 + 100 / REPORTS_PER_S)
-    assert box.take(5.05) == []
-    assert len(box.take(5.1)) == 100
+    assert box.take(5.4) == []
+    assert len(box.take(5.5)) == 100
     assert box.due_at() is None
     for number in range(5000):
         box.add(f"n{number}", [report()], 7.0)
     assert box.due_at() == 7.0 + CALM_S_MAX
+    few = Outbox()
+    few.add("a", [report()], 5.0)
+    assert few.due_at() == 5.0 + CALM_S_MIN
 
 
 def test_reports_of_one_generation_travel_as_one():
