@@ -63,6 +63,11 @@ class Outbox:
             self._count -= 1
         return untold
 
+    def hurry(self, name: str) -> None:
+        """Somebody wants to see what this breaker's calls came to: what waits is to be sent at once."""
+        if name in self._waiting:
+            self._urgent[name] = None
+
     def due_at(self) -> float | None:
         """When `take` has something to give, monotonic seconds, or None."""
         if self._urgent:

@@ -165,11 +165,21 @@ class RayLink:
 
     def control(self, name: str, event: m.ControlRequested | m.ConfigureRequested) -> Future[None]:
         """See `OwnerLink`."""
+        self._hurry(name)
         return self._desk.control(name, event) if not self._alone else _failed(_lost(name))
 
     def view(self, name: str) -> Future[BreakerView]:
         """See `OwnerLink`."""
+        self._hurry(name)
         return self._desk.view(name) if not self._alone else _failed(_lost(name))
+
+    def _hurry(self, name: str) -> None:
+        with self._lock:
+            place = self._places.get(name)
+            owner = None if place is None else self._owners.get(place.owner or "")
+            if owner is not None:
+                owner.outbox.hurry(name)
+                self._stirred.notify_all()
 
     def recipe(self, name: str) -> Callable[[], OwnerLink]:
         """See `OwnerLink`."""

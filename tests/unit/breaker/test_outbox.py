@@ -42,6 +42,15 @@ def test_successes_wait_longer_the_more_breakers_report():
     assert few.due_at() == 5.0 + CALM_S_MIN
 
 
+def test_what_somebody_wants_to_see_is_sent_at_once():
+    box = Outbox()
+    box.add("a", [report()], 5.0)
+    box.hurry("b")
+    assert box.take(5.0) == []
+    box.hurry("a")
+    assert box.take(5.0) == [("a", report())]
+
+
 def test_reports_of_one_generation_travel_as_one():
     box = Outbox()
     box.add("a", [report(durations=((3, 1),), refused=1), report(durations=((3, 2), (4, 1)), neutral=2)], 5.0)
