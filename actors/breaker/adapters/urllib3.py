@@ -1,4 +1,4 @@
-"""A breaker in front of urllib3: `BreakerPoolManager(breaker)` in place of `urllib3.PoolManager()`."""
+"""A breaker in front of urllib3: `BreakerPool(breaker)` in place of `urllib3.PoolManager()`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from actors.breaker.adapters.responses import StatusRule, breaker_of, end_by_sta
 from actors.breaker.handle import BreakerHandle
 
 
-class BreakerPoolManager(urllib3.PoolManager):
+class BreakerPool(urllib3.PoolManager):
     """Lets requests through a breaker; those refused raise CircuitOpenError and reach no network.
 
     A request with all its retries and redirects is one call.

@@ -50,9 +50,9 @@ def with_requests(breaker: Any) -> Callable[[str], int]:
 
 def with_urllib3(breaker: Any) -> Callable[[str], int]:
     pytest.importorskip("urllib3")
-    from actors.breaker.adapters.urllib3 import BreakerPoolManager  # noqa: PLC0415 - only where the library is
+    from actors.breaker.adapters.urllib3 import BreakerPool  # noqa: PLC0415 - only where the library is
 
-    pool = BreakerPoolManager(breaker, retries=False)
+    pool = BreakerPool(breaker, retries=False)
     return lambda url: pool.request("GET", url).status
 
 

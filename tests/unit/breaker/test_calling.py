@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import gc
+import threading
 from typing import Any
 
 import pytest
 
 from actors.breaker.errors import CircuitOpenError
-from tests.unit.breaker.town import BreakError, Town
+from tests.unit.breaker.town import BreakError, Town, good
 
 
 def test_a_generator_gets_what_is_sent_and_thrown_and_returns():
@@ -153,3 +154,23 @@ async def test_guarded_functions_are_refused_when_it_is_open():
         guarded_read()
     with pytest.raises(CircuitOpenError):
         await anext(guarded_stream())
+
+
+def test_many_threads_use_one_handle():
+    town, errors = Town(window_calls=100_000, minimum_calls=100_000), []
+
+    def work() -> None:
+        try:
+            for number in range(500):
+                assert town.breaker.call(good, number) == number
+        except BaseException as error:
+            errors.append(error)
+            raise
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert errors == []
+    assert town.view.totals.successes == 4000

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import pickle
-import threading
 import traceback
 from concurrent.futures import Future
 from typing import Any
@@ -381,23 +380,3 @@ def test_transitions_are_told_in_their_order_to_each_subscriber():
         assert others.next(0) == seen[0]
     town.opened()
     assert changes.closed
-
-
-def test_many_threads_use_one_handle():
-    town, errors = Town(window_calls=100_000, minimum_calls=100_000), []
-
-    def work() -> None:
-        try:
-            for number in range(500):
-                assert town.breaker.call(good, number) == number
-        except BaseException as error:
-            errors.append(error)
-            raise
-
-    threads = [threading.Thread(target=work) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert errors == []
-    assert town.view.totals.successes == 4000
