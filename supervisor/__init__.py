@@ -20,6 +20,9 @@ if Path(actors.__file__ or "").resolve().parent.parent != Path(__file__).resolve
 # Names are imported when they are first used: each process of the cluster imports this package for its own small part
 # of it, and a replacement waits for that.
 if TYPE_CHECKING:
+    from actors.breaker.errors import BreakerUnreachableError, CircuitOpenError, TooManyBreakersError
+    from actors.breaker.handle import BreakerHandle, local_breaker
+    from actors.breaker.settings import BreakerSettings
     from actors.recovery.retry import Fallback, Retry
     from actors.runtime.context import TaskContext, current_task
     from actors.runtime.errors import (
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
         TaskTimeoutError,
         WorkerLostError,
     )
+    from supervisor.breakers.collection import Breakers, BreakerStatus, UnknownBreakerError
     from supervisor.changes import ChildChange
     from supervisor.children.errors import (
         CallOutcomeUnknownError,
@@ -75,6 +79,9 @@ if TYPE_CHECKING:
     from supervisor.treefile import load_tree
 
 _HOMES = {
+    "actors.breaker.errors": "BreakerUnreachableError CircuitOpenError TooManyBreakersError",
+    "actors.breaker.handle": "BreakerHandle local_breaker",
+    "actors.breaker.settings": "BreakerSettings",
     "actors.recovery.retry": "Fallback Retry",
     "actors.runtime.context": "TaskContext current_task",
     "actors.runtime.errors": (
@@ -85,6 +92,7 @@ _HOMES = {
         "SupervisorError SupervisorExistsError SupervisorNotFoundError TaskPayloadError TaskTimeoutError "
         "WorkerLostError"
     ),
+    "supervisor.breakers.collection": "BreakerStatus Breakers UnknownBreakerError",
     "supervisor.changes": "ChildChange",
     "supervisor.children.errors": (
         "CallOutcomeUnknownError CallPayloadError CallQueueFullError CallTimeoutError ChildExitedError "
@@ -123,6 +131,11 @@ def __dir__() -> list[str]:
 __all__ = [
     "AdministrationError",
     "BackoffSettings",
+    "BreakerHandle",
+    "BreakerSettings",
+    "BreakerStatus",
+    "BreakerUnreachableError",
+    "Breakers",
     "CallOutcomeUnknownError",
     "CallPayloadError",
     "CallQueueFullError",
@@ -144,6 +157,7 @@ __all__ = [
     "ChildStartError",
     "ChildStateError",
     "ChildStream",
+    "CircuitOpenError",
     "ConfigError",
     "Counts",
     "EventLogError",
@@ -174,8 +188,11 @@ __all__ = [
     "TaskFuture",
     "TaskPayloadError",
     "TaskTimeoutError",
+    "TooManyBreakersError",
     "TreeSpec",
+    "UnknownBreakerError",
     "WorkerLostError",
     "current_task",
     "load_tree",
+    "local_breaker",
 ]

@@ -94,6 +94,12 @@ class SupervisorConfig(Settings):
         default_factory=HeartbeatSettings, description="Heartbeats of the log writer and the node agents."
     )
     root: RootSettings = Field(default_factory=RootSettings, description="The children directly under the supervisor.")
+    breaker_actors_max: int = Field(
+        default=8,
+        ge=0,
+        le=1000,
+        description="Circuit breakers with an actor of their own, in the whole cluster; further ones share a few.",
+    )
     standby: bool = Field(
         default=True,
         description="Whether a second supervisor process stands by, on another node where there is one, to take over.",

@@ -84,6 +84,8 @@ class Creator:
                 return self._log_writer(name, options)
             case "node_agent":
                 return self._agent(name, options)
+            case "breaker":
+                return self._breakers(name, options)
             case _:
                 assert recipe is not None
                 return self._child(name, options, node_id, recipe, standby=standby)
@@ -113,6 +115,13 @@ class Creator:
         return NodeAgent.options(**options).remote(
             str(name), self._leader, partial(follow, self._charter, self._leader)
         )
+
+    def _breakers(self, name: ActorName, options: dict[str, Any]) -> Any:
+        from actors.breaker.actor import breaker_actor  # noqa: PLC0415 - a supervisor without breakers does without it
+
+        options |= {"max_concurrency": 1, "scheduling_strategy": "SPREAD"}
+        port = partial(follow, self._charter, self._leader)
+        return breaker_actor().options(**options).remote(str(name), self._leader, port, cluster_era())
 
     def subtree(self, name: ActorName, recipe: SubtreeRecipe, node_id: str | None) -> Any:
         """Create the supervisor actor of a subtree, with what its earlier life left."""

@@ -40,6 +40,7 @@ class WorkSettings(TypedDict, total=False):
     max_concurrency: int
     methods: Mapping[str, Retry]
     retry: Retry
+    breaker: str | None
     share_process: bool | str
     node: str | None
 

@@ -28,6 +28,7 @@ from actors.runtime.ids import is_valid_name
 from actors.runtime.replicated import Replica
 from actors.runtime.scrub import Scrubber
 from supervisor import launch
+from supervisor.breakers.handle import BreakersHandle
 from supervisor.charter import Charter
 from supervisor.children.registry import Children
 from supervisor.config import DEFAULT_POOL, SupervisorConfig
@@ -62,7 +63,7 @@ T = TypeVar("T")
 _FLUSH_S = 0.1  # a caller's rows wait this long for company: a commit takes milliseconds, whatever it holds
 
 
-class Supervisor(TreeHandle):
+class Supervisor(BreakersHandle, TreeHandle):
     """A handle: submit tasks through it, read the log, look at the tree. Safe to use from many threads.
 
     Get one by `Supervisor.start(...)` or `Supervisor.connect(...)`, not by calling the class.
@@ -95,6 +96,7 @@ class Supervisor(TreeHandle):
         view, order = self._routes.seen()
         if view is not None:
             self._children.on_view(view, order)
+            self.stir_breakers()
 
     def _is_over(self) -> bool:
         return self._closed or self._link.ended
@@ -181,8 +183,11 @@ class Supervisor(TreeHandle):
             SupervisorNotFoundError: No supervisor of that name leads there; the message names those that do; or it
                 runs another version of this package.
         """
-        if CURRENT.get() is None:
-            return cls._attach(name, address)
+        return cls._attach(name, address) if CURRENT.get() is None else cls.of_process(name, address)
+
+    @classmethod
+    def of_process(cls, name: str, address: str | None = None) -> Self:
+        """The handle that all of this process share who have no other; see `connect`."""
         with _OF_PROCESS_LOCK:
             shared = _OF_PROCESS.get(name)
             if shared is None or shared.closed:
@@ -310,7 +315,8 @@ class Supervisor(TreeHandle):
         Raises:
             SupervisorClosedError: The handle is shut down.
         """
-        return status_of(self._current_view(), self.config.log.path, self._emitter.statistics())
+        view = self._current_view()
+        return status_of(view, self.config.log.path, self._emitter.statistics(), self.breaker_states())
 
     def _writer(self) -> Any | None:
         """The current log writer's handle; looked up again when the view names another incarnation."""
@@ -364,6 +370,7 @@ class Supervisor(TreeHandle):
         with self._close_lock:
             if self._closed:
                 return
+            self.leave_breakers()
             self._closed = True
         for dispatcher in self._dispatchers.values():
             dispatcher.close()

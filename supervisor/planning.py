@@ -19,7 +19,7 @@ Origin = Literal["apply", "code"]
 Effect = Literal["at once", "at its next start", "restarts now"]
 
 LIVE = frozenset(
-    "restart standbys heartbeat_s hang_timeout_s shutdown_s start_timeout_s significant methods retry size "
+    "restart standbys heartbeat_s hang_timeout_s shutdown_s start_timeout_s significant methods retry breaker size "
     "strategy intensity period_s backoff auto_shutdown".split()
 )
 """Settings that the supervisor reads whenever it decides: a change of them restarts nothing."""

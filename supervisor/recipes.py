@@ -265,6 +265,7 @@ def interface_of(spec: ChildSpec | PoolSpec) -> ChildInterface:
         retries=dict(spec.methods),
         each_call=spec.checkpoint == "each_call",
         concurrency=spec.max_concurrency,
+        breaker=spec.breaker,
     )
 
 

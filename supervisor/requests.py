@@ -74,4 +74,17 @@ class Change:
     order: tuple[str, ...] = ()
 
 
-Request = AddMembers | Terminate | RestartMember | Delete | Resize | Change
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """See to it that a breaker has an actor that owns it, and that this runs.
+
+    Attributes:
+        breaker: Its name.
+        own_max: So many breakers have an actor of their own.
+    """
+
+    breaker: str
+    own_max: int
+
+
+Request = AddMembers | Terminate | RestartMember | Delete | Resize | Change | House

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from actors.runtime.emitter import EmitterStatistics
@@ -35,6 +35,7 @@ class SupervisorStatus:
         tree: Every child.
         pools: Who serves each pool, and why one was given up.
         log: Where the log is, and how this process's rows fare.
+        breakers: The state of each circuit breaker by name, as it lies on this node's board; it asks no owner.
     """
 
     leader: str
@@ -46,14 +47,17 @@ class SupervisorStatus:
     log: LogStatus
     standby: str | None = None
     standby_location: Location | None = None
+    breakers: dict[str, str] = field(default_factory=dict[str, str])
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain values, for JSON."""
         return asdict(self)
 
 
-def status_of(view: ClusterView, log_path: str, emitter: EmitterStatistics) -> SupervisorStatus:
-    """Build the status from the leader's view and this process's emitter."""
+def status_of(
+    view: ClusterView, log_path: str, emitter: EmitterStatistics, breakers: dict[str, str] | None = None
+) -> SupervisorStatus:
+    """Build the status from the leader's view, this process's emitter, and the breakers on its node's board."""
     return SupervisorStatus(
         leader=view.leader,
         leader_location=view.leader_location,
@@ -63,6 +67,7 @@ def status_of(view: ClusterView, log_path: str, emitter: EmitterStatistics) -> S
         failure=view.root_failure,
         tree=view.children,
         pools=view.pools,
+        breakers=breakers or {},
         log=LogStatus(
             path=log_path,
             writer=view.event_log,

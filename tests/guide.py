@@ -1,4 +1,4 @@
-"""The code in `docs/supervision.md`: the files that it asks for, and the program that its other blocks are together."""
+"""The code in a guide below `docs/`: the files that it asks for, and the program that its other blocks are together."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 GUIDE = Path(__file__).parents[1] / "docs" / "supervision.md"
+BREAKER_GUIDE = GUIDE.with_name("breaker.md")
 
 _BLOCK = re.compile(
     r"(?:<!-- file: (?P<file>\S+) -->\n)?^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
@@ -23,22 +24,23 @@ def files() -> dict[str, str]:
     return {block["file"]: block["text"] for block in _BLOCK.finditer(_text()) if block["file"]}
 
 
-def program() -> str:
+def program(guide: Path = GUIDE) -> str:
     """The Python blocks that are no files, from top to bottom."""
-    parts = [block["text"] for block in _BLOCK.finditer(_text()) if block["kind"] == "python" and not block["file"]]
+    found = _BLOCK.finditer(_text(guide))
+    parts = [block["text"] for block in found if block["kind"] == "python" and not block["file"]]
     return "\n".join(parts)
 
 
-def printed() -> list[str]:
+def printed(guide: Path = GUIDE) -> list[str]:
     """The lines that the program prints, by its own comments."""
-    return _PRINTED.findall(program())
+    return _PRINTED.findall(program(guide))
 
 
-def settings() -> list[tuple[str, str]]:
+def settings(guide: Path = GUIDE) -> list[tuple[str, str]]:
     """The rows of the tables of settings: a name and its default, as Python."""
-    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| (required|`[^`|]*`) \|", _text(), re.MULTILINE)
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| (required|`[^`|]*`) \|", _text(guide), re.MULTILINE)
     return [(name, default.strip("`")) for names, default in rows for name in re.findall(r"\w+", names)]
 
 
-def _text() -> str:
-    return GUIDE.read_text(encoding="utf-8")
+def _text(guide: Path = GUIDE) -> str:
+    return guide.read_text(encoding="utf-8")

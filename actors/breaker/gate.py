@@ -30,6 +30,8 @@ from actors.breaker.self_opening import SelfOpening
 from actors.breaker.window import make_window
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from actors.breaker.chance import Chance
     from actors.breaker.outcome import Outcome
     from actors.breaker.settings import BreakerSettings
@@ -103,6 +105,10 @@ class Gate:
         ticket: What a call that passes now is to be told with.
         lost: The owner is not heard.
         stale: Outcomes that came too late to say anything.
+        began: The first ticket that still says something.
+        opening: The process's own opening, if it has opened itself.
+        window: What its own calls said; the owner's is another.
+        reports: What is to be told; to be taken by `take_reports`.
 
     Args:
         settings: Those in force.
@@ -125,7 +131,7 @@ class Gate:
         self._credit = rng.random()
         self._requests = 0
         self._held: dict[int, Permit] = {}
-        self._reports = Reports(process)
+        self.reports = Reports(process)
         self._status: m.OpenedLocally | m.ClosedLocally | None = None
         self._wait_until = now + published.wait_s
         self._begin_anew()
@@ -146,17 +152,17 @@ class Gate:
             return
         went_on = (published.state, published.rules) == (former.state, former.rules) and published.state in COUNTING
         if went_on and published.incarnation != former.incarnation:
-            self._reports.replace(self._window.contents(), now)
-            if self._opening is not None:
-                self._say_opened(self._opening)
+            self.reports.replace(self.window.contents(), now)
+            if self.opening is not None:
+                self._say_opened(self.opening)
         else:
             self._begin_anew()
 
     def _begin_anew(self) -> None:
         self.ticket += 1
-        self._began = self.ticket
-        self._window = make_window(self.settings)
-        self._reports.forget()
+        self.began = self.ticket
+        self.window = make_window(self.settings)
+        self.reports.forget()
         self._status = None
         self._asking: dict[int, float] = {}
         self._ask_again_at = float("-inf")
@@ -164,7 +170,7 @@ class Gate:
         self._set_opening(None)
 
     def _set_opening(self, opening: SelfOpening | None) -> None:
-        self._opening = opening
+        self.opening = opening
         self.free = opening is None and self.published.state in ("closed", "shadow", "disabled")
         self.counts = self.published.state in COUNTING
 
@@ -177,34 +183,42 @@ class Gate:
 
     def state(self, now: float) -> State:
         """What this process sees: the owner's word, or "open" and then "half_open" after it has opened itself."""
-        if self._opening is None:
+        if self.opening is None:
             return self.published.state
-        return "open" if self._opening.is_shut(now) else "half_open"
+        return "open" if self.opening.is_shut(now) else "half_open"
 
     def admit(self, now: float) -> Verdict:
         """May a call pass at `now`, monotonic seconds?"""
-        if self.free or (self._opening is None and self.published.state == "ramping" and self._spend()):
+        if self.free or (self.opening is None and self.published.state == "ramping" and self._spend()):
             return Admitted(self.ticket)
         if self._may_ask(now):
             self._requests += 1
             self._asking[self._requests] = now
             return Ask(self._requests)
-        self._reports.add_refused(now)
-        retry_after_s, by_itself = self.retry_after_s(now), self._opening is not None
+        self.reports.add_refused(now)
+        retry_after_s, by_itself = self.retry_after_s(now), self.opening is not None
         return Refused(state=self.state(now), retry_after_s=retry_after_s, by_itself=by_itself)
 
     def retry_after_s(self, now: float) -> float:
         """When a call that is refused now may pass, seconds, as far as this process can tell; 0 if one passes."""
         if self.free:
             return 0.0
-        if self._opening is not None and self._opening.is_shut(now):
-            return self._opening.until - now
+        if self.opening is not None and self.opening.is_shut(now):
+            return self.opening.until - now
         if self.published.state == "forced_open":
             return self.settings.open_s_max
-        if self._opening is None and self.published.state == "ramping":
+        if self.opening is None and self.published.state == "ramping":
             return self.settings.ramp_step_s
         opens_at = self._wait_until if self.published.state == "open" else self._ask_again_at
         return max(ASK_AGAIN_S, opens_at - now)
+
+    def shut_until(self) -> float | None:
+        """Until when every call is refused, if the owner says nothing, monotonic seconds; None: each asks `admit`."""
+        if self.opening is not None:
+            return self.opening.until
+        if self.published.state == "forced_open":
+            return float("inf")
+        return self._wait_until if self.published.state == "open" else None
 
     def _spend(self) -> bool:
         """Let the share of the calls pass, evenly; each process begins at another point."""
@@ -218,10 +232,10 @@ class Gate:
     def _may_ask(self, now: float) -> bool:
         if self.lost or now < self._ask_again_at:
             return False
-        if self._opening is None:
+        if self.opening is None:
             return self.published.state == "half_open" and len(self._asking) < self.settings.half_open_permits
         probing = sum(permit.ticket == self.ticket for permit in self._held.values()) + len(self._asking)
-        return not self._opening.is_shut(now) and self._opening.probation.room(probing) > 0
+        return not self.opening.is_shut(now) and self.opening.probation.room(probing) > 0
 
     def granted(self, grant: m.GrantPermit, now: float) -> Permit | m.PermitEnded | None:
         """The owner granted a permit: it is the caller's, or goes back; None if the caller has it already.
@@ -263,8 +277,8 @@ class Gate:
         """The probe ended; returns what is to be told to the owner at once, or None when that was done before."""
         if self._held.pop(permit.number, None) is None:
             return None
-        if outcome in ("success", "failure") and self._opening is not None and permit.ticket == self.ticket:
-            self._count_probe(code_of(outcome, duration_s, self.settings) == SUCCESS, self._opening, now)
+        if outcome in ("success", "failure") and self.opening is not None and permit.ticket == self.ticket:
+            self._count_probe(code_of(outcome, duration_s, self.settings) == SUCCESS, self.opening, now)
         return self._give_back(permit.number, permit.generation, outcome, duration_s=duration_s, sample=sample)
 
     def _count_probe(self, success: bool, opening: SelfOpening, now: float) -> None:  # noqa: FBT001 - one caller
@@ -275,7 +289,7 @@ class Gate:
         if result == "failed":
             self._say_opened(opening)
             return
-        self._window.clear()
+        self.window.clear()
         self._set_opening(None)
         self._status = m.ClosedLocally(reporter=self._process, generation=self.published.generation)
 
@@ -303,43 +317,49 @@ class Gate:
         self, code: int, ticket: int, now: float, *, duration_s: float | None = None, sample: m.Sample | None = None
     ) -> bool:
         """A call that passed with a ticket ended with this octet (see `outcome`); tells whether to report at once."""
-        if ticket < self._began or not self.counts:
+        if ticket < self.began or not self.counts:
             self.stale += self.counts
             return False
-        self._reports.add(bytes([code]), now)
+        self.reports.add(bytes([code]), now)
         if duration_s is not None:
-            self._reports.add_duration(duration_s)
+            self.reports.add_duration(duration_s)
         if sample is not None:
-            self._reports.add_sample(sample)
+            self.reports.add_sample(sample)
         urgent = False
-        if ticket == self.ticket and self._opening is None:
-            self._window.add(bytes([code]), now)
+        if ticket == self.ticket and self.opening is None:
+            self.window.add(bytes([code]), now)
             urgent = code != SUCCESS and self._judge(now)
-        return urgent or self._reports.is_full
+        return urgent or self.reports.is_full
 
-    def record_successes(self, count: int, ticket: int, now: float) -> bool:
+    def record_successes(self, count: int, ticket: int, now: float, *, durations: Iterable[float] = ()) -> bool:
         """The same for so many successes that were not slow, of one ticket; they cannot open anything."""
-        if ticket < self._began or not self.counts:
+        if ticket < self.began or not self.counts:
             self.stale += count if self.counts else 0
             return False
         codes = bytes(count)
-        self._reports.add(codes, now)
-        if ticket == self.ticket and self._opening is None:
-            self._window.add(codes, now)
-        return self._reports.is_full
+        self.reports.add(codes, now)
+        for duration_s in durations:
+            self.reports.add_duration(duration_s)
+        if ticket == self.ticket and self.opening is None:
+            self.window.add(codes, now)
+        return self.reports.is_full
 
     def record_neutral(self, now: float) -> None:
         """A call that passed with a ticket was ignored or cancelled: it says nothing."""
-        self._reports.add_neutral(now)
+        self.reports.add_neutral(now)
+
+    def record_refused(self, count: int, now: float) -> None:
+        """So many calls were refused by what `shut_until` said."""
+        self.reports.add_refused(now, count)
 
     def _judge(self, now: float) -> bool:
         """After a failure or a slow call: open by itself if a rule is broken; tells whether the owner is to know."""
-        self._window.settle(now)
+        self.window.settle(now)
         if self.published.state not in PASSING:
             return False
-        trip = tripped(self._window, self.settings)
+        trip = tripped(self.window, self.settings)
         if trip is None:
-            return nearness(self._window, self.settings, minimum=1) >= URGENT
+            return nearness(self.window, self.settings, minimum=1) >= URGENT
         opening = SelfOpening(trip, self.settings, rng=self._rng, now=now)
         self.ticket += 1
         self._set_opening(opening)
@@ -355,19 +375,19 @@ class Gate:
     @property
     def wait_wanted(self) -> int | None:
         """Openings in a row that the user's `open_s` is to be called with, under no lock; None: no need."""
-        return self._opening.openings if self._opening is not None and self._opening.awaits_wait else None
+        return self.opening.openings if self.opening is not None and self.opening.awaits_wait else None
 
     def answer_wait(self, openings: int, wait_s: float | None) -> None:
         """What it said for so many openings; None when it failed."""
-        if self._opening is not None and self._opening.openings == openings:
-            self._opening.answer_wait(wait_s)
+        if self.opening is not None and self.opening.openings == openings:
+            self.opening.answer_wait(wait_s)
 
     def report_at(self) -> float | None:
         """When `take_reports` is due, monotonic seconds, or None."""
-        return float("-inf") if self._status is not None else self._reports.due_at()
+        return float("-inf") if self._status is not None else self.reports.due_at()
 
     def take_reports(self) -> tuple[m.Event, ...]:
         """What the owner is to be told, in order; it is then taken as told."""
         status, self._status = self._status, None
-        outcomes = self._reports.take(self.published.generation)
+        outcomes = self.reports.take(self.published.generation)
         return tuple(event for event in (outcomes, status) if event is not None)

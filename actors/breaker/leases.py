@@ -75,6 +75,8 @@ class Leases:
 
     def expire(self, now: float) -> int:
         """Take back those whose time is over; tells how many."""
+        if not self._by_permit:
+            return 0
         over = [lease.permit for lease in self if lease.expires_at <= now]
         for permit in over:
             del self._by_permit[permit]
@@ -82,4 +84,6 @@ class Leases:
 
     def next_at(self) -> float | None:
         """When the first one expires, monotonic seconds, or None."""
-        return min((lease.expires_at for lease in self), default=None)
+        if not self._by_permit:
+            return None
+        return min(lease.expires_at for lease in self)

@@ -54,13 +54,13 @@ class Reports:
 
     def add_sample(self, sample: Sample) -> None:
         """One of them failed; the first few of a batch are told."""
-        if len(self._samples) < SAMPLES_MAX:
+        if self.wants_samples:
             self._samples.append(sample)
 
-    def add_refused(self, now: float) -> None:
-        """A call was not let through."""
+    def add_refused(self, now: float, count: int = 1) -> None:
+        """So many calls were not let through."""
         self._begin(now)
-        self._refused += 1
+        self._refused += count
 
     def add_neutral(self, now: float) -> None:
         """A call was ignored or cancelled."""
@@ -79,6 +79,11 @@ class Reports:
         self._samples.clear()
         if not self._refused and not self._neutral:
             self._since = None
+
+    @property
+    def wants_samples(self) -> bool:
+        """Whether a failed call would be told in this batch with what it raised."""
+        return len(self._samples) < SAMPLES_MAX
 
     @property
     def is_full(self) -> bool:

@@ -239,7 +239,55 @@ RECORDED_SPANS = _table(
 )
 """Spans of anything that is not a task; `attributes` is a JSON object, as text."""
 
+BREAKER_HISTORY = _table(
+    "circuit_breaker_state_history",
+    breaker=_T,
+    event=_T,
+    from_state=_T,
+    to_state=_T,
+    generation=_B,
+    cause=_T,
+    detail=_T,
+    rule=_T,
+    value=_D,
+    threshold=_D,
+    calls=_I,
+    openings=_I,
+    wait_ms=_D,
+    who=_T,
+    reason=_T,
+    reporters=_T,
+    samples=_T,
+    owner=_T,
+    incarnation=_I,
+    at_time=_W,
+    trace_id=_TRACE,
+    span_id=_SPAN,
+)
+"""Each transition of a circuit breaker, and what else people want to find beside it."""
+
+RECORDED_BREAKERS = _table(
+    "recorded_breakers",
+    breaker=_T,
+    state=_T,
+    generation=_B,
+    openings=_I,
+    wait_ms=_D,
+    rules=_I,
+    settings=_T,
+    overridden_by=_T,
+    override_reason=_T,
+    opened_by=_T,
+    owner=_T,
+    incarnation=_I,
+    era=_B,
+    kept=_T,
+    at_time=_W,
+)
+"""Each state of a circuit breaker as a successor needs it; the latest of each name is in `circuit_breakers`."""
+
 TABLES: dict[str, Table] = {
-    table.name: table for table in (TASKS, EARLIER_ATTEMPTS, CHILDREN, RESTARTS, RECORDED_SPANS)
+    table.name: table
+    for table in (TASKS, EARLIER_ATTEMPTS, CHILDREN, RESTARTS, RECORDED_SPANS, BREAKER_HISTORY, RECORDED_BREAKERS)
 }
 """Every table that emitters may fill, by name."""

@@ -14,6 +14,9 @@ from typing import Any
 
 import ray
 
+from actors.breaker.boards import Words
+from actors.node_agent.minding import Minding
+from actors.node_agent.postings import Postings
 from actors.node_agent.registry import Registry
 from actors.runtime import process
 from actors.runtime.actor_table import actor_rows
@@ -27,6 +30,10 @@ from actors.runtime.replicated import Replica, supersedes, unpack_word
 from actors.runtime.shell import ActorShell, as_actor
 
 BEAT_S = 0.5
+BOARD_NAMES = 5_000
+BOARD_BYTES = 8 << 20
+"""Room for as many breakers as a cluster has (`actors.breaker.names`), beside the view and the ledger."""
+
 VIEW = "view"
 LEDGER = "ledger"
 
@@ -44,8 +51,10 @@ class NodeAgentActor(ActorShell):
         super().__init__(name, leader)
         self._clock: Clock = SYSTEM_CLOCK
         self._node_id: str = ray.get_runtime_context().get_node_id()
-        self._board = BoardWriter(board_path(self.identity.supervisor))
+        self._board = BoardWriter(board_path(self.identity.supervisor), names=BOARD_NAMES, blob_bytes=BOARD_BYTES)
         self._board_lock = threading.Lock()
+        self._postings = Postings(self._board, self._board_lock)
+        self._minding = Minding()
         self._ended = threading.Event()
         self._registry = Registry()
         self._view: Replica | None = None
@@ -92,6 +101,18 @@ class NodeAgentActor(ActorShell):
                     self._board.beat(self._clock.now_ns())
             except BoardFencedError:
                 return
+
+    # -- breakers ---------------------------------------------------------------------------------------------------
+
+    @ray.method(concurrency_group="control")
+    def lay_breakers(self, owner: str, words: Words) -> None:
+        """Lay what an owner of breakers says on the board; see `Postings.lay`."""
+        self._postings.lay(owner, words, self._clock.now_ns())
+
+    @ray.method(concurrency_group="control")
+    def mind(self, owner: str, name: str, identity: ProcessIdentity) -> None:
+        """Tell an owner of breakers when a process of this node dies; see `Minding.mind`."""
+        self._minding.mind(owner, name, identity)
 
     # -- the leader's ledger ----------------------------------------------------------------------------------------
 
@@ -161,6 +182,7 @@ class NodeAgentActor(ActorShell):
     def on_stop(self) -> None:
         self._link.stop()
         self._ended.set()
+        self._minding.close()
         with self._board_lock:
             self._board.close(unlink=True)
 

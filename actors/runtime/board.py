@@ -30,7 +30,7 @@ from __future__ import annotations
 import mmap
 import os
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -254,6 +254,16 @@ class BoardSlot:
         self._place = place
         self._name = name
         self._path = path
+
+    @property
+    def words(self) -> Sequence[int]:
+        """The board's memory, for whoever compares the word without a call."""
+        return self._words
+
+    @property
+    def at(self) -> int:
+        """The word's place in it."""
+        return self._at
 
     def word(self) -> int:
         """The word last put; 0 once the name is gone from this file. No system call, no lock."""

@@ -70,6 +70,12 @@ class Ours:
         """See `Children.cpu`."""
         return Children(self._supervisor).cpu(children=children, seconds=seconds)
 
+    def breakers(self, row: str, **arguments: float) -> float:
+        """One of the measurements of `SharedBreakers`, in processes of its own."""
+        from experiments.bench.breaker_cluster import SharedBreakers  # noqa: PLC0415 - only these rows' imports
+
+        return getattr(SharedBreakers(self._supervisor), row)(**arguments)
+
     def _lose_worker(self, how: signal.Signals) -> float:
         self._settle()
         marker = str(self._folder / uuid.uuid4().hex)

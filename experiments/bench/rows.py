@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,16 @@ class Measured:
         """The target as the row means it."""
         sign = "<=" if self.row.better == "below" else ">="
         return f"{sign} {self.row.target:g} x"
+
+
+def against(whom: str, answers: Sequence[dict[str, Any]]) -> str:
+    """The other side in words: which peer did best in how many rounds, and which could not be asked."""
+    better = max if whom.endswith("scales best") else min
+    best = Counter(better(answer["peers"], key=answer["peers"].get) for answer in answers if answer["peers"])
+    named = ", ".join(f"{name} in {times} of {len(answers)} rounds" for name, times in best.most_common())
+    missing = sorted({name for answer in answers for name in answer["missing"]})
+    told = f"{whom}: {named}" if named else f"{whom}: there is none here"
+    return f"{told}; not installed: {', '.join(missing)} (uv sync --group bench)" if missing else told
 
 
 THROUGHPUT = Row(
@@ -181,4 +192,84 @@ GROWTH = Row(
     better="below",
     target=1.0,
 )
-ALL = (THROUGHPUT, LATENCY, KILL, HANG, CHILD, ALONE, TAKEOVER, CPU, EVENT, GROWTH, IMPORT, MEMORY)
+BREAKER_CLOSED = Row(
+    name="breaker-closed",
+    title="breaker: what it adds to a closed call",
+    against="the fastest peer",
+    unit="us",
+    scale=1e6,
+    better="below",
+    target=0.5,
+)
+BREAKER_OPEN = Row(
+    name="breaker-open",
+    title="breaker: a refused call, its error caught",
+    against="1.5 us",
+    unit="us",
+    scale=1e6,
+    better="below",
+    target=1.0,
+)
+BREAKER_ASYNC = Row(
+    name="breaker-async",
+    title="breaker: what it adds to an awaited closed call",
+    against="the fastest async peer",
+    unit="us",
+    scale=1e6,
+    better="below",
+    target=0.5,
+)
+BREAKER_THREADS = Row(
+    name="breaker-threads",
+    title="breaker: calls of 8 threads against those of one",
+    against="the peer that scales best",
+    unit="x",
+    scale=1.0,
+    better="higher",
+    target=1.0,
+)
+BREAKER_ASKED = Row(
+    name="breaker-asked",
+    title="breaker: calls to its owner in 100,000 admissions",
+    against="none",
+    unit="calls",
+    scale=1.0,
+    better="below",
+    target=0.0,
+)
+BREAKERS = (BREAKER_CLOSED, BREAKER_OPEN, BREAKER_ASYNC, BREAKER_THREADS, BREAKER_ASKED)
+"""Those that need no Ray."""
+
+BREAKER_TRIP = Row(
+    name="breaker-trip",
+    title="breaker: from the failure that trips it to the last of 8 processes refusing, p99",
+    against="5 ms",
+    unit="ms",
+    scale=1e3,
+    better="below",
+    target=1.0,
+)
+BREAKER_FORCED = Row(
+    name="breaker-forced",
+    title="breaker: from force_open to the last of 8 processes refusing, p99",
+    against="5 ms",
+    unit="ms",
+    scale=1e3,
+    better="below",
+    target=1.0,
+)
+BREAKER_CPU = Row(
+    name="breaker-cpu",
+    title="breaker: CPU of the owners of 1,000 breakers, 8 processes, 50,000 calls a second",
+    against="20 % of a core",
+    unit="% of a core",
+    scale=100.0,
+    better="below",
+    target=1.0,
+)
+SHARED_BREAKERS = (BREAKER_TRIP, BREAKER_FORCED, BREAKER_CPU)
+"""Those of breakers that processes of a cluster share."""
+
+_RAY = (THROUGHPUT, LATENCY, KILL, HANG, CHILD, ALONE, TAKEOVER, CPU)
+
+ALL = (*_RAY, EVENT, GROWTH, IMPORT, MEMORY, *BREAKERS, *SHARED_BREAKERS)

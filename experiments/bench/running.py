@@ -7,12 +7,13 @@ import platform
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from importlib.metadata import version
-from math import log
+from math import log, nan
 from typing import Any
 
 from experiments.bench import rows
-from experiments.bench.rows import Measured, Row
+from experiments.bench.rows import Measured, Row, against
 from experiments.bench.side import Side
 from experiments.bench.simulation import cost_per_event_s
 
@@ -27,6 +28,9 @@ SIMULATED = 50_000
 CPU_SECONDS = 20.0
 CPU_LIMIT = 0.001
 EVENT_LIMIT_S = 50e-6
+REFUSAL_LIMIT_S = 1.5e-6
+TRIP_LIMIT_S = 0.005
+OWNERS_LIMIT = 0.2
 FIRST_MEMORY_TASKS = 50_000
 ALL_MEMORY_TASKS = 200_000
 
@@ -145,6 +149,40 @@ def _memory(ours: Side, _: Side, __: int) -> Measured:
     return Measured(row=rows.MEMORY, ours=(last[worst],), theirs=(first[worst],))
 
 
+def _beside_peers(row: Row, what: str) -> Callable[[Side, Side, int], Measured]:
+    """Both sides in one process, each round on its own; the peer that did best in a round is the other side."""
+
+    def measure(_: Side, __: Side, rounds: int) -> Measured:
+        with Side("breakers") as side:
+            answers: list[dict[str, Any]] = [side.measure(what) for _ in range(rounds + 1)][1:]
+        best = max if row.better == "higher" else min
+        theirs = tuple(best(answer["peers"].values(), default=nan) for answer in answers)
+        named = replace(row, against=against(row.against, answers))
+        return Measured(row=named, ours=tuple(answer["ours"] for answer in answers), theirs=theirs)
+
+    return measure
+
+
+def _breakers_alone(row: Row, what: str, limit: float) -> Callable[[Side, Side, int], Measured]:
+    def measure(_: Side, __: Side, rounds: int) -> Measured:
+        with Side("breakers") as side:
+            values = tuple(side.measure(what)["ours"] for _ in range(rounds + 1))[1:]
+        return Measured(row=row, ours=values, theirs=(limit,) * rounds)
+
+    return measure
+
+
+def _shared_breakers(row: Row, what: str, limit: float, **arguments: float) -> Callable[[Side, Side, int], Measured]:
+    """In a supervisor of its own: what other rows left running is not to be in the way."""
+
+    def measure(_: Side, __: Side, rounds: int) -> Measured:
+        with Side("ours") as fresh:
+            values = tuple(fresh.measure("breakers", row=what, **arguments) for _ in range(rounds))
+        return Measured(row=row, ours=values, theirs=(limit,) * rounds)
+
+    return measure
+
+
 _MEASURES: dict[str, Callable[[Side, Side, int], Measured]] = {
     "throughput": _throughput,
     "latency": _latency,
@@ -158,4 +196,12 @@ _MEASURES: dict[str, Callable[[Side, Side, int], Measured]] = {
     "growth": _growth,
     "import": _import,
     "memory": _memory,
+    "breaker-closed": _beside_peers(rows.BREAKER_CLOSED, "closed"),
+    "breaker-open": _breakers_alone(rows.BREAKER_OPEN, "open", REFUSAL_LIMIT_S),
+    "breaker-async": _beside_peers(rows.BREAKER_ASYNC, "coroutine"),
+    "breaker-threads": _beside_peers(rows.BREAKER_THREADS, "threads"),
+    "breaker-asked": _breakers_alone(rows.BREAKER_ASKED, "asked", 1.0),
+    "breaker-trip": _shared_breakers(rows.BREAKER_TRIP, "trip", TRIP_LIMIT_S),
+    "breaker-forced": _shared_breakers(rows.BREAKER_FORCED, "forced", TRIP_LIMIT_S),
+    "breaker-cpu": _shared_breakers(rows.BREAKER_CPU, "cpu", OWNERS_LIMIT, seconds=CPU_SECONDS),
 }

@@ -16,7 +16,7 @@ class Side:
     """The benchmark's handle of a side's process.
 
     Args:
-        which: "ours" or "bare".
+        which: "ours", "bare" or "breakers".
     """
 
     def __init__(self, which: str) -> None:
@@ -70,6 +70,8 @@ def serve(which: str, requests: IO[str], answers: IO[str]) -> None:
     """Make the measurements that are asked for, until the questions end."""
     if which == "ours":
         from experiments.bench.ours import Ours as Chosen  # noqa: PLC0415 - only this side's imports
+    elif which == "breakers":
+        from experiments.bench.breakers import Breakers as Chosen  # noqa: PLC0415 - only this side's imports
     else:
         from experiments.bench.bare import Bare as Chosen  # noqa: PLC0415 - only this side's imports
     side = Chosen()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+from supervisor.breakers.guarding import breaker_of, guarded
 from supervisor.children.settings import CallOptions
 
 if TYPE_CHECKING:
@@ -47,15 +49,25 @@ class ChildMethod:
             CallPayloadError: An argument does not pickle.
             CallQueueFullError: Too many calls to this child are unanswered.
             SupervisorClosedError: The handle's supervisor was shut down.
+            CircuitOpenError: The method's breaker does not let the call through; it was not made.
         """
-        return self._callee.call(self._name, args, kwargs, retry=self._retry, options=self._options)
+        make = partial(self._callee.call, self._name, args, kwargs, retry=self._retry, options=self._options)
+        breaker = self._breaker()
+        return make() if breaker is None else guarded(breaker_of(self._callee.supervisor, breaker), make)
+
+    def _breaker(self) -> str | None:
+        interface = self._callee.interface
+        if interface.kind(self._name) == "stream":
+            return None
+        return interface.breaker if self._options.breaker is None else self._options.breaker
 
     def options(self, **options: Any) -> ChildMethod:
         """The same method with other limits.
 
         Args:
             **options: `retry`, a `Retry`; `timeout_s`, seconds from the call to its answer; `unknown`, "retry" or
-                "never"; `resume`, whether a broken stream may run again. See `CallOptions`.
+                "never"; `breaker`, the name of one that a call passes; `resume`, whether a broken stream may run again.
+                See `CallOptions`.
 
         Raises:
             ConfigError: An option is unknown or wrong; all of them are named.

@@ -26,6 +26,7 @@ class ChildInterface:
         retries: The same for single methods, by name.
         each_call: The child's state and answers are replicated after each call.
         concurrency: How many calls may run in it at a time.
+        breaker: The circuit breaker that its calls pass; generator methods pass none.
     """
 
     class_name: str
@@ -35,6 +36,7 @@ class ChildInterface:
     retries: Mapping[str, Retry] = field(default_factory=dict[str, Retry])
     each_call: bool = False
     concurrency: int = 1
+    breaker: str | None = None
 
     @classmethod
     def of(cls, user: type[Any], **fields: Any) -> ChildInterface:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from actors.breaker.names import breaker_name
 from actors.recovery.retry import Retry
 from actors.runtime.settings import Settings
 
@@ -36,6 +37,15 @@ class CallOptions(Settings):
         default=None, gt=0, description="From the call to its answer (a stream: its first item), restarts included."
     )
     unknown: Literal["retry", "never"] | None = Field(default=None, description="Overrides the retry's `unknown`.")
+    breaker: str | None = Field(
+        default=None,
+        description="The circuit breaker that a call passes before it is made; not for generator methods.",
+    )
     resume: bool = Field(
         default=False, description="Run a broken stream again, and pass over the items that were delivered."
     )
+
+    @field_validator("breaker")
+    @classmethod
+    def _names_a_breaker(cls, name: str | None) -> str | None:
+        return breaker_name(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -45,6 +46,9 @@ def status(name: str, address: str | None, as_json: bool) -> None:  # noqa: FBT0
         failed = f"  [bold red]given up: {view.failure}[/]" if view.failure else ""
         console.print(f"pool {pool}: {active} of {view.size} active, {standby} standing by{failed}")
     console.print(f"log {seen.log.path}: {seen.log.writer or f'no writer ({seen.log.error})'}")
+    if seen.breakers:
+        states = Counter(seen.breakers.values())
+        console.print(f"breakers: {', '.join(f'{count} {state}' for state, count in states.most_common())}")
     show_children(seen.tree, console)
 
 

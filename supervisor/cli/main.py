@@ -55,6 +55,7 @@ def _register() -> None:
     from supervisor.cli import (  # noqa: PLC0415 - they import `main`'s neighbours, not `main`
         administering,
         applying,
+        breaking,
         configuring,
         doctoring,
         launching,
@@ -79,6 +80,7 @@ def _register() -> None:
         reaping.reap,
         looking.events,
         looking.trace,
+        breaking.breaker,
         doctoring.doctor,
     ):
         main.add_command(command)

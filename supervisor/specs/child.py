@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
+from actors.breaker.names import breaker_name
 from actors.recovery.retry import Retry
 from actors.runtime import wire
 from actors.runtime.settings import Settings, shown
@@ -98,6 +99,10 @@ class WorkSpec(Settings):
     retry: RetryField = Field(
         default=CALL_RETRY, description="How all the other methods are tried again: when the child is lost."
     )
+    breaker: str | None = Field(
+        default=None,
+        description="The circuit breaker that calls of its methods pass where they are made; of generators none.",
+    )
     share_process: bool | str = Field(
         default=False,
         description="Live in one process with those of its group that say the same: true, or a word of your own.",
@@ -187,6 +192,11 @@ class WorkSpec(Settings):
             if amount < 0:
                 raise problem(f"{name}: {amount:g} is less than 0")
         return resources
+
+    @field_validator("breaker")
+    @classmethod
+    def _names_a_breaker(cls, name: str | None) -> str | None:
+        return breaker_name(name)
 
     @field_validator("methods")
     @classmethod

@@ -11,9 +11,11 @@ from typing import assert_never
 
 from supervisor import messages as m
 from supervisor import requests as r
+from supervisor.breakers.homes import home_of
 from supervisor.supervision.groups import Groups
 from supervisor.supervision.ledger import Ledger
 from supervisor.supervision.lives import Lives
+from supervisor.supervision.owners import owner_plan
 from supervisor.supervision.state import State
 from supervisor.tree import (
     POOLS,
@@ -112,6 +114,8 @@ class Administration:
                 self._resize(request, wish)
             case r.Change():
                 self._change(request, wish)
+            case r.House():
+                self._house(request, wish)
             case _:
                 assert_never(wish)
 
@@ -173,6 +177,19 @@ class Administration:
 
     def _is_up(self, member: str) -> bool:
         return self._s.is_alive(member) or self._status(member) == "restarting"
+
+    def _house(self, request: str, wish: r.House) -> None:
+        key = home_of(wish.breaker, self._s.children, own_max=wish.own_max)
+        problem, detail = self._cannot_start_in(self._s.groups[SYSTEM])
+        if self._status(key) in ("stopped", "ignored"):
+            self._restart(request, key)
+        elif self._status(key) is not None:
+            self._await_up(request, key)
+        elif problem is not None:
+            self._say(request, problem, detail)
+        else:
+            self._s.add_child(owner_plan(self._s, key))
+            self._start(request, key)
 
     def _start(self, request: str, member: str) -> None:
         self._s.await_news(member, request, "up")

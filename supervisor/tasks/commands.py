@@ -52,6 +52,7 @@ class RecordAttempt:
     trace_id: int
     span_id: int
     parent_span_id: int
+    breaker: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

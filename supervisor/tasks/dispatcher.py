@@ -19,6 +19,7 @@ from actors.runtime.replies import Awaited, when_answered
 from supervisor.tasks import commands as do
 from supervisor.tasks.functions import FunctionBook
 from supervisor.tasks.future import TaskFuture
+from supervisor.tasks.guarded import Guards
 from supervisor.tasks.machine import DispatchMachine
 from supervisor.tasks.resolving import decode_error, resolve, text_of
 from supervisor.tasks.task import Outcome, Task
@@ -87,6 +88,7 @@ class Dispatcher:
         self._ids = ids
         self._machine = DispatchMachine(settings, rng, decode_error)
         self._functions = FunctionBook()
+        self._guards = Guards(name)
         self._cancel_task = self._cancel
         self._sent_functions: dict[str, set[bytes]] = {}
         self._taught: set[str] = set()
@@ -114,6 +116,8 @@ class Dispatcher:
         on_full: str | None = None,
     ) -> TaskFuture[Any]:
         """Hand a task in; see `Supervisor.submit`."""
+        if policy.breaker is not None:
+            fn = self._guards.guarded(fn, policy.breaker)
         known = self._known(fn)
         try:
             arguments, refs = known.pickle_arguments(args, kwargs)
@@ -273,6 +277,7 @@ class Dispatcher:
                 case do.RecallBatch(worker=worker, number=number):
                     self._recall(worker, number)
                 case do.RecordAttempt():
+                    self._judge(command.breaker, command.outcome)
                     self._recorder.attempt(command)
                 case do.ResendFunction(worker=worker, digest=digest):
                     self._sent_functions.get(worker, set[bytes]()).discard(digest)
@@ -280,6 +285,10 @@ class Dispatcher:
                     self._travel_by_value(task, reason)
                 case do.KillWorker(worker=worker, reason=reason):
                     self._workers.kill(worker, reason)
+
+    def _judge(self, breaker: str | None, outcome: Outcome) -> None:
+        if breaker is not None and outcome.kind == "timeout":
+            self._guards.timed_out(breaker)
 
     def _send(self, command: do.SendBatch, submitting: TaskFuture[Any] | None) -> None:
         batch = command.batch
@@ -369,6 +378,7 @@ class Dispatcher:
     def _settle(self, ended: Sequence[tuple[Task, Outcome]]) -> None:
         for task, outcome in ended:
             resolve(task, outcome)
+            self._judge(task.policy.breaker, outcome)
             if task.unproven and outcome.kind == "done":
                 self._functions.prove(task.source[0])
                 task.source = None

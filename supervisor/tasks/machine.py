@@ -251,9 +251,8 @@ class DispatchMachine:
 
     def _after(self, task: Task, outcome: Outcome, now: float, *, rest: bool, worthwhile: bool) -> list[Command]:
         """An attempt ended badly: another one, perhaps after a rest, or the end."""
-        record = RecordAttempt(
-            task.task_id, task.attempt, outcome, task.attempt_us, task.trace_id, task.attempt_span_id, task.span_id
-        )
+        spans = (task.trace_id, task.attempt_span_id, task.span_id)
+        record = RecordAttempt(task.task_id, task.attempt, outcome, task.attempt_us, *spans, task.policy.breaker)
         wait_s = next_wait_s(task, now=now, rest=rest, worthwhile=worthwhile, rng=self._rng)
         if wait_s is None:
             return self._settle(task, outcome)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from actors.breaker.names import breaker_name
 from actors.recovery.retry import Fallback, Retry
 from actors.runtime.settings import Settings
 
@@ -22,8 +23,17 @@ class Policy(Settings):
         description="How long after its submit a task may still start an attempt or run, in seconds.",
     )
     retry: Retry = Field(default_factory=Retry, description="When and how often it is tried again.")
+    breaker: str | None = Field(
+        default=None,
+        description="The circuit breaker that each attempt passes; a refused one has failed, with CircuitOpenError.",
+    )
     fallback: Fallback | None = Field(default=None, description="What answers when every attempt has failed.")
     priority: int = Field(default=0, ge=-100, le=100, description="Waiting tasks of a higher priority go first.")
+
+    @field_validator("breaker")
+    @classmethod
+    def _names_a_breaker(cls, name: str | None) -> str | None:
+        return breaker_name(name)
 
 
 class TaskOptions(Settings):

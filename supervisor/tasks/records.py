@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
+
+from actors.breaker.errors import CircuitOpenError
+from actors.breaker.spans import span_of
 
 if TYPE_CHECKING:
     from actors.runtime.clock import Clock
     from actors.runtime.scrub import Scrubber
     from supervisor.tasks.commands import RecordAttempt
     from supervisor.tasks.task import Outcome, Task
+
+
+_REFUSAL = 0x5EED_0F_A_FA11ED
+"""What the span id of a refusal differs by from its attempt's."""
 
 
 class RowSink(Protocol):
@@ -63,12 +71,16 @@ class TaskRecorder:
                     task.attempt_span_id,
                 )
             )
+            if isinstance(error, CircuitOpenError):
+                self._refusal(error, task.trace_id, task.attempt_span_id, ended_us)
         self._sink.emit_all("tasks", rows)
 
     def attempt(self, record: RecordAttempt) -> None:
         """This attempt ended badly, and another one follows."""
         outcome = record.outcome
         error = outcome.error
+        if isinstance(error, CircuitOpenError):
+            self._refusal(error, record.trace_id, record.span_id, self._clock.wall_us())
         self._sink.emit(
             "earlier_attempts",
             (
@@ -86,6 +98,21 @@ class TaskRecorder:
                 record.parent_span_id,
             ),
         )
+
+    def _refusal(self, error: CircuitOpenError, trace_id: int, attempt_span_id: int, at_us: int) -> None:
+        """A breaker refused the attempt: a span below it, linked to the transition that the breaker refuses by."""
+        cause_trace_id, cause_span_id = span_of(error.name, error.generation)
+        attributes = {
+            "breaker": error.name,
+            "state": error.state,
+            "by_itself": error.by_itself,
+            "retry_after_s": round(error.retry_after_s, 3),
+            "links": [{"trace_id": f"{cause_trace_id:032x}", "span_id": f"{cause_span_id:016x}"}],
+        }
+        span_id = (attempt_span_id ^ _REFUSAL) or 1
+        told = f"refused by breaker {error.name}"
+        row = (trace_id, span_id, attempt_span_id, told, "refusal", at_us, at_us, "error", json.dumps(attributes))
+        self._sink.emit("recorded_spans", row)
 
     def _text(self, error: BaseException) -> str:
         return self._scrubber.clean(str(error))

@@ -13,6 +13,11 @@ from tests.architecture.conftest import ROOT
 EXPORTS = [
     "AdministrationError",
     "BackoffSettings",
+    "BreakerHandle",
+    "BreakerSettings",
+    "BreakerStatus",
+    "BreakerUnreachableError",
+    "Breakers",
     "CallOutcomeUnknownError",
     "CallPayloadError",
     "CallQueueFullError",
@@ -34,6 +39,7 @@ EXPORTS = [
     "ChildStartError",
     "ChildStateError",
     "ChildStream",
+    "CircuitOpenError",
     "ConfigError",
     "Counts",
     "EventLogError",
@@ -64,10 +70,13 @@ EXPORTS = [
     "TaskFuture",
     "TaskPayloadError",
     "TaskTimeoutError",
+    "TooManyBreakersError",
     "TreeSpec",
+    "UnknownBreakerError",
     "WorkerLostError",
     "current_task",
     "load_tree",
+    "local_breaker",
 ]
 
 

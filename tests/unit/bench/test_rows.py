@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from experiments.bench.rows import ALL, HANG, KILL, LATENCY, THROUGHPUT, Measured
+from experiments.bench.rows import ALL, BREAKER_CLOSED, HANG, KILL, LATENCY, THROUGHPUT, Measured, against
 
 
 def test_more_a_second_is_ours_by_theirs():
@@ -45,3 +45,16 @@ def test_rounds_come_in_pairs():
 
 def test_names_are_distinct():
     assert len({row.name for row in ALL}) == len(ALL)
+
+
+def test_the_peers_that_did_best_are_named_and_those_that_are_missing():
+    answers = [{"peers": {"a": 2.0, "b": 1.0}, "missing": ["c"]}, {"peers": {"a": 1.0, "b": 3.0}, "missing": ["c"]}]
+    told = "a in 1 of 2 rounds; not installed: c (uv sync --group bench)"
+    assert against("the fastest peer", answers) == f"the fastest peer: b in 1 of 2 rounds, {told}"
+    assert against("the peer that scales best", answers[:1]).startswith("the peer that scales best: a in 1 of 1 rounds")
+    none = against("the fastest peer", [{"peers": {}, "missing": ["c"]}])
+    assert none == "the fastest peer: there is none here; not installed: c (uv sync --group bench)"
+
+
+def test_without_a_peer_nothing_is_reached():
+    assert not Measured(row=BREAKER_CLOSED, ours=(1.0,), theirs=(float("nan"),)).reached

@@ -119,7 +119,7 @@ def test_what_is_allowed_is_taken(fields: dict[str, Any]) -> None:
             "share_process: 'a' given, but num_cpus and reso",
         ),
         ({"node": ""}, "node: String should have at least 1 character"),
-        ({"naem": 1}, "naem: unknown key; known keys here: args, checkpoint"),
+        ({"naem": 1}, "naem: unknown key; known keys here: args, breaker"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_path_and_what_is_allowed(fields: dict[str, Any], said: str) -> None:

@@ -1,0 +1,362 @@
+"""A breakers' owner: its shell. What processes tell goes to their breakers' machines, what those want goes out.
+
+    exchange: one thread, so that what a process tells is taken in order
+    news:     processes without a board wait here for what changes
+    desk:     people's requests
+
+One lock guards what is owned; neither users' functions nor Ray is called under it. What a machine publishes is laid on
+the boards after the lock is released: who comes later has a greater word, and no agent lays a smaller one over it.
+"""
+
+from __future__ import annotations
+
+import pickle
+import random
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from typing import Any, cast
+
+import ray
+
+from actors.breaker import messages as m
+from actors.breaker.boards import Boards, Words
+from actors.breaker.changelist import ChangeList
+from actors.breaker.ownership import LOG_S, Commands, Definition, Found, Ownership, ReadLog
+from actors.breaker.packing import pack_kept, pack_settings, unpack_kept, unpack_settings
+from actors.breaker.parcels import Introduction, News, Parcel, Reply, Said
+from actors.breaker.recovering import in_log, on_board
+from actors.breaker.rows import SNAPSHOTS, Writer, keeps, rows_of, snapshot, without_details
+from actors.breaker.settings import BreakerSettings
+from actors.breaker.view import BreakerView
+from actors.event_log.transport import LogTransport
+from actors.runtime.clock import SYSTEM_CLOCK, Clock
+from actors.runtime.emitter import Emitter
+from actors.runtime.errors import EventLogError
+from actors.runtime.ids import NAMESPACE
+from actors.runtime.replicated import Replica, pack_word
+from actors.runtime.shell import ActorShell, as_actor
+
+NEWS_THREADS = 32
+DESK_THREADS = 8
+GROUPS = {"exchange": 1, "news": NEWS_THREADS, "desk": DESK_THREADS}
+
+WAITS_MAX = 4
+"""Users' functions for `open_s` that run at a time; one that hangs leaves its breaker open for the longest wait."""
+
+RECORDS_WAIT_S = 0.02
+RECORDED_S = 2.0
+"""How long the answer to a person waits for its record to be on the disk, seconds; it holds in any case."""
+
+_NEWS_WAIT_MAX_S = 30.0
+_TICK_S = 0.5
+
+Follow = Callable[[Callable[[Replica], None]], Any]
+"""The port to the leader: calls back with each newer replica of its view."""
+
+
+class BreakerActor(ActorShell):
+    """Owns breakers.
+
+    Args:
+        name: The full actor name, incarnation included.
+        leader: The supervisor incarnation that created it.
+        follow: The port to whoever leads.
+        era: The number of the cluster's life.
+    """
+
+    def __init__(self, name: str, leader: int, follow: Follow, era: int) -> None:
+        super().__init__(name, leader)
+        self._clock: Clock = SYSTEM_CLOCK
+        self._era = era
+        self._writer = Writer(owner=self.identity.key, incarnation=self.identity.incarnation, era=era)
+        self._log: tuple[str, Any] | None = None
+        self._log_name: str | None = None
+        self._emitter = Emitter(LogTransport(self._log_writer), clock=self._clock, flush_s=RECORDS_WAIT_S)
+        settings = BreakerSettings()
+        self._ownership = Ownership(
+            self.identity.key,
+            life=self.identity.incarnation,
+            default=Definition(settings=settings, packed=pack_settings(settings)),
+            rng=random.Random(),  # noqa: S311 - jitter, not secrets
+        )
+        self._owned = threading.Lock()
+        self._due = threading.Condition(self._owned)
+        self._changed = threading.Condition(self._owned)
+        self._changes = ChangeList()
+        self._wake_at = float("inf")
+        self._wanted: set[str] = set()
+        self._waits = ThreadPoolExecutor(WAITS_MAX, "breaker-wait")
+        self._reader = ThreadPoolExecutor(1, "breaker-log")
+        self._boards = Boards(str(self.identity), self._everything)
+        self._ended = False
+        self._take_from_board()
+        self._link = follow(self._on_view)
+        threading.Thread(target=self._keep_time, name="breaker-time", daemon=True).start()
+
+    # -- what processes say -----------------------------------------------------------------------------------------
+
+    @ray.method(concurrency_group="exchange")
+    def exchange(self, data: bytes) -> bytes:
+        """Take what a process tells, in order, and answer it; a pickled `Parcel` in, a pickled `Reply` out."""
+        parcel: Parcel = pickle.loads(data)  # noqa: S301 - our own link made it
+        if parcel.introductions:
+            self._boards.mind(parcel.process, parcel.node_id, parcel.identity)
+        known = [(each, *_unpacked(each)) for each in parcel.introductions]
+        unknown: dict[str, None] = {}
+        refused: list[tuple[str, str]] = []
+
+        def act(now: float) -> Commands:
+            commands: Commands = []
+            for each, definition, found in known:
+                try:
+                    commands += self._ownership.introduce(
+                        each.name, parcel.process, definition=definition, found=found, now=now
+                    )
+                except ValueError as error:
+                    refused.append((each.name, str(error)))
+            for name, event in parcel.events:
+                if self._ownership.knows(name):
+                    commands += self._ownership.handle(name, event, now)
+                else:
+                    unknown[name] = None
+            return commands
+
+        commands = self._decide(act)
+        with self._owned:
+            said = self._said(each.name for each, _, _ in known)
+        answers = [(name, it) for name, it in commands if isinstance(it, m.GrantPermit | m.RefusePermit)]
+        reply = Reply(
+            said=said,
+            answers=tuple(answers),
+            unknown=tuple(unknown),
+            refused=tuple(refused),
+        )
+        return pickle.dumps(reply, 5)
+
+    @ray.method(concurrency_group="news")
+    def news(self, incarnation: int, number: int, timeout_s: float) -> News:
+        """Wait for changes after the one that the asker knows; at once if it knows another life's."""
+        mine = self.identity.incarnation
+        known = number if incarnation == mine else 0
+        deadline = self._clock.now() + min(timeout_s, _NEWS_WAIT_MAX_S)
+        with self._changed:
+            while self._changes.number <= known and not self._ended:
+                left_s = deadline - self._clock.now()
+                if left_s <= 0:
+                    break
+                self._changed.wait(left_s)
+            said = self._said(self._changes.since(known))
+            return News(incarnation=mine, number=self._changes.number, said=said)
+
+    @ray.method(concurrency_group="control")
+    def process_died(self, process: str) -> None:
+        """An agent tells of the death of a process that it minds."""
+        self._boards.forget(process)
+        self._decide(lambda now: self._ownership.process_died(process, now))
+
+    # -- what people ask --------------------------------------------------------------------------------------------
+
+    @ray.method(concurrency_group="desk")
+    def steer(
+        self, names: tuple[str, ...], event: m.ControlRequested | None, settings: bytes, who: str, reason: str
+    ) -> list[Said]:
+        """Put breakers into a state, or under other settings; returns what holds once that is on record.
+
+        Args:
+            names: The breakers; whichever nobody has used yet begins with this.
+            event: The state that is asked for; None for settings.
+            settings: The packed settings that are asked for.
+            who: Who asks for the settings.
+            reason: Why.
+
+        Raises:
+            ValueError: The owner has as many as it may.
+        """
+        asked = event or m.ConfigureRequested(settings=unpack_settings(settings), who=who, reason=reason)
+        self._decide(
+            lambda now: [command for name in names for command in self._ownership.steer(name, asked, settings, now)]
+        )
+        with self._changed:
+            self._changed.wait_for(lambda: all(map(self._ownership.is_decided, names)), 2 * LOG_S)
+        self._emitter.flush(RECORDED_S)
+        with self._owned:
+            return list(self._said(names))
+
+    @ray.method(concurrency_group="desk")
+    def views(self, names: tuple[str, ...] | None = None) -> list[tuple[str, BreakerView, bytes]]:
+        """What people are told of breakers, of all when none are named: each view, and its settings packed."""
+        with self._owned:
+            now = self._clock.now()
+            wanted = self._ownership.names() if names is None else names
+            views = self._ownership.views(wanted, now)
+            packed = {name: kept[1] for name, _ in views if (kept := self._ownership.kept(name, now)) is not None}
+        plain = cast("BreakerSettings", None)
+        return [(name, replace(view, settings=plain), packed[name]) for name, view in views]
+
+    def vital_signs(self) -> dict[str, Any]:
+        """Adds how many breakers it owns."""
+        with self._owned:
+            return {**super().vital_signs(), "breakers": len(self._ownership.names())}
+
+    def on_stop(self) -> None:
+        """What is on record is kept; what still calls waits for the next life."""
+        with self._owned:
+            self._ended = True
+            self._due.notify_all()
+            self._changed.notify_all()
+        self._link.stop()
+        self._emitter.close(RECORDED_S)
+
+    # -- deciding ---------------------------------------------------------------------------------------------------
+
+    def _decide(self, act: Callable[[float], Commands]) -> Commands:
+        """Let what is owned decide, and carry it out."""
+        with self._owned:
+            now = self._clock.now()
+            commands = act(now)
+            words = self._note(commands, now)
+            due = self._ownership.next_at()
+            if due is not None and due < self._wake_at:
+                self._due.notify_all()
+        self._boards.lay(words)
+        self._begin(commands)
+        return commands
+
+    def _note(self, commands: Commands, now: float) -> Words:
+        """Put it on record, and tell who waits; returns what is to be laid on the boards."""
+        published: dict[str, None] = {}
+        kept: dict[str, None] = {}
+        at_us = self._clock.wall_us()
+        for name, command in commands:
+            if isinstance(command, m.Publish):
+                published[name] = None
+            if keeps(command):
+                kept[name] = None
+            for table, row in rows_of(name, command, self._writer, at_us):
+                self._emitter.emit(table, row)
+        for name in kept:
+            self._emit_snapshot(name, now, at_us)
+        words = [self._word(name, self._changes.note(name), now) for name in published]
+        if words:
+            self._changed.notify_all()
+        return words
+
+    def _emit_snapshot(self, name: str, now: float, at_us: int) -> None:
+        found = self._ownership.kept(name, now)
+        if found is not None:
+            kept = without_details(found[0])
+            self._emitter.emit(SNAPSHOTS, snapshot(name, kept, pack_kept(kept, found[1]), self._writer, at_us))
+
+    def _word(self, name: str, number: int, now: float) -> tuple[int, Said]:
+        said = self._ownership.said(name, now)
+        assert said is not None, "only what decides publishes"
+        return pack_word(self.identity.incarnation, number), said
+
+    def _said(self, names: Iterable[str]) -> tuple[Said, ...]:
+        now = self._clock.now()
+        return tuple(said for name in names if (said := self._ownership.said(name, now)) is not None)
+
+    def _everything(self) -> Words:
+        with self._owned:
+            now = self._clock.now()
+            names = [name for name in self._ownership.names() if self._ownership.is_decided(name)]
+            return [self._word(name, self._changes.number_of(name), now) for name in names]
+
+    def _begin(self, commands: Commands) -> None:
+        """What takes time goes on in a thread."""
+        wanted = {name for name, command in commands if isinstance(command, ReadLog)}
+        if wanted:
+            with self._owned:
+                self._wanted |= wanted
+            self._reader.submit(self._read_log)
+        for name, command in commands:
+            if isinstance(command, m.AskOpenWait):
+                self._waits.submit(self._ask_wait, name, command)
+
+    def _ask_wait(self, name: str, command: m.AskOpenWait) -> None:
+        with self._owned:
+            found = self._ownership.kept(name, self._clock.now())
+        open_s = None if found is None else found[0].settings.open_s
+        wait_s: float | None
+        try:
+            wait_s = float(open_s(command.openings)) if callable(open_s) else open_s
+        except Exception:  # noqa: BLE001 - a user's function may raise anything: the longest wait holds
+            wait_s = None
+        answer = m.OpenWaitAnswered(generation=command.generation, wait_s=wait_s)
+        self._decide(lambda now: self._ownership.handle(name, answer, now))
+
+    def _keep_time(self) -> None:
+        while not self._ended:
+            with self._owned:
+                due = self._ownership.next_at()
+                now = self._clock.now()
+                self._wake_at = now + _TICK_S if due is None else min(due, now + _TICK_S)
+                if self._wake_at > now:
+                    self._due.wait(self._wake_at - now)
+                self._wake_at = float("-inf")
+                is_due = (at := self._ownership.next_at()) is not None and at <= self._clock.now()
+            if is_due:
+                self._decide(self._ownership.pass_time)
+            self._boards.catch_up()
+
+    # -- what was before --------------------------------------------------------------------------------------------
+
+    def _take_from_board(self) -> None:
+        supervisor, key, mine = self.identity.supervisor, self.identity.key, self.identity.incarnation
+        copies = list(on_board(supervisor, key, mine, self._clock.now_ns()))
+        if copies:
+            self._decide(
+                lambda now: [command for name, found in copies for command in self._ownership.found(name, found, now)]
+            )
+
+    def _read_log(self) -> None:
+        with self._owned:
+            names, self._wanted = self._wanted, set()
+        if not names:
+            return
+        try:
+            found = in_log(self._log_writer, sorted(names), era=self._era, now_us=self._clock.wall_us())
+        except EventLogError:
+            return  # what is not known by then begins anew
+        self._decide(partial(self._take_from_log, names, found))
+
+    def _take_from_log(self, names: set[str], found: dict[str, Found], now: float) -> Commands:
+        return [command for name in names for command in self._ownership.found_in_log(name, found.get(name), now)]
+
+    # -- the supervisor's view --------------------------------------------------------------------------------------
+
+    def _on_view(self, replica: Replica) -> None:
+        view = pickle.loads(replica.payload)  # noqa: S301 - our own leader made it
+        self._log_name = view.event_log
+        self._boards.follow(view.agents)
+
+    def _log_writer(self) -> Any | None:
+        name = self._log_name
+        if name is None:
+            return None
+        if self._log is None or self._log[0] != name:
+            try:
+                self._log = (name, ray.get_actor(name, namespace=NAMESPACE))
+            except ValueError:
+                return None
+        return self._log[1]
+
+
+def _unpacked(introduction: Introduction) -> tuple[Definition | None, Found | None]:
+    """What a process defines and what it knows, as values; unpickling may run users' code, so under no lock."""
+    definition = found = None
+    if introduction.settings is not None:
+        settings = unpack_settings(introduction.settings)
+        definition = Definition(settings=settings, packed=introduction.settings)
+    if introduction.kept is not None:
+        kept, packed = unpack_kept(introduction.kept)
+        found = Found(kept=kept, settings=packed)
+    return definition, found
+
+
+def breaker_actor() -> Any:
+    """The Ray actor class of `BreakerActor`, with its concurrency groups."""
+    return as_actor(BreakerActor, extra_groups=GROUPS)

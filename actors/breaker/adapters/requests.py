@@ -1,0 +1,42 @@
+"""A breaker in front of requests: `session.mount("https://", BreakerAdapter(breaker))`, or of a urllib3 pool."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from actors.breaker.adapters.responses import StatusRule, breaker_of, end_by_status, failed_status
+from actors.breaker.handle import BreakerHandle
+
+
+class BreakerAdapter(HTTPAdapter):
+    """Lets requests through a breaker; those refused raise CircuitOpenError and reach no network.
+
+    Args:
+        breaker: The breaker, or a function of the host ("example.com:443") that gives one.
+        failed: Which statuses are failures.
+        options: Those of `requests.adapters.HTTPAdapter`.
+    """
+
+    def __init__(
+        self,
+        breaker: BreakerHandle | Callable[[str], BreakerHandle],
+        *,
+        failed: StatusRule = failed_status,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self._breaker = breaker
+        self._failed = failed
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        """See requests."""
+        host = urlsplit(request.url or "").netloc.rpartition("@")[2]
+        with breaker_of(self._breaker, str(host)) as permit:
+            response = super().send(request, *args, **kwargs)
+            end_by_status(permit, response.status_code, self._failed)
+        return response

@@ -1,0 +1,75 @@
+"""A breaker in front of a database: `guard_engine(engine, breaker)`.
+
+Each statement is a call, and so is each new connection. A driver's error that says the database cannot serve (an
+OperationalError, InterfaceError or InternalError, or a lost connection) is judged by the breaker's settings. One that
+says the statement was wrong (a broken constraint, bad data, a syntax error) shows a database that answers: a success.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Engine, event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from actors.breaker.handle import BreakerHandle
+    from actors.breaker.permit import Permit
+
+ANSWERS = ("IntegrityError", "DataError", "ProgrammingError", "NotSupportedError")
+"""The classes of PEP 249 by which a database that works refuses a statement."""
+
+
+def guard_engine(engine: Engine | AsyncEngine, breaker: BreakerHandle) -> None:
+    """Let every statement and every new connection of an engine through a breaker, from now on.
+
+    Those refused raise CircuitOpenError and do not reach the database.
+    """
+    target: Engine = engine if isinstance(engine, Engine) else engine.sync_engine
+    guard = _Guard(target, breaker)
+    event.listen(target, "do_connect", guard.connect)
+    event.listen(target, "do_execute", guard.execute)
+    event.listen(target, "do_executemany", guard.execute_many)
+    event.listen(target, "do_execute_no_params", guard.execute_no_params)
+
+
+class _Guard:
+    """What the engine's events call; each does the dialect's own work in its place, and says so."""
+
+    def __init__(self, engine: Engine, breaker: BreakerHandle) -> None:
+        self._dialect = engine.dialect
+        self._breaker = breaker
+
+    def connect(self, dialect: Any, record: Any, arguments: Any, options: Any) -> Any:
+        del record
+        return self._through(lambda: dialect.connect(*arguments, **options))
+
+    def execute(self, cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
+        self._through(lambda: self._dialect.do_execute(cursor, statement, parameters, context))
+        return True
+
+    def execute_many(self, cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
+        self._through(lambda: self._dialect.do_executemany(cursor, statement, parameters, context))
+        return True
+
+    def execute_no_params(self, cursor: Any, statement: str, context: Any) -> bool:
+        self._through(lambda: self._dialect.do_execute_no_params(cursor, statement, context))
+        return True
+
+    def _through(self, work: Callable[[], Any]) -> Any:
+        with self._breaker as permit:
+            try:
+                return work()
+            except Exception as error:
+                self._judge(permit, error)
+                raise
+
+    def _judge(self, permit: Permit, error: Exception) -> None:
+        """A refused statement is a success; the block's end judges all else."""
+        driver = self._dialect.loaded_dbapi
+        kinds = tuple(getattr(driver, name) for name in ANSWERS if hasattr(driver, name))
+        if isinstance(error, kinds) and not self._dialect.is_disconnect(error, None, None):  # type: ignore[arg-type]
+            permit.success()

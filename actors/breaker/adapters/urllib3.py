@@ -1,0 +1,42 @@
+"""A breaker in front of urllib3: `BreakerPool(breaker)` in place of `urllib3.PoolManager()`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import urllib3
+
+from actors.breaker.adapters.responses import StatusRule, breaker_of, end_by_status, failed_status
+from actors.breaker.handle import BreakerHandle
+
+
+class BreakerPool(urllib3.PoolManager):
+    """Lets requests through a breaker; those refused raise CircuitOpenError and reach no network.
+
+    A request with all its retries and redirects is one call.
+
+    Args:
+        breaker: The breaker, or a function of the host ("example.com:443") that gives one.
+        failed: Which statuses are failures.
+        options: Those of `urllib3.PoolManager`.
+    """
+
+    def __init__(
+        self,
+        breaker: BreakerHandle | Callable[[str], BreakerHandle],
+        *,
+        failed: StatusRule = failed_status,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self._breaker = breaker
+        self._failed = failed
+
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
+        """See urllib3."""
+        with breaker_of(self._breaker, urlsplit(url).netloc.rpartition("@")[2]) as permit:
+            response = super().request(method, url, *args, **kwargs)
+            end_by_status(permit, response.status, self._failed)
+        return response

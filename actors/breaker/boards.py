@@ -1,0 +1,99 @@
+"""An owner's way to the boards of all nodes: what it says goes to each node's agent, which lays it there."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import ray
+from ray.exceptions import ActorDiedError
+
+from actors.breaker.parcels import Said
+from actors.runtime.ids import NAMESPACE
+from actors.runtime.process import ProcessIdentity
+from actors.runtime.replies import when_answered
+
+Words = Sequence[tuple[int, Said]]
+"""What an owner says, each with its word."""
+
+
+class Boards:
+    """The agents of all nodes, as one owner reaches them.
+
+    Args:
+        owner: The owner's full name: an agent takes nothing from an earlier life of it.
+        everything: All that the owner says at this moment, for an agent that has heard nothing yet.
+    """
+
+    def __init__(self, owner: str, everything: Callable[[], Words]) -> None:
+        self._owner = owner
+        self._everything = everything
+        self._agents: dict[str, tuple[str, Any]] = {}
+        self._minded: dict[str, tuple[str, ProcessIdentity]] = {}
+        self._behind: set[str] = set()
+        self._lock = threading.Lock()
+
+    def follow(self, agents: Mapping[str, str]) -> None:
+        """The supervisor announces these agents, by node; a new one is told everything."""
+        with self._lock:
+            known = {node: name for node, (name, _) in self._agents.items()}
+        new = {node: _handle(name) for node, name in agents.items() if known.get(node) != name}
+        with self._lock:
+            self._agents = {node: agent for node, agent in self._agents.items() if node in agents}
+            self._agents |= {node: (agents[node], handle) for node, handle in new.items() if handle is not None}
+            self._behind |= self._agents.keys() & new.keys()
+        self.catch_up()
+
+    def lay(self, words: Words) -> None:
+        """Have these laid on every board; returns at once."""
+        if not words:
+            return
+        with self._lock:
+            agents = list(self._agents.items())
+        for node, (_, agent) in agents:
+            self._send(node, agent, words)
+
+    def catch_up(self) -> None:
+        """Tell everything to the agents that may have missed some of it."""
+        with self._lock:
+            behind, self._behind = self._behind, set()
+            agents = [(node, self._agents[node][1]) for node in behind if node in self._agents]
+            minded = list(self._minded.items())
+        words = self._everything() if agents else ()
+        for node, agent in agents:
+            self._send(node, agent, words)
+            for process, (where, identity) in minded:
+                if where == node:
+                    agent.mind.remote(self._owner, process, identity)
+
+    def mind(self, process: str, node_id: str, identity: ProcessIdentity) -> None:
+        """Have the agent of its node tell of a process's death; asked again it does nothing."""
+        with self._lock:
+            if process in self._minded:
+                return
+            self._minded[process] = (node_id, identity)
+            agent = self._agents.get(node_id)
+        if agent is not None:
+            agent[1].mind.remote(self._owner, process, identity)
+
+    def forget(self, process: str) -> None:
+        """It is dead."""
+        with self._lock:
+            self._minded.pop(process, None)
+
+    def _send(self, node: str, agent: Any, words: Words) -> None:
+        when_answered(agent.lay_breakers.remote(self._owner, words), partial(self._on_laid, node))
+
+    def _on_laid(self, node: str, reply: object) -> None:
+        if isinstance(reply, BaseException) and not isinstance(reply, ActorDiedError):
+            with self._lock:
+                self._behind.add(node)  # out of reach is not dead: a later life would be told everything anyway
+
+
+def _handle(name: str) -> Any | None:
+    try:
+        return ray.get_actor(name, namespace=NAMESPACE)
+    except ValueError:
+        return None

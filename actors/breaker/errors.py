@@ -1,0 +1,78 @@
+"""What a breaker's caller can meet besides its own errors."""
+
+from __future__ import annotations
+
+from actors.breaker.published import State
+from actors.runtime.errors import SupervisorError
+
+
+class CircuitOpenError(SupervisorError):
+    """The breaker does not let the call through; nothing of the user's ran.
+
+    Attributes:
+        name: The breaker.
+        retry_after_s: When a call may pass, seconds, as far as this process can tell.
+        state: What refused it.
+        generation: The transition that this state began with, as in the log's table `circuit_breaker_state_history`.
+        by_itself: This process's own calls opened it here; the cluster did not.
+    """
+
+    def __init__(
+        self, name: str, *, retry_after_s: float, state: State = "open", generation: int = 0, by_itself: bool = False
+    ) -> None:
+        self.name = name
+        self.retry_after_s = retry_after_s
+        self.state: State = state
+        self.generation = generation
+        self.by_itself = by_itself  # `args` is (name,) since __new__: a call of super().__init__ would set the same
+
+    def __str__(self) -> str:
+        """Put into words when somebody reads it: most refusals are caught unread, and take a microsecond."""
+        return f"breaker {self.name!r} is {self._what()}: supervisor breaker explain {self.name}"
+
+    def _what(self) -> str:
+        here = " in this process, by its own calls" if self.by_itself else ""
+        match self.state:
+            case "forced_open":
+                return "forced open until enable or reset. Who did it, and why"
+            case "half_open":
+                return f"half-open{here}, its probes are out; try again in {self.retry_after_s:.1f} s. Why it opened"
+            case "ramping":
+                return f"ramping, only a part passes; try again in {self.retry_after_s:.1f} s. Why it opened"
+            case _:
+                return f"open{here}; next probe in {self.retry_after_s:.1f} s. Why it opened"
+
+
+class TooManyBreakersError(SupervisorError):
+    """A new name was refused, because so many are in use; most often names are made from data, one per user or URL.
+
+    Attributes:
+        name: The one that was refused.
+        limit: So many names are taken.
+        scope: By whom: "this process" or "the cluster".
+        examples: Some of those in use.
+    """
+
+    def __init__(self, name: str, *, limit: int, scope: str, examples: tuple[str, ...] = ()) -> None:
+        self.name = name
+        self.limit = limit
+        self.scope = scope
+        self.examples = examples
+        among = f" (among them {', '.join(map(repr, examples))})" if examples else ""
+        super().__init__(
+            f"breaker {name!r} is one too many: {scope} has {limit}{among}. Name breakers after what they guard, "
+            "a service or a host, not after a user, a request or a full URL"
+        )
+
+
+class BreakerUnreachableError(SupervisorError):
+    """The owner of a breaker did not answer; calls go on by what this process knows."""
+
+    def __init__(self, name: str, *, what: str, reason: str) -> None:
+        self.name = name
+        self.what = what
+        self.reason = reason
+        super().__init__(
+            f"breaker {name!r}: {what} was not answered by its owner ({reason}). Calls go on by local rules; "
+            "try again when a successor has taken over, see supervisor status"
+        )

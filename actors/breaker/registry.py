@@ -1,0 +1,168 @@
+"""All circuits of this process: one per name and supervisor, however many handles there are.
+
+Two definitions of one name meet here, handles that arrive pickled find their circuit here, and a forked child begins
+anew here: its circuits have an identity of their own, because what the parent holds it does not hold.
+"""
+
+from __future__ import annotations
+
+import atexit
+import getpass
+import os
+import threading
+from collections.abc import Callable
+from random import Random
+from typing import TYPE_CHECKING
+
+from actors.breaker.circuit import Circuit
+from actors.breaker.definitions import warn_of_difference
+from actors.breaker.errors import TooManyBreakersError
+from actors.breaker.keeper import Keeper
+from actors.breaker.local_link import LocalLink
+from actors.breaker.names import NAMES_MAX, checked_name
+from actors.breaker.surroundings import Surroundings
+from actors.runtime.clock import SYSTEM_CLOCK, Clock
+from actors.runtime.id_source import IdSource
+
+if TYPE_CHECKING:
+    from actors.breaker.chance import Chance
+    from actors.breaker.link import OwnerLink
+    from actors.breaker.settings import BreakerSettings
+
+EXAMPLES = 3
+
+
+def identity() -> str:
+    """A text for this process that no other has, and that people can read: host, pid, and a few digits of chance."""
+    return f"{_host()}/{os.getpid()}/{IdSource().client_id()}"
+
+
+def who() -> str:
+    """Who asks for something here, unless the caller says otherwise."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        user = f"uid {os.getuid()}"
+    return f"{user}@{_host()} pid {os.getpid()}"
+
+
+def _host() -> str:
+    return os.uname().nodename
+
+
+class Registry:
+    """The circuits of one process.
+
+    Attributes:
+        process: This process's text.
+        local_link: The way to breakers of this process alone.
+
+    Args:
+        clock: Where the time comes from.
+        rng: The source of chance.
+        keeper: Who looks after what is due.
+        names_max: Breakers at most.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+        rng: Chance | None = None,
+        keeper: Keeper | None = None,
+        names_max: int = NAMES_MAX,
+    ) -> None:
+        self.process = identity()
+        self.keeper = keeper if keeper is not None else Keeper(clock=clock)
+        self._clock = clock
+        self._rng: Chance = rng if rng is not None else Random()  # noqa: S311 - jitter, no secret
+        self._names_max = names_max
+        self._lock = threading.RLock()
+        self._circuits: dict[tuple[str, str], Circuit] = {}
+        self.local_link = LocalLink(clock=clock, rng=self._rng, keeper=self.keeper)
+        self._links: dict[str, OwnerLink] = {self.local_link.supervisor: self.local_link}
+
+    def local(self, name: str, settings: BreakerSettings | None = None) -> Circuit:
+        """The circuit of a breaker of this process alone; see `circuit`."""
+        return self.circuit(self.local_link, name, settings)
+
+    def circuit(self, link: OwnerLink, name: str, settings: BreakerSettings | None = None) -> Circuit:
+        """The circuit of a name; made at the first use, and the same for every later one.
+
+        Args:
+            link: The way to its owner; the first of a supervisor stays.
+            name: The breaker.
+            settings: Its definition, if nobody defined it before; a later one that differs is told in a warning.
+        Raises:
+            ConfigError: That is no name.
+            TooManyBreakersError: There are `names_max` already.
+        """
+        checked_name(name)
+        with self._lock:
+            link = self._links.setdefault(link.supervisor, link)
+            circuit = self._circuits.get((link.supervisor, name))
+            made = circuit is None
+            if circuit is None:
+                circuit = self._circuits[link.supervisor, name] = self._make(link, name, settings)
+        if not made and settings is not None:
+            self._compare(circuit, settings)
+        return circuit
+
+    def arrived(self, supervisor: str, name: str, recipe: Callable[[], OwnerLink]) -> Circuit:
+        """The circuit of a handle that came from another process; `recipe` makes the link if there is none."""
+        with self._lock:
+            link = self._links.get(supervisor)
+            found = self._circuits.get((supervisor, name))
+        if found is not None:
+            return found
+        return self.circuit(recipe() if link is None or link is self.local_link else link, name)
+
+    def forget(self, supervisor: str) -> None:
+        """The link of a supervisor ends: its circuits are told of no more, and a later link begins with new ones."""
+        with self._lock:
+            self._links.pop(supervisor, None)
+            ended = [circuit for (owner, _), circuit in self._circuits.items() if owner == supervisor]
+            for circuit in ended:
+                del self._circuits[supervisor, circuit.name]
+        for circuit in ended:
+            circuit.end()
+
+    def circuits(self, supervisor: str) -> tuple[Circuit, ...]:
+        """Those of one supervisor."""
+        with self._lock:
+            return tuple(circuit for (owner, _), circuit in self._circuits.items() if owner == supervisor)
+
+    def flush(self) -> None:
+        """Tell all owners what was gathered; at the end of the process."""
+        for circuit in tuple(self._circuits.values()):
+            circuit.flush()
+
+    def forked(self) -> None:
+        """This is the forked child."""
+        former, self.process = self.process, identity()
+        self._lock = threading.RLock()
+        self.keeper.begin_anew()
+        for link in self._links.values():
+            link.forked(former, self.process)
+        for circuit in self._circuits.values():
+            circuit.reborn(self.process)
+
+    def _make(self, link: OwnerLink, name: str, settings: BreakerSettings | None) -> Circuit:
+        if len(self._circuits) >= self._names_max:
+            examples = tuple(known for _, known in list(self._circuits)[-EXAMPLES:])
+            raise TooManyBreakersError(name, limit=self._names_max, scope="this process", examples=examples)
+        surroundings = Surroundings(process=self.process, clock=self._clock, rng=self._rng, keeper=self.keeper)
+        return Circuit(name, link, settings, surroundings)
+
+    @staticmethod
+    def _compare(circuit: Circuit, given: BreakerSettings) -> None:
+        stands = circuit.given if circuit.given is not None else circuit.gate.settings
+        warn_of_difference(circuit.name, stands, given)
+
+
+REGISTRY = Registry()
+"""This process's."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=REGISTRY.forked)
+atexit.register(REGISTRY.flush)

@@ -1,0 +1,213 @@
+"""All breakers of a supervisor, to look at and to control: by name, or by a glob of names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import translate
+from typing import TYPE_CHECKING, Any
+
+import ray
+from ray.exceptions import GetTimeoutError, RayError
+
+from actors.breaker import messages as m
+from actors.breaker.errors import BreakerUnreachableError
+from actors.breaker.handle import CONTROL_WAIT_S, BreakerHandle, linked_breaker
+from actors.breaker.insight import Explanation, explain, health_score
+from actors.breaker.names import GLOB, checked_name
+from actors.breaker.packing import unpack_settings
+from actors.breaker.registry import who as this_user
+from actors.breaker.settings import BreakerSettings, changed
+from actors.runtime.errors import EventLogError, SupervisorError
+from actors.runtime.ids import NAMESPACE
+
+if TYPE_CHECKING:
+    from actors.breaker.published import State
+    from actors.breaker.remote import RayLink
+    from actors.breaker.view import BreakerView
+    from supervisor.breakers.process import LiveHomes
+    from supervisor.events import Events
+
+_ANSWER_S = 5.0
+_LOGGED = "SELECT breaker, state FROM circuit_breakers ORDER BY breaker"
+
+
+class UnknownBreakerError(SupervisorError):
+    """No breaker of that name, or none that a glob matches."""
+
+    def __init__(self, pattern: str, *, known: tuple[str, ...]) -> None:
+        self.pattern = pattern
+        self.known = known
+        there = f"there are: {', '.join(known[:10])}{', ...' if len(known) > 10 else ''}" if known else "there are none"  # noqa: PLR2004 - enough to recognise
+        super().__init__(f"no breaker matches {pattern!r}; {there}. A breaker comes into being with its first use")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerStatus:
+    """One breaker at one moment.
+
+    Attributes:
+        name: Its name.
+        state: Its state.
+        owner: The actor that owns it, or None while none runs: the state is what the log has then.
+        view: Everything that its owner knows, or None.
+    """
+
+    name: str
+    state: State
+    owner: str | None
+    view: BreakerView | None = None
+
+    @property
+    def health_score(self) -> int | None:
+        """0 to 100, or None while its owner does not answer."""
+        return None if self.view is None else health_score(self.view)
+
+    def explain(self) -> Explanation | None:
+        """Why it is in its state, or None while its owner does not answer."""
+        return None if self.view is None else explain(self.view)
+
+
+class Breakers(Sequence[BreakerStatus]):
+    """The breakers of a supervisor as they were when this was made, sorted by name.
+
+    What controls takes a name or a glob (`pay*`), and reaches every process.
+    """
+
+    def __init__(self, link: RayLink, homes: LiveHomes, events: Events) -> None:
+        self._link = link
+        self._homes = homes
+        self._events = events
+        self._all = {each.name: each for each in sorted(self._look(), key=lambda each: each.name)}
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __iter__(self) -> Iterator[BreakerStatus]:
+        return iter(self._all.values())
+
+    def __getitem__(self, index: Any) -> Any:
+        """One by its name or its place, or several by a slice."""
+        return self._all[index] if isinstance(index, str) else list(self._all.values())[index]
+
+    def __repr__(self) -> str:
+        return f"<breakers: {', '.join(f'{each.name} {each.state}' for each in self) or 'none'}>"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names."""
+        return tuple(self._all)
+
+    def matching(self, pattern: str) -> tuple[str, ...]:
+        """The names that a name or a glob means.
+
+        Raises:
+            UnknownBreakerError: It means none.
+        """
+        fits = re.compile(translate(pattern)).fullmatch
+        found = tuple(name for name in self._all if name == pattern or fits(name))
+        if not found:
+            raise UnknownBreakerError(pattern, known=self.names)
+        return found
+
+    def breaker(self, name: str) -> BreakerHandle:
+        """The handle of one of them."""
+        return linked_breaker(self._link, name)
+
+    # -- control ----------------------------------------------------------------------------------------------------
+
+    def reset(self, pattern: str, *, reason: str, who: str | None = None) -> tuple[str, ...]:
+        """Close these, whatever they were.
+
+        Args:
+            pattern: A name, or a glob of names.
+            reason: Why; it is on record, beside who asked.
+            who: Who asks; None: this user, host and process.
+
+        Returns: The names that it was done to.
+        Raises:
+            UnknownBreakerError: There is none of that name, or none that the glob matches.
+            BreakerUnreachableError: An owner did not answer, so that it may or may not happen.
+        """
+        return self._control("reset", pattern, reason, who)
+
+    def force_open(self, pattern: str, *, reason: str, who: str | None = None) -> tuple[str, ...]:
+        """Let no call of these through, until `enable` or `reset`. A name may be one that nobody has used yet."""
+        return self._control("force_open", pattern, reason, who)
+
+    def disable(self, pattern: str, *, reason: str, who: str | None = None) -> tuple[str, ...]:
+        """Let all calls through and count none, until `enable` or `reset`."""
+        return self._control("disable", pattern, reason, who)
+
+    def shadow(self, pattern: str, *, reason: str, who: str | None = None) -> tuple[str, ...]:
+        """Let all calls through and count all, until `enable` or `reset`."""
+        return self._control("shadow", pattern, reason, who)
+
+    def enable(self, pattern: str, *, reason: str, who: str | None = None) -> tuple[str, ...]:
+        """Take back `force_open`, `disable` and `shadow`."""
+        return self._control("enable", pattern, reason, who)
+
+    def configure(self, pattern: str, *, reason: str, who: str | None = None, **changes: Any) -> tuple[str, ...]:
+        """Change fields of the settings of these; each keeps the others of its own.
+
+        Raises:
+            ConfigError: The result contradicts itself, or a field is unknown; nothing was changed.
+        """
+        names = self.matching(pattern)
+        by = who or this_user()
+        wanted = {name: changed(self._settings(name), **changes) for name in names}
+        events = {
+            name: m.ConfigureRequested(settings=settings, who=by, reason=reason) for name, settings in wanted.items()
+        }
+        return self._ask(events)
+
+    def _settings(self, name: str) -> BreakerSettings:
+        view = self._all[name].view
+        return view.settings if view is not None else self._link.view(name).result(CONTROL_WAIT_S).settings
+
+    def _control(self, action: m.Action, pattern: str, reason: str, who: str | None) -> tuple[str, ...]:
+        is_glob = any(letter in pattern for letter in GLOB)
+        may_be_new = action in ("force_open", "disable", "shadow") and not is_glob
+        names = (checked_name(pattern),) if may_be_new else self.matching(pattern)
+        event = m.ControlRequested(action=action, who=who or this_user(), reason=reason)
+        return self._ask(dict.fromkeys(names, event))
+
+    def _ask(self, events: dict[str, Any]) -> tuple[str, ...]:
+        asked = {name: self._link.control(name, event) for name, event in events.items()}
+        for name, done in asked.items():
+            try:
+                done.result(CONTROL_WAIT_S)
+            except TimeoutError:
+                reason = f"no answer within {CONTROL_WAIT_S:g} s"
+                raise BreakerUnreachableError(name, what="a request", reason=reason) from None
+        return tuple(asked)
+
+    # -- looking ----------------------------------------------------------------------------------------------------
+
+    def _look(self) -> list[BreakerStatus]:
+        asked: dict[Any, str] = {}
+        for owner in self._homes.owners():
+            try:
+                asked[ray.get_actor(owner, namespace=NAMESPACE).views.remote()] = owner
+            except ValueError:
+                continue  # it has just died; the log has its breakers
+        found: dict[str, BreakerStatus] = {}
+        for ref in ray.wait(list(asked), num_returns=len(asked), timeout=_ANSWER_S)[0] if asked else ():
+            try:
+                views: Any = ray.get(ref)
+            except (RayError, GetTimeoutError):
+                continue
+            for name, plain, packed in views:
+                view = replace(plain, settings=unpack_settings(packed))
+                found[name] = BreakerStatus(name=name, state=view.published.state, owner=asked[ref], view=view)
+        for name, state in self._in_log():
+            found.setdefault(name, BreakerStatus(name=name, state=state, owner=None))
+        return list(found.values())
+
+    def _in_log(self) -> list[tuple[str, State]]:
+        """Those that were used before this life of the cluster, and whose owner is lost."""
+        try:
+            return [(row["breaker"], row["state"]) for row in self._events.query(_LOGGED)]
+        except (EventLogError, SupervisorError):
+            return []

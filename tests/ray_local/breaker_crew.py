@@ -1,0 +1,129 @@
+"""Processes that use breakers: what each of them can be asked to do."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ray
+
+from actors.breaker.errors import CircuitOpenError
+from actors.breaker.settings import BreakerSettings
+from supervisor import Supervisor
+from supervisor.link import wait_until
+
+PAUSE_S = 0.005
+
+
+class Caller:
+    """One process. Handles come in a list: Ray would otherwise take them for its own."""
+
+    def __init__(self) -> None:
+        self.held: list[Any] = []
+
+    def pid(self) -> int:
+        return os.getpid()
+
+    def state(self, handles: list[Any]) -> str:
+        return handles[0].state
+
+    def states(self, handles: list[Any]) -> list[str]:
+        return [handle.state for handle in handles]
+
+    def hears(self, handles: list[Any]) -> bool:
+        """Whether the owner of each is heard here."""
+        return all(not handle._circuit.gate.lost for handle in handles)
+
+    def define(self, supervisor: str, name: str, settings: BreakerSettings) -> list[str]:
+        """Define a breaker here, and wait for its owner; what this process is warned of."""
+        said: list[str] = []
+        handler = logging.Handler()
+        handler.emit = lambda record: said.append(record.getMessage())
+        logging.getLogger("supervisor.breaker").addHandler(handler)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            handle = Supervisor.of_process(supervisor).breaker(name, settings)
+            assert wait_until(lambda: not handle._circuit.gate.lost, 30.0)
+        return said + [str(warning.message) for warning in caught]
+
+    def fail(self, handles: list[Any], times: int) -> list[str]:
+        """What each failing call ended with."""
+        return [outcome(handles[0], broken) for _ in range(times)]
+
+    def succeed(self, handles: list[Any], times: int = 1) -> list[str]:
+        return [outcome(handles[0], lambda: None) for _ in range(times)]
+
+    def hold(self, handles: list[Any]) -> int | None:
+        """Take a permit and keep it; the pid, or None without one."""
+        permit = handles[0].try_acquire()
+        if permit is None:
+            return None
+        self.held.append(permit)
+        return os.getpid()
+
+    def besiege(self, handles: list[Any], callers: int, marks: str, for_s: float) -> int:
+        """Many threads call what fails, again and again; each that passes leaves a mark at its begin and its end."""
+        over = threading.Event()
+        passed: list[int] = []
+
+        def probe() -> None:
+            leave(marks, "+")
+            over.wait(2 * PAUSE_S)
+            leave(marks, "-")
+            passed.append(1)
+            broken()
+
+        def call_on() -> None:
+            while not over.wait(PAUSE_S):
+                outcome(handles[0], probe)
+
+        threads = [threading.Thread(target=call_on) for _ in range(callers)]
+        for thread in threads:
+            thread.start()
+        threading.Event().wait(for_s)
+        over.set()
+        for thread in threads:
+            thread.join()
+        return len(passed)
+
+
+def broken() -> None:
+    raise ConnectionError("no route to the bank")
+
+
+def outcome(handle: Any, fn: Callable[[], object]) -> str:
+    try:
+        handle.call(fn)
+    except CircuitOpenError:
+        return "refused"
+    except ConnectionError:
+        return "failed"
+    return "succeeded"
+
+
+def leave(path: str, mark: str) -> None:
+    with Path(path).open("a", encoding="utf-8") as file:
+        file.write(f"{mark}\n")
+
+
+def most_at_once(lines: list[str]) -> int:
+    """The most calls that ran at a time."""
+    running = most = 0
+    for line in lines:
+        running += 1 if line == "+" else -1
+        most = max(most, running)
+    return most
+
+
+def crew_of(size: int) -> list[Any]:
+    """So many processes, ready."""
+    remote: Any = ray.remote
+    made: Any = remote(num_cpus=0, max_concurrency=4)(Caller)
+    crew = [made.remote() for _ in range(size)]
+    ray.get([caller.pid.remote() for caller in crew])
+    return crew

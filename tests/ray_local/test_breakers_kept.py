@@ -1,0 +1,61 @@
+"""Overrides, settings and waits outlive the whole cluster: two programs, each with a Ray of its own, on one log."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FIRST = """
+import sys
+from supervisor import BreakerSettings, CircuitOpenError, Supervisor
+
+config = {"pools": {"default": {"size": 1, "standbys": 0}}, "log": {"path": sys.argv[1]}, "warm_processes": 0}
+with Supervisor.start(config | {"standby": False}) as sup:
+    sup.breaker("payments").force_open(reason="down until Monday", who="ann")
+    sup.breaker("orders", BreakerSettings(open_s=11.0)).configure(reason="slower", open_s=13.0)
+    sup.breaker("defined", BreakerSettings(open_s=11.0)).shadow(reason="watch", who="bob")
+"""
+
+SECOND = """
+import sys, time
+from supervisor import BreakerSettings, CircuitOpenError, Supervisor
+
+config = {"pools": {"default": {"size": 1, "standbys": 0}}, "log": {"path": sys.argv[1]}, "warm_processes": 0}
+with Supervisor.start(config | {"standby": False}) as sup:
+    print(sorted((each.name, each.state) for each in sup.breakers()))
+    payments, orders = sup.breaker("payments"), sup.breaker("orders", BreakerSettings(open_s=11.0))
+    defined = sup.breaker("defined", BreakerSettings(open_s=12.0))
+    until = time.monotonic() + 60
+    while (payments.state, defined.state, orders.settings.open_s) != ("forced_open", "shadow", 13.0):
+        assert time.monotonic() < until, (payments.state, defined.state, orders.settings.open_s)
+        time.sleep(0.01)
+    print(payments.explain().why, defined.settings.open_s)
+"""
+
+
+def run(program: str, log: Path) -> str:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    ended = subprocess.run(
+        [sys.executable, "-c", program, str(log)],
+        env=environment,
+        cwd=log.parent,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+@pytest.mark.soak
+def test_they_are_there_again_in_another_cluster_and_code_defines_what_nobody_configured(tmp_path: Path):
+    log = tmp_path / "kept.duckdb"
+    run(FIRST, log)
+    told = run(SECOND, log).splitlines()
+    assert told[0] == "[('defined', 'shadow'), ('orders', 'closed'), ('payments', 'forced_open')]"
+    assert told[1] == "force open by ann: down until Monday 12.0"

@@ -1,0 +1,216 @@
+"""What an owner knows of its breakers, and when it begins to decide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from actors.breaker import messages as m
+from actors.breaker.kept import Kept
+from actors.breaker.names import NAMES_MAX
+from actors.breaker.ownership import (
+    GATHER_S,
+    LOG_S,
+    LOG_TOO_S,
+    QUEUED_MAX,
+    Definition,
+    Found,
+    Ownership,
+    ReadLog,
+    RecordBegun,
+)
+from actors.breaker.published import GENERATION_BITS, Published, State
+from tests.unit.breaker.scene import BAD, Steady, fast
+
+DEFAULT = Definition(settings=fast(), packed=b"default")
+GIVEN = Definition(settings=fast(open_s=7.0), packed=b"given")
+LIFE = 1 << GENERATION_BITS
+
+
+class House:
+    """One owner in virtual time."""
+
+    def __init__(self, life: int = 1) -> None:
+        self.now = 50.0
+        self.owned = Ownership("breaker/bank", life=life, default=DEFAULT, rng=Steady())
+
+    def introduce(self, name: str = "bank", process: str = "p", **more: Any) -> list[Any]:
+        told: dict[str, Any] = {"definition": GIVEN, "found": None} | more
+        return self.owned.introduce(name, process, now=self.now, **told)
+
+    def log(self, found: Found | None = None, name: str = "bank") -> list[Any]:
+        return self.owned.found_in_log(name, found, self.now)
+
+    def wait(self, seconds: float) -> list[Any]:
+        self.now += seconds
+        return self.owned.pass_time(self.now)
+
+    def tell(self, event: m.Event, name: str = "bank") -> list[Any]:
+        return self.owned.handle(name, event, self.now)
+
+    def begun(self, name: str = "bank") -> House:
+        self.introduce(name)
+        self.log(name=name)
+        return self
+
+    @property
+    def published(self) -> Published:
+        said = self.owned.said("bank", self.now)
+        assert said is not None
+        return said.published
+
+    @property
+    def settings(self) -> bytes:
+        said = self.owned.said("bank", self.now)
+        assert said is not None
+        return said.settings
+
+
+def copy(state: State, generation: int, *, rules: int = 1, same_cluster: bool = True, **more: Any) -> Found:
+    published = Published(state=state, generation=generation, rules=rules, **more)
+    return Found(kept=Kept(published=published, settings=fast(open_s=3.0)), settings=b"kept", same_cluster=same_cluster)
+
+
+def kinds(commands: list[Any]) -> list[str]:
+    return [type(command).__name__ for _, command in commands]
+
+
+def test_a_new_name_is_looked_for_in_the_log_before_anything_is_decided():
+    house = House()
+    assert house.introduce() == [("bank", ReadLog())]
+    assert house.owned.said("bank", house.now) is None
+    refused = house.tell(m.PermitRequested(holder="p", request=1))
+    assert kinds(refused) == ["RefusePermit"]
+    assert house.tell(m.OutcomesReported(reporter="p", generation=0, outcomes=BAD)) == []
+    commands = house.log()
+    assert kinds(commands) == ["RecordBegun", "Publish"]
+    assert commands[0] == ("bank", RecordBegun())
+    assert (house.published.state, house.published.generation) == ("closed", LIFE)
+    assert house.settings == b"given"
+
+
+def test_what_the_log_has_goes_on_with_the_wait_that_is_left():
+    house = House()
+    house.introduce()
+    house.log(copy("open", 9 * LIFE + 4, wait_s=2.0, openings=3, same_cluster=False))
+    assert (house.published.state, house.published.openings, house.published.wait_s) == ("open", 3, 2.0)
+    assert house.published.incarnation == 10
+    assert kinds(house.wait(2.0)) == ["RecordTransition", "Publish"]
+    assert house.published.state == "half_open"
+    assert kinds(house.tell(m.PermitRequested(holder="p", request=1))) == ["GrantPermit"]
+
+
+def test_a_successor_waits_for_what_processes_hold_and_takes_the_newest():
+    house = House(life=2)
+    house.introduce(found=copy("closed", LIFE + 1))
+    house.log(copy("closed", LIFE))
+    assert not house.owned.is_decided("bank")
+    house.introduce(process="q", found=copy("open", LIFE + 2, wait_s=5.0))
+    assert kinds(house.wait(GATHER_S)) == ["RecordBegun", "Publish", "NoteRecovered"]
+    assert (house.published.state, house.published.incarnation) == ("open", 2)
+    assert house.published.wait_s == pytest.approx(5.0 - GATHER_S)
+
+
+def test_permits_that_a_successor_does_not_know_are_waited_out():
+    house = House(life=2)
+    house.introduce(found=copy("half_open", LIFE + 3))
+    house.log()
+    house.wait(GATHER_S)
+    assert kinds(house.tell(m.PermitRequested(holder="p", request=1))) == ["RefusePermit"]
+    house.wait(10.0)
+    assert kinds(house.tell(m.PermitRequested(holder="p", request=2))) == ["GrantPermit"]
+
+
+def test_a_silent_log_is_waited_for_only_where_nothing_else_is_known():
+    house = House()
+    house.introduce()
+    assert house.wait(LOG_S - 0.1) == []
+    assert kinds(house.wait(0.1)) == ["RecordBegun", "Publish"]
+    assert house.log(copy("open", 9 * LIFE, wait_s=1.0)) == []
+    assert house.published.state == "closed"
+
+
+def test_a_copy_on_the_board_is_enough_but_the_log_is_waited_for_a_little():
+    house = House(life=2)
+    assert house.owned.found("bank", copy("forced_open", LIFE + 1), house.now) == [("bank", ReadLog())]
+    assert house.wait(GATHER_S) == []
+    house.wait(LOG_TOO_S - GATHER_S)
+    assert house.published.state == "forced_open"
+    assert house.owned.names() == ("bank",)
+
+
+def test_code_defines_anew_in_another_cluster_unless_somebody_configured():
+    for rules, packed in ((1, b"given"), (2, b"kept")):
+        house = House()
+        house.introduce()
+        house.log(copy("closed", LIFE, rules=rules, same_cluster=False))
+        assert house.settings == packed
+
+
+def test_the_first_definition_stands_also_when_an_earlier_use_had_none():
+    house = House()
+    house.introduce(definition=None)
+    house.log()
+    assert house.settings == b"default"
+    assert "RecordConfigured" in kinds(house.introduce(process="q"))
+    assert house.settings == b"given"
+    other = Definition(settings=fast(open_s=1.0), packed=b"other")
+    assert house.introduce(process="r", definition=other) == []
+    assert house.settings == b"given"
+
+
+def test_what_people_ask_for_meanwhile_is_done_when_it_is_decided():
+    house = House()
+    ask = m.ControlRequested(action="force_open", who="ann", reason="drill")
+    assert house.owned.steer("bank", ask, b"", house.now) == [("bank", ReadLog())]
+    house.log()
+    assert house.published.state == "forced_open"
+    changed = m.ConfigureRequested(settings=fast(open_s=9.0), who="ann", reason="slower")
+    house.owned.steer("bank", changed, b"new", house.now)
+    said = house.owned.said("bank", house.now)
+    assert said is not None
+    assert said.settings == b"new"
+    assert said.cause is not None
+    assert said.cause[2:] == ("ann", "drill")
+
+
+def test_a_dead_process_holds_nothing_and_votes_for_nothing():
+    house = House().begun()
+    house.tell(m.OutcomesReported(reporter="p", generation=LIFE, outcomes=2 * BAD))
+    house.wait(5.0)
+    assert house.published.state == "open"
+    house.wait(2.0)
+    asks = [m.PermitRequested(holder="p", request=number) for number in (1, 2, 3)]
+    assert [kinds(house.tell(ask))[0] for ask in asks] == ["GrantPermit", "GrantPermit", "RefusePermit"]
+    house.owned.process_died("p", house.now)
+    assert kinds(house.tell(m.PermitRequested(holder="q", request=1))) == ["GrantPermit"]
+    assert house.owned.process_died("nobody", house.now) == []
+
+
+def test_each_breaker_has_its_own_time():
+    house = House().begun("a").begun("b")
+    for name, count in (("a", 1), ("b", 2)):
+        house.tell(m.OutcomesReported(reporter="p", generation=LIFE, outcomes=2 * BAD), name)
+        house.now += count
+    assert house.owned.next_at() == pytest.approx(57.0)
+    assert {name for name, _ in house.wait(10.0)} == {"a", "b"}
+    kept = house.owned.kept("a", house.now)
+    assert kept is not None
+    assert kept[1] == b"given"
+    assert [name for name, _ in house.owned.views(("b", "nobody"), house.now)] == ["b"]
+    assert house.owned.knows("a")
+    assert not house.owned.knows("nobody")
+
+
+def test_names_and_requests_are_bounded():
+    house = House()
+    for number in range(NAMES_MAX):
+        house.introduce(f"n{number}")
+    with pytest.raises(ValueError, match="'one more' is not taken"):
+        house.introduce("one more")
+    ask = m.ControlRequested(action="reset", who="ann", reason="x")
+    for _ in range(QUEUED_MAX):
+        house.owned.steer("n0", ask, b"", house.now)
+    with pytest.raises(ValueError, match="requests wait"):
+        house.owned.steer("n0", ask, b"", house.now)
