@@ -55,11 +55,11 @@ def test_the_reason_is_told_with_its_feature() -> None:
 
 
 def test_what_nobody_declared_is_named_with_what_there_is() -> None:
-    with pytest.raises(ConfigError, match="'seach' is not declared; .* there are: beta, chat, lab, plain, search"):
+    with pytest.raises(ConfigError, match=r"'seach' is not declared; .* there are: beta, chat, lab, plain, search"):
         _reader().enabled("seach")
-    with pytest.raises(ConfigError, match="degradation.feature"):
+    with pytest.raises(ConfigError, match=r"degradation\.feature"):
         _reader().why("seach", tenant="acme")
-    with pytest.raises(ConfigError, match="degradation.limit: 'row' is not declared; .* there are: rows"):
+    with pytest.raises(ConfigError, match=r"degradation\.limit: 'row' is not declared; .* there are: rows"):
         _reader().limit("row")
     empty = Published(level="full", number=0, generation=0, reason="", resolved=resolve({}, level=0, levels=LEVELS))
     with pytest.raises(ConfigError, match="there are: none"):
