@@ -108,7 +108,7 @@ def on_recorded(standing: Standing, case: Case, version: int) -> None:
     healer = _route(standing, case)
     step = case.incident.begun
     assert step is not None
-    if healer is None:  # it was not run: that is known for certain
+    if healer is None or case.incident.component in standing.holds:  # it was not run: that is known for certain
         standing.record(case, begun=None)
         standing.set(case, "ready")
         return

@@ -18,8 +18,9 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://).*", re.DOTALL)
 def masked(url: str) -> str:
     """The address for people."""
     web = _WEB.fullmatch(url)
-    if web:
-        return f"{web[1]}{web[2]}{_rest(web[3])}"
+    if web and "@" not in web[3]:  # else a password with a slash in it would be taken for the host
+        rest = _rest(web[3])
+        return web[1] + web[2] + (rest if rest.startswith("/") or not rest else f"/{rest}")
     other = _SCHEME.fullmatch(url)
     if other:
         return other[1] + _rest(url[len(other[1]) :])

@@ -23,6 +23,20 @@ def test_nothing_runs_before_its_record_is_confirmed_and_only_once() -> None:
     assert scene.tell(confirmed) == []
 
 
+def test_a_hold_that_comes_before_the_record_is_confirmed_counts() -> None:
+    scene = Scene(Restart())
+    scene.confirms = False
+    scene.report()
+    begun = scene.only()
+    scene.tell(m.HoldRequested(component="db", who="ann", reason="why"))
+    scene.confirms = True
+    scene.journal["1.1"] = begun
+    scene.tell(m.IncidentRecorded(incident_id="1.1", version=begun.version))
+    assert (scene.ran, scene.only().begun) == ([], None)
+    scene.tell(m.ReleaseRequested(component="db"))
+    assert scene.actions == ["restart"]
+
+
 def test_an_end_that_is_told_twice_counts_once() -> None:
     scene = Scene(Restart())
     scene.outcome = lambda _: None
