@@ -92,6 +92,9 @@ def _route(standing: Standing, case: Case) -> str | None:
 def _begin(standing: Standing, case: Case) -> None:
     step = case.following
     assert step is not None
+    if _is_idle(case.incident, step):
+        advance(standing, case)
+        return
     if step.action == "call" and not standing.budget.take(standing.now):
         standing.set(case, "waiting", due_at=standing.now + standing.budget.wait_s(standing.now))
         return
@@ -108,7 +111,8 @@ def on_recorded(standing: Standing, case: Case, version: int) -> None:
     healer = _route(standing, case)
     step = case.incident.begun
     assert step is not None
-    if healer is None or case.incident.component in standing.holds:  # it was not run: that is known for certain
+    is_idle = _is_idle(case.incident, step)
+    if healer is None or is_idle or case.incident.component in standing.holds:  # it was not run: that is certain
         standing.record(case, begun=None)
         standing.set(case, "ready")
         return
@@ -206,6 +210,11 @@ def verification_failed(standing: Standing, case: Case, detail: str) -> None:
     if case.incident.taken and not _is_unsure(case.incident):
         next_strategy(standing, case)
     advance(standing, case)
+
+
+def _is_idle(incident: Incident, step: Step) -> bool:
+    """Whether a function was to be called for a call that waits no more."""
+    return step.action in _BY_RESULT and not incident.call
 
 
 def _has_result(incident: Incident) -> bool:

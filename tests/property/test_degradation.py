@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.degradation import messages as m
@@ -25,6 +25,7 @@ def _see(machine: DegradationMachine, now: float, *, score: float | None = None,
     return machine.handle(m.SignalsSeen(signals=signals), now)  # pyright: ignore[reportArgumentType]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(INSIDE, WAITS), max_size=40))
 def test_a_level_that_nothing_asked_for_does_not_come_from_inside_the_band(seen: list[tuple[float, float]]) -> None:
     machine, now = DegradationMachine(SETTINGS, now=0.0), 0.0
@@ -34,6 +35,7 @@ def test_a_level_that_nothing_asked_for_does_not_come_from_inside_the_band(seen:
         assert machine.handle(m.TimePassed(), now) == []
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(INSIDE, WAITS), max_size=40))
 def test_a_level_that_was_asked_for_does_not_go_inside_the_band(seen: list[tuple[float, float]]) -> None:
     machine, now = DegradationMachine(SETTINGS, now=0.0), 0.0
@@ -57,6 +59,7 @@ EVENTS = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(EVENTS, max_size=60))
 def test_steps_keep_their_distance_and_only_a_rule_or_a_hand_jumps(events: list[tuple[str, float]]) -> None:
     machine, now = DegradationMachine(SETTINGS, now=0.0), 0.0
@@ -110,6 +113,7 @@ def features(draw: st.DrawFn) -> dict[str, FeatureSettings]:
     return made
 
 
+@settings(deadline=None)
 @given(declared=features(), level=st.integers(0, 3), tenant=st.sampled_from([None, "a", "b", "other", "more"]))
 def test_a_feature_is_never_on_without_all_that_it_needs(
     declared: dict[str, FeatureSettings], level: int, tenant: str | None
@@ -125,6 +129,7 @@ def test_a_feature_is_never_on_without_all_that_it_needs(
             assert level <= LEVELS.index(declared[name].lowest)
 
 
+@settings(deadline=None)
 @given(declared=features(), tenant=st.sampled_from([None, "a", "other"]))
 def test_a_poorer_level_never_switches_anything_on(declared: dict[str, FeatureSettings], tenant: str | None) -> None:
     on: list[set[str]] = []

@@ -1,5 +1,6 @@
 """Whatever probes answer, and however often the monitor is stopped: one check of a kind is in flight, and nobody is
-told to be sick without so many bad checks in a row that counted."""
+told to be sick without so many bad checks in a row that counted.
+"""
 
 from __future__ import annotations
 
@@ -79,11 +80,7 @@ class Monitoring(RuleBasedStateMachine):
     @rule(nodes=st.sets(st.sampled_from(["x", "y", "z"])))
     def change_nodes(self, nodes: set[str]) -> None:
         self.tell(m.NodesChanged(nodes=tuple(sorted(nodes))))
-        known = {
-            (name, kind, place)
-            for name, each in self.machine._components.items()
-            for kind, place in each.probes
-        }
+        known = {(name, kind, place) for name, each in self.machine._components.items() for kind, place in each.probes}
         self.flying = {number: key for number, key in self.flying.items() if key in known}
         self.bad = {key: count for key, count in self.bad.items() if key in known}
 

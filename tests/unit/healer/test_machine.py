@@ -436,9 +436,7 @@ class TestSuccessors:
         scene.verdict = lambda _: None
         scene.report("v")
         kept = scene.machine.kept()
-        detected = kept.incidents[0].incident.__class__(
-            incident_id="9.9", component="new", failure="x", severity="low"
-        )
+        detected = kept.incidents[0].incident.__class__(incident_id="9.9", component="new", failure="x", severity="low")
         kept = m.KeptHealer(
             incidents=(*kept.incidents, m.KeptIncident(incident=detected, age_s=0.0)),
             holds=kept.holds,

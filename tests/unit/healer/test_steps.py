@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from actors.healer import messages as m
+from actors.recovery.retry import Fallback
 from actors.recovery.strategies import Restart
 from tests.unit.healer.scene import Scene, of
 
@@ -34,6 +35,18 @@ def test_a_hold_that_comes_before_the_record_is_confirmed_counts() -> None:
     scene.tell(m.IncidentRecorded(incident_id="1.1", version=begun.version))
     assert (scene.ran, scene.only().begun) == ([], None)
     scene.tell(m.ReleaseRequested(component="db"))
+    assert scene.actions == ["restart"]
+
+
+def test_a_call_that_is_abandoned_before_the_record_is_confirmed_is_not_made() -> None:
+    scene = Scene(Fallback(len), Restart())
+    scene.confirms = False
+    scene.report(call="c1")
+    begun = scene.only()
+    scene.tell(m.CallAbandoned(call="c1"))
+    scene.confirms = True
+    scene.journal["1.1"] = begun
+    scene.tell(m.IncidentRecorded(incident_id="1.1", version=begun.version))
     assert scene.actions == ["restart"]
 
 

@@ -69,9 +69,7 @@ def test_courses(strategy: Strategy, outcomes: tuple[Outcome, ...], actions: lis
 def test_a_cut_over_that_failed_is_rolled_back() -> None:
     taken = [
         Taken(step=Step(action=action, number=number, timeout_s=1.0), outcome=outcome)
-        for number, (action, outcome) in enumerate(
-            COURSE
-        )
+        for number, (action, outcome) in enumerate(COURSE)
     ]
     following = next_step(Restore(), taken, rng=RNG)
     assert isinstance(following, Step)
