@@ -1,5 +1,6 @@
-"""Whatever probes answer, and however often the monitor is stopped: one check of a kind is in flight, and nobody is
-told to be sick without so many bad checks in a row that counted.
+"""Whatever probes answer, and however often the monitor is stopped, nobody is taken for sick without cause.
+
+One check of a kind is in flight, and so many bad checks in a row must have counted.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""Whatever receivers do and whenever the notifier dies: nothing that was written down is lost, no channel is flooded,
-and nobody is told that something is over before being told of it.
-"""
+"""Whatever receivers do and whenever the notifier dies: what was written down is not lost, no channel is flooded."""
 
 from __future__ import annotations
 
@@ -37,7 +35,6 @@ class Notifying(RuleBasedStateMachine):
         self.disk: dict[str, m.OutboxEntry] = {}
         self.ended: set[str] = set()
         self.sent_at: dict[str, list[float]] = {"x": [], "y": []}
-        self.taken: dict[str, list[m.Alert]] = {"x": [], "y": []}
         self.live()
 
     def live(self) -> None:
@@ -91,8 +88,6 @@ class Notifying(RuleBasedStateMachine):
     @rule(ok=st.booleans(), permanent=st.booleans(), twice=st.booleans())
     def end(self, ok: bool, permanent: bool, twice: bool) -> None:
         send = self.flying.pop(0)
-        if ok:
-            self.taken[send.entry.channel] += send.entry.alerts
         for _ in range(1 + twice):
             self.tell(m.SendEnded(entry_id=send.entry.entry_id, attempt=send.attempt, ok=ok, permanent=permanent))
 
@@ -114,7 +109,7 @@ class Notifying(RuleBasedStateMachine):
         assert all(waiting <= len(self.disk) for waiting in self.machine.waiting().values())
 
     def teardown(self) -> None:
-        """With receivers that take everything, nothing waits in the end, and what is over was told before."""
+        """With receivers that take everything, nothing waits in the end."""
         if not hasattr(self, "machine"):
             return
         while any(self.machine.waiting().values()) or self.machine.next_timer() is not None:

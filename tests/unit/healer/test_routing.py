@@ -28,5 +28,6 @@ HEALERS = (
     ],
 )
 def test_by_node_labels_and_load(wishes: dict[str, Any], name: str | None) -> None:
-    found = pick_healer(HEALERS, **({"running": {}} | wishes))
+    given: dict[str, Any] = {"running": {}}
+    found = pick_healer(HEALERS, **(given | wishes))
     assert (None if found is None else found.name) == name
