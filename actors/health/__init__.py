@@ -1,1 +1,1 @@
-"""Judging whether a process lives, hangs or only is slow."""
+"""Judging whether a process lives, hangs or only is slow, and how well each component and the system is."""

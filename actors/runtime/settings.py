@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from types import UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Self, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Tag, ValidationError
 
@@ -23,6 +23,8 @@ else:
         def __call__(cls, /, *args: Any, **fields: Any) -> Any:
             if cls.__init__ is not BaseModel.__init__:
                 return super().__call__(*args, **fields)
+            if cls.alone and len(args) == 1:
+                args, fields = (), {cls.alone: args[0], **fields}
             made, problems = _attempt(lambda: super(_Explaining, cls).__call__(*args, **fields), cls)
             return _checked(made, problems + cls.problems_across(fields), cls.__name__)
 
@@ -31,6 +33,9 @@ class Settings(BaseModel, metaclass=_Explaining):
     """Frozen settings whose fields name unit, bound and default; an unknown field is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    alone: ClassVar[str] = ""
+    """The field that may be given without its name."""
 
     @classmethod
     def parse(cls, data: object, *, source: str) -> Self:

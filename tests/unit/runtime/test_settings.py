@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pydantic import Field, ValidationError
 
@@ -54,3 +56,20 @@ def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         Outer.parse({"nam": 1, "name": 2, "inner": {"wait_s": "soon"}}, source="test")
     assert [problem.partition(":")[0] for problem in caught.value.problems] == ["name", "inner.wait_s", "nam"]
+
+
+class Named(Settings):
+    alone = "name"
+
+    name: str
+
+
+def test_one_field_may_be_given_without_its_name_and_fails_with_it() -> None:
+    given: Any = "x"
+    make: Any = Named
+    assert make(given) == Named(name="x")
+    assert Named.parse({"name": "x"}, source="test") == Named(name="x")
+    with pytest.raises(ConfigError, match="Named: name: Input should be a valid string"):
+        make(7)
+    with pytest.raises(TypeError):
+        make("x", "y")

@@ -1,0 +1,121 @@
+"""One incident: what is wrong with a component, and how far its recovery has come. Pure.
+
+    detected --> diagnosed --> recovering <--> verifying --> resolved
+                    |              |              |             ^
+                    |              +--> escalated <             |
+                    +--> verifying when its cause is mended     |
+    any but resolved --it is well again by itself---------------+
+
+An incident is a value that crosses processes: no instant is in it. It is written down before each step is taken, with
+the step that is begun, so whoever goes on knows what may have been done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from actors.recovery.course import Outcome, Step, Taken
+    from actors.recovery.strategies import Severity, Strategy
+
+Phase = Literal["detected", "diagnosed", "recovering", "verifying", "resolved", "escalated"]
+
+LEGAL: dict[Phase, tuple[Phase, ...]] = {
+    "detected": ("diagnosed", "resolved"),
+    "diagnosed": ("recovering", "verifying", "resolved", "escalated"),
+    "recovering": ("verifying", "resolved", "escalated"),
+    "verifying": ("recovering", "resolved", "escalated"),
+    "escalated": ("resolved",),
+    "resolved": (),
+}
+
+HISTORY_MAX = 200
+"""Steps and phases that an incident remembers, the latest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A line of an incident's history.
+
+    Attributes:
+        what: A phase, or a strategy and an action.
+        outcome: How a step ended; empty for a phase.
+        detail: In words.
+        after_s: How long after the incident was detected, seconds.
+    """
+
+    what: str
+    outcome: Outcome | Literal[""] = ""
+    detail: str = ""
+    after_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """One incident at one moment.
+
+    Attributes:
+        incident_id: Its name, unique over all lives of the healer.
+        component: What is sick.
+        failure: The class of failure.
+        severity: The worst that was reported.
+        detail: What the first report said.
+        source: Who reported it: health, breaker, supervisor, task, call.
+        node: The node that it fails on, if that is known.
+        trace_id: The trace that all its steps are in.
+        phase: How far it has come.
+        strategies: What is tried, in this order.
+        position: Which of them is.
+        taken: The steps of that one that have ended.
+        begun: The step that is on record as begun and whose end is not.
+        caused_by: The incident of a dependency that this one waits for, or waited for.
+        call: The call whose function can be run again; empty if there is none, or it has its answer.
+        reports: How often it was reported.
+        verified: Whether a probe said that it is well again.
+        owner: Who has taken it over, if somebody has.
+        version: Counts its records.
+        history: What happened, the latest last.
+    """
+
+    incident_id: str
+    component: str
+    failure: str
+    severity: Severity
+    detail: str = ""
+    source: str = ""
+    node: str = ""
+    trace_id: str = ""
+    phase: Phase = "detected"
+    strategies: tuple[Strategy, ...] = ()
+    position: int = 0
+    taken: tuple[Taken, ...] = ()
+    begun: Step | None = None
+    caused_by: str = ""
+    call: str = ""
+    reports: int = 1
+    verified: bool = False
+    owner: str = ""
+    version: int = 0
+    history: tuple[Entry, ...] = ()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will be tried."""
+        return self.phase in ("resolved", "escalated")
+
+    def noted(self, entry: Entry) -> Incident:
+        """The same, with a line more."""
+        return replace(self, history=(*self.history, entry)[-HISTORY_MAX:])
+
+
+def moved(incident: Incident, phase: Phase, *, detail: str, after_s: float) -> Incident:
+    """The incident in another phase.
+
+    Raises:
+        ValueError: It cannot come there from where it is; says how it came there.
+    """
+    if phase not in LEGAL[incident.phase]:
+        way = " -> ".join(entry.what for entry in incident.history)
+        raise ValueError(f"incident {incident.incident_id} cannot go from {incident.phase} to {phase} ({way})")
+    return replace(incident, phase=phase).noted(Entry(what=phase, detail=detail, after_s=after_s))

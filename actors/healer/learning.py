@@ -1,0 +1,89 @@
+"""What worked, per component and failure class, with counts and times. Pure and bounded."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+@dataclass(slots=True, kw_only=True)
+class Lesson:
+    """One strategy for one component and failure class.
+
+    Attributes:
+        tries: How often it was tried.
+        successes: How often the component was well afterwards.
+        seconds: Time that the successful ones took, in all.
+    """
+
+    tries: int = 0
+    successes: int = 0
+    seconds: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Successes per try."""
+        return self.successes / self.tries if self.tries else 0.0
+
+    @property
+    def mean_s(self) -> float | None:
+        """How long a success takes, seconds; None before the first."""
+        return self.seconds / self.successes if self.successes else None
+
+
+class Learning:
+    """All that was learned; what was not asked for longest gives way.
+
+    Args:
+        pairs_max: Pairs of component and failure class that are kept.
+    """
+
+    def __init__(self, pairs_max: int) -> None:
+        self._pairs_max = pairs_max
+        self._lessons: OrderedDict[tuple[str, str], dict[str, Lesson]] = OrderedDict()
+
+    def note(self, component: str, failure: str, strategy: str, *, worked: bool, took_s: float) -> None:
+        """A strategy was tried."""
+        lesson = self._of(component, failure).setdefault(strategy, Lesson())
+        lesson.tries += 1
+        if worked:
+            lesson.successes += 1
+            lesson.seconds += max(0.0, took_s)
+
+    def lessons(self, component: str, failure: str) -> Mapping[str, Lesson]:
+        """What was tried for this, by strategy."""
+        return self._lessons.get((component, failure), {})
+
+    def export(self) -> list[dict[str, Any]]:
+        """All of it, as rows that `take` reads."""
+        return [
+            {"component": component, "failure": failure, "strategy": strategy, **asdict(lesson)}
+            for (component, failure), lessons in self._lessons.items()
+            for strategy, lesson in lessons.items()
+        ]
+
+    def take(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Add what another life, or another cluster, has learned."""
+        for row in rows:
+            lesson = self._of(row["component"], row["failure"]).setdefault(row["strategy"], Lesson())
+            lesson.tries += row["tries"]
+            lesson.successes += row["successes"]
+            lesson.seconds += row["seconds"]
+
+    def reset(self, component: str | None = None) -> int:
+        """Forget what was learned of a component, or all; tells how many pairs that were."""
+        gone = [pair for pair in self._lessons if component in (None, pair[0])]
+        for pair in gone:
+            del self._lessons[pair]
+        return len(gone)
+
+    def _of(self, component: str, failure: str) -> dict[str, Lesson]:
+        found = self._lessons.setdefault((component, failure), {})
+        self._lessons.move_to_end((component, failure))
+        if len(self._lessons) > self._pairs_max:
+            self._lessons.popitem(last=False)
+        return found

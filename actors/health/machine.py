@@ -1,0 +1,383 @@
+"""The health monitor: which checks run when, and what their results mean. Pure: events in, commands out.
+
+    registered --due--> in flight --ended | took too long--> counted --threshold--> the component's state --> told
+                  ^                                              |
+                  +----------------- next beat ------------------+
+
+Of one kind of a component at one place one check is in flight, however long it hangs. What cannot be reached is
+unknown, never sick; and a monitor that was itself stopped, starved, replaced or cut off says so and takes nobody for
+sick. A component that is told to be sick carries the dependencies that are down, where that began.
+
+Time that is over is settled before each event. A `now` before the latest one counts as the latest.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, assert_never
+
+from actors.health import messages as m
+from actors.health.component import Component
+from actors.health.flights import Flights
+from actors.health.kept import KeptMonitor
+from actors.health.phi import Heartbeats
+from actors.health.probe import Probe
+from actors.health.report import Check
+from actors.health.reporting import caused_by, component_health, system_health, weigh_system
+from actors.health.schedule import Schedule
+from actors.health.settings import EVERY_NODE, ProbeSettings
+from actors.health.sight import Sight
+from actors.runtime.graph import closure, find_cycle
+
+if TYPE_CHECKING:
+    from actors.health.answers import Outcome
+    from actors.health.component import ProbeKey
+    from actors.health.report import ComponentHealth, SystemHealth
+    from actors.health.settings import MonitorSettings
+
+
+class MonitorMachine:
+    """One monitor, in one life.
+
+    Args:
+        settings: How it judges.
+        now: The moment, monotonic seconds.
+    """
+
+    def __init__(self, settings: MonitorSettings, *, now: float) -> None:
+        self._settings = settings
+        self._now = now
+        self._fresh = True
+        self._components: dict[str, Component] = {}
+        self._depends_on: dict[str, tuple[str, ...]] = {}
+        self._nodes: tuple[str, ...] = ()
+        self._schedule: Schedule[ProbeKey] = Schedule()
+        self._flights = Flights()
+        self._sight = Sight(settings)
+        self._scores: deque[tuple[float, float]] = deque(maxlen=settings.trend_points)
+        self._sample_at = now + settings.sample_s
+        self._snapshot_at = now + settings.snapshot_s
+        self._commands: list[m.Command] = []
+
+    def handle(self, event: m.Event, now: float) -> list[m.Command]:
+        """What follows from `event` at `now`, monotonic seconds; in the order to be carried out."""
+        gap_s = self._sight.gap_s(last=self._now, due=self.next_timer(), now=now)
+        self._now = max(self._now, now)
+        if gap_s:
+            self._be_blind(gap_s, "starved", f"the monitor was not scheduled for {gap_s:.1f} s")
+        self._settle()
+        self._dispatch(event)
+        self._fresh = False
+        commands, self._commands = self._commands, []
+        return commands
+
+    def next_timer(self) -> float:
+        """When `TimePassed` is due, monotonic seconds."""
+        times = (self._schedule.next_at(), self._flights.next_at(), self._sample_at, self._snapshot_at)
+        return min(at for at in times if at is not None)
+
+    # -- what people ask ----------------------------------------------------------------------------------------------
+
+    def report(self, now: float) -> SystemHealth:
+        """All components."""
+        blind = str(self._sight) if self._sight.cut_off else ""
+        now = max(self._now, now)
+        return system_health(self._components, self._depends_on, self._scores, self._settings, blind=blind, now=now)
+
+    def component(self, name: str, now: float) -> ComponentHealth | None:
+        """One component, or None if nobody registered it."""
+        now = max(self._now, now)
+        return component_health(name, self._components, self._depends_on, self._settings, now=now)
+
+    def history(self, name: str, now: float, *, since_s: float | None = None) -> tuple[Check, ...]:
+        """A component's checks of the last `since_s` seconds, the latest last; none of one that nobody registered."""
+        known = self._components.get(name)
+        return () if known is None else known.checks(max(self._now, now), since_s=since_s)
+
+    def kept(self) -> KeptMonitor:
+        """What a successor must know."""
+        registrations = (each for known in self._components.values() for each in known.registrations.values())
+        return KeptMonitor(
+            registrations=tuple(registrations),
+            nodes=self._nodes,
+            states={name: known.state for name, known in self._components.items()},
+            standings={
+                (name, kind, place): probe.standing
+                for name, known in self._components.items()
+                for (kind, place), probe in known.probes.items()
+            },
+        )
+
+    # -- events -------------------------------------------------------------------------------------------------------
+
+    def _dispatch(self, event: m.Event) -> None:
+        match event:
+            case m.ProbeRegistered():
+                self._on_registered(event.settings)
+            case m.ProbeUnregistered():
+                self._on_unregistered(event)
+            case m.NodesChanged():
+                self._on_nodes(event.nodes)
+            case m.ProbeEnded():
+                self._on_ended(event)
+            case m.HeartbeatHeard():
+                self._on_heartbeat(event.component)
+            case m.ComponentRestarted():
+                self._on_restarted(event.component)
+            case m.TimePassed():
+                pass  # all that is due was settled
+            case m.MonitorResumed():
+                self._on_resumed(event)
+            case _:
+                assert_never(event)
+
+    def _on_registered(self, settings: ProbeSettings) -> None:
+        problems = self._problems(settings)
+        if problems:
+            name, kind = settings.component, settings.kind
+            self._commands.append(m.RefuseRegistration(component=name, kind=kind, problems=problems))
+            return
+        known = self._components.setdefault(settings.component, Component(self._settings, now=self._now))
+        known.registrations[settings.kind] = settings
+        self._depends_on[settings.component] = known.depends_on
+        for place in [place for kind, place in known.probes if kind == settings.kind]:
+            self._drop((settings.component, settings.kind, place))
+        for place in self._places(settings):
+            self._add(settings, place)
+        self._judge(settings.component)
+
+    def _problems(self, settings: ProbeSettings) -> tuple[str, ...]:
+        name = settings.component
+        needs = {**self._depends_on, name: (*self._depends_on.get(name, ()), *settings.depends_on)}
+        if name in closure(needs, name):
+            ring = find_cycle({each: needs.get(each, ()) for each in (name, *closure(needs, name))})
+            return (f"depends_on: {' -> '.join(ring)} is a ring: none of them could ever be the cause; cut it",)
+        if len(self._schedule) + len(self._places(settings)) > self._settings.probes_max:
+            limit = self._settings.probes_max
+            return (f"component: the monitor has {limit} probes, its limit; unregister some or raise probes_max",)
+        return ()
+
+    def _on_unregistered(self, event: m.ProbeUnregistered) -> None:
+        known = self._components.get(event.component)
+        if known is None:
+            return
+        for kind, place in list(known.probes):
+            if event.kind in (None, kind):
+                self._drop((event.component, kind, place))
+        for kind in list(known.registrations):
+            if event.kind in (None, kind):
+                del known.registrations[kind]
+        if known.registrations:
+            self._depends_on[event.component] = known.depends_on
+            self._judge(event.component)
+        else:
+            del self._components[event.component], self._depends_on[event.component]
+
+    def _on_nodes(self, nodes: tuple[str, ...]) -> None:
+        self._nodes = nodes
+        for name, known in self._components.items():
+            everywhere = [each for each in known.registrations.values() if each.on == EVERY_NODE]
+            for settings in everywhere:
+                places = self._places(settings)
+                for kind, place in list(known.probes):
+                    if kind == settings.kind and place not in places:
+                        self._drop((name, kind, place))
+                for place in places:
+                    if (settings.kind, place) not in known.probes:
+                        self._add(settings, place)
+            if everywhere:
+                self._judge(name)
+        self._note_sight(changed=self._sight.forget(self._all_places()))
+
+    def _on_ended(self, event: m.ProbeEnded) -> None:
+        key = self._flights.end(event.number)
+        if key is None:
+            return  # told twice, or wanted no more
+        probe = self._components[key[0]].probes[key[1], key[2]]
+        hung, probe.flight, probe.hangs = probe.hangs, None, False
+        if hung:
+            return  # what it did not say in time was counted already
+        detail = event.detail
+        self._count(key, event.outcome, duration_s=event.duration_s, detail=detail, score=event.score)
+
+    def _on_heartbeat(self, component: str) -> None:
+        known = self._components.get(component)
+        for probe in () if known is None else known.probes.values():
+            if probe.heartbeats is not None:
+                probe.heartbeats.hear(self._now)
+
+    def _on_restarted(self, component: str) -> None:
+        known = self._components.get(component)
+        if known is not None:
+            known.restart()
+            self._judge(component)
+
+    def _on_resumed(self, event: m.MonitorResumed) -> None:
+        """Only what was there before: what this life has seen itself is newer."""
+        if not self._fresh:
+            return
+        self._nodes = event.kept.nodes
+        for settings in event.kept.registrations:
+            name = settings.component
+            state = event.kept.states.get(name, "unknown")
+            self._components.setdefault(name, Component(self._settings, now=self._now, state=state))
+            known = self._components[name]
+            known.registrations[settings.kind] = settings
+            self._depends_on[name] = known.depends_on
+            for place in self._places(settings):
+                standing = event.kept.standings.get((name, settings.kind, place), "pending")
+                self._add(settings, place).standing = standing
+        detail = f"the monitor was replaced and looked at nobody for {event.away_s:.1f} s"
+        self._commands.append(m.AlarmBlindness(cause="killed", gap_s=event.away_s, detail=detail))
+        for name in self._components:
+            self._judge(name)
+
+    # -- time ---------------------------------------------------------------------------------------------------------
+
+    def _settle(self) -> None:
+        for number in self._flights.expired(self._now):
+            self._on_hang(number)
+        for key in self._schedule.due(self._now):
+            self._on_due(key)
+        if self._sample_at <= self._now:
+            self._sample_at = self._now + self._settings.sample_s
+            self._sample()
+        if self._snapshot_at <= self._now:
+            self._snapshot_at = self._now + self._settings.snapshot_s
+            self._commands.append(m.RecordSnapshot(health=self.report(self._now)))
+
+    def _on_hang(self, number: int) -> None:
+        key = self._flights.key(number)
+        self._components[key[0]].probes[key[1], key[2]].hangs = True
+        self._commands.append(m.AbandonProbe(number=number))
+        self._count(key, _silence(key), detail="it took too long, and its end was not told")
+
+    def _on_due(self, key: ProbeKey) -> None:
+        known = self._components[key[0]]
+        probe = known.probes[key[1], key[2]]
+        if probe.hangs:
+            self._count(key, _silence(key), detail="the check before hangs still")
+        elif probe.flight is None and known.is_wanted(probe):
+            if probe.heartbeats is None:
+                timeout_s = probe.settings.timeout_s
+                number = self._flights.begin(key, expires_at=self._now + timeout_s + self._settings.answer_s)
+                probe.begin(number)
+                name, kind, place = key
+                self._commands.append(
+                    m.RunProbe(component=name, kind=kind, place=place, number=number, timeout_s=timeout_s)
+                )
+            else:
+                self._listen(key, probe, probe.heartbeats)
+
+    def _listen(self, key: ProbeKey, probe: Probe, heartbeats: Heartbeats) -> None:
+        phi = heartbeats.phi(self._now)
+        assert probe.settings.phi is not None
+        if phi < probe.settings.phi:
+            self._count(key, "passed", detail="")
+        else:
+            outcome: Outcome = "unreachable" if self._sight.cut_off else "failed"
+            self._count(key, outcome, detail=f"no heartbeat: suspicion {phi:.1f}, limit {probe.settings.phi:g}")
+
+    def _sample(self) -> None:
+        scores, total = weigh_system(self._components, self._depends_on)
+        for name, score in scores.items():
+            if score is not None:
+                self._components[name].scores.append((self._now, score))
+        if total is not None:
+            self._scores.append((self._now, total))
+        self._commands.append(m.TellScore(score=total))
+        for name, known in self._components.items():
+            if known.flapping.active:
+                self._judge(name)
+
+    # -- judging ------------------------------------------------------------------------------------------------------
+
+    def _count(
+        self,
+        key: ProbeKey,
+        outcome: Outcome,
+        *,
+        detail: str,
+        duration_s: float | None = None,
+        score: float | None = None,
+    ) -> None:
+        name, kind, place = key
+        known = self._components[name]
+        probe = known.probes[kind, place]
+        counted = outcome == "passed" or not probe.shaded
+        check = Check(
+            kind=kind,
+            place=place,
+            outcome=outcome,
+            duration_s=duration_s,
+            detail=detail,
+            score=score,
+            counted=counted,
+        )
+        known.remember(check, self._now)
+        self._commands.append(m.RecordCheck(component=name, check=check))
+        self._note_sight(changed=self._sight.see(place, reached=outcome != "unreachable"))
+        if counted:
+            probe.count(outcome, score)
+            self._judge(name)
+
+    def _judge(self, name: str) -> None:
+        known = self._components[name]
+        turn = known.turn(self._now)
+        if turn is not None:
+            self._commands.append(
+                m.TellChange(
+                    component=name,
+                    before=turn.before,
+                    after=turn.after,
+                    flapping=known.flapping.active,
+                    caused_by=caused_by(name, self._components, self._depends_on),
+                    detail=known.detail,
+                    silent_s=turn.silent_s,
+                )
+            )
+
+    def _be_blind(self, gap_s: float, cause: m.BlindCause, detail: str) -> None:
+        self._commands.append(m.AlarmBlindness(cause=cause, gap_s=gap_s, detail=detail))
+        for number in self._flights.delay(gap_s + self._settings.answer_s):
+            key = self._flights.key(number)
+            self._components[key[0]].probes[key[1], key[2]].shaded = True
+        self._schedule.due(self._now)  # what was due meanwhile is not made up for
+        for known in self._components.values():
+            known.blind(self._now, gap_s=gap_s)
+
+    def _note_sight(self, *, changed: bool) -> None:
+        if changed and self._sight.cut_off:
+            self._commands.append(m.AlarmBlindness(cause="cut_off", gap_s=0.0, detail=str(self._sight)))
+        elif changed:
+            self._commands.append(m.NoteSight(detail=str(self._sight)))
+
+    # -- probes -------------------------------------------------------------------------------------------------------
+
+    def _places(self, settings: ProbeSettings) -> tuple[str, ...]:
+        if settings.on == EVERY_NODE:
+            return tuple(f"node:{node}" for node in self._nodes)
+        return (settings.on or "",)
+
+    def _all_places(self) -> frozenset[str]:
+        return frozenset(place for known in self._components.values() for _, place in known.probes)
+
+    def _add(self, settings: ProbeSettings, place: str) -> Probe:
+        heartbeats = None if settings.phi is None else Heartbeats(expected_s=settings.interval_s, now=self._now)
+        probe = Probe(settings, place=place, heartbeats=heartbeats)
+        self._components[settings.component].probes[settings.kind, place] = probe
+        key = (settings.component, settings.kind, place)
+        self._schedule.add(key, interval_s=settings.interval_s, delay_s=settings.delay_s, now=self._now)
+        return probe
+
+    def _drop(self, key: ProbeKey) -> None:
+        probe = self._components[key[0]].probes.pop((key[1], key[2]))
+        self._schedule.remove(key)
+        if probe.flight is not None:
+            self._flights.end(probe.flight)
+            self._commands.append(m.AbandonProbe(number=probe.flight))
+
+
+def _silence(key: ProbeKey) -> Outcome:
+    """What no answer means: of another place that it cannot be reached, of one's own that it takes too long."""
+    return "unreachable" if key[2] else "timed_out"

@@ -1,0 +1,1 @@
+"""Telling people: what is told whom, when and in which words; the rules are pure."""

@@ -1,0 +1,166 @@
+"""The notifier: who is told what, and when. Pure: events in, commands out.
+
+    raised --new, worse, or lasting for repeat_s--> told to the channels of its routes
+      |--told lately--> counted                           |
+      +---------------- resolved ------------------------> told to those that were told
+
+A message is written down before it is sent, and forgotten when it was taken: it is handed over at least once, and its
+number tells receivers of one that comes twice. How one channel's messages go is told in `outbox`.
+
+Time that is over is settled before each event. A `now` before the latest one counts as the latest.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, assert_never
+
+from actors.notifier import messages as m
+from actors.notifier.outbox import Outbox
+from actors.recovery.strategies import SEVERITIES
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from actors.notifier.settings import NotifierSettings
+
+
+@dataclass(slots=True)
+class _Told:
+    alert: m.Alert
+    at: float
+    channels: tuple[str, ...]
+
+
+class NotifierMachine:
+    """The notifier of one supervisor, in one life.
+
+    Args:
+        settings: Channels, routes and bounds.
+        rng: The source of chance; only waits draw from it.
+        incarnation: The number of the life, from 1.
+        now: The moment, monotonic seconds.
+    """
+
+    def __init__(self, settings: NotifierSettings, *, rng: Random, incarnation: int = 1, now: float) -> None:
+        self._settings = settings
+        self._incarnation = incarnation
+        self._now = now
+        self._last = 0
+        self._fresh = True
+        self._told: OrderedDict[str, _Told] = OrderedDict()
+        self._outboxes = {each.name: Outbox(each, settings, rng=rng, now=now) for each in settings.channels}
+
+    def handle(self, event: m.Event, now: float) -> list[m.Command]:
+        """What follows from `event` at `now`, monotonic seconds; in the order to be carried out."""
+        self._now = max(self._now, now)
+        commands = [command for outbox in self._outboxes.values() for command in outbox.expire(self._now)]
+        commands += self._dispatch(event)
+        for name, outbox in self._outboxes.items():
+            while alerts := outbox.group(self._now):
+                self._last += 1
+                entry_id = f"{self._incarnation}.{self._last}"
+                commands += outbox.put(m.OutboxEntry(entry_id=entry_id, channel=name, alerts=alerts))
+            commands += outbox.send(self._now)
+        self._fresh = False
+        return commands
+
+    def next_timer(self) -> float | None:
+        """When `TimePassed` is due, monotonic seconds, or None."""
+        times = (outbox.next_at() for outbox in self._outboxes.values())
+        return min((at for at in times if at is not None), default=None)
+
+    def waiting(self) -> dict[str, int]:
+        """Messages that are not handed over yet, by channel."""
+        return {name: len(outbox) for name, outbox in self._outboxes.items()}
+
+    def _dispatch(self, event: m.Event) -> list[m.Command]:
+        match event:
+            case m.AlertRaised():
+                return self._on_raised(event)
+            case m.AlertResolved():
+                self._on_resolved(event)
+            case m.EntryRecorded():
+                for outbox in self._outboxes.values():
+                    outbox.on_recorded(event.entry_id)
+            case m.SendEnded():
+                return [each for outbox in self._outboxes.values() for each in outbox.on_ended(event, self._now)]
+            case m.TimePassed():
+                pass  # all that is due follows every event
+            case m.OutboxRecovered():
+                return self._on_recovered(event)
+            case _:
+                assert_never(event)
+        return []
+
+    def _on_raised(self, event: m.AlertRaised) -> list[m.Command]:
+        known = self._told.get(event.alert.key)
+        if known is not None and not self._is_news(known, event.alert):
+            known.alert = replace(known.alert, repeated=known.alert.repeated + 1)
+            return []
+        asked = event.channels or self._routed(event)
+        channels = tuple(name for name in asked if name in self._outboxes)
+        began_s = event.alert.began_s or event.wall_s
+        repeated = 0 if known is None else known.alert.repeated
+        alert = replace(event.alert, began_s=began_s, ended_s=None, repeated=repeated)
+        for name in channels:
+            self._outboxes[name].add(alert, self._now)
+        told_before = () if known is None else known.channels
+        both = tuple(dict.fromkeys((*told_before, *channels)))
+        self._told[alert.key] = _Told(replace(alert, repeated=0), self._now, both)
+        self._told.move_to_end(alert.key)
+        if len(self._told) > self._settings.alerts_max:
+            self._told.popitem(last=False)
+        if channels:
+            return []
+        nobody = m.OutboxEntry(entry_id="", channel=", ".join(asked), alerts=(alert,))
+        detail = "there is no such channel" if asked else "no route is for it now"
+        return [m.RecordNotification(entry=nobody, result="dropped", detail=detail)]
+
+    def _is_news(self, known: _Told, alert: m.Alert) -> bool:
+        """Whether it has become worse, or lasts for so long that people are told again."""
+        worse = SEVERITIES.index(alert.severity) > SEVERITIES.index(known.alert.severity)
+        return worse or self._now - known.at >= self._settings.repeat_s
+
+    def _routed(self, event: m.AlertRaised) -> tuple[str, ...]:
+        alert = event.alert
+        return tuple(
+            dict.fromkeys(
+                name
+                for route in self._settings.routes
+                if route.takes(component=alert.component, severity=alert.severity, wall_s=event.wall_s)
+                for name in route.channels
+            )
+        )
+
+    def _on_resolved(self, event: m.AlertResolved) -> None:
+        known = self._told.pop(event.key, None)
+        if known is not None:
+            body = event.detail or known.alert.body
+            alert = replace(known.alert, body=body, ended_s=max(event.wall_s, known.alert.began_s))
+            for name in known.channels:
+                self._outboxes[name].add(alert, self._now)
+
+    def _on_recovered(self, event: m.OutboxRecovered) -> list[m.Command]:
+        """Channels may be others now: what was for one that is no more is dropped, and told."""
+        commands: list[m.Command] = []
+        for entry in event.entries if self._fresh else ():
+            outbox = self._outboxes.get(entry.channel)
+            if outbox is None:
+                told = m.RecordNotification(entry=entry, result="dropped", detail="its channel is no more")
+                commands += [m.ForgetEntry(entry_id=entry.entry_id), told]
+                continue
+            outbox.resume(entry)
+            for alert in entry.alerts:
+                self._recall(alert, entry.channel)
+        return commands
+
+    def _recall(self, alert: m.Alert, channel: str) -> None:
+        """What a message of an earlier life tells of is told: it is not told again at once, and can be resolved."""
+        if alert.ended_s is not None:
+            self._told.pop(alert.key, None)
+            return
+        known = self._told.get(alert.key)
+        channels = (channel,) if known is None else tuple(dict.fromkeys((*known.channels, channel)))
+        self._told[alert.key] = _Told(replace(alert, repeated=0), self._now, channels)

@@ -1,0 +1,163 @@
+"""What the notifier's machine is told and what it wants done: events in the past tense, commands in the imperative."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from actors.recovery.strategies import Severity
+
+Result = Literal["sent", "failed", "dropped"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """What people are told of.
+
+    Attributes:
+        key: What it is the same by: told once while it lasts, and resolved by it.
+        component: Which component it is about.
+        severity: How bad it is.
+        title: In a line.
+        body: In more words, scrubbed.
+        runbook: A link for whoever takes it.
+        incident_id: The incident, if there is one.
+        began_s: When it began, seconds since the Unix epoch.
+        ended_s: When it was over; None while it lasts.
+        repeated: How often it was raised without being told since it was told last.
+    """
+
+    key: str
+    component: str
+    severity: Severity
+    title: str
+    body: str = ""
+    runbook: str = ""
+    incident_id: str = ""
+    began_s: float = 0.0
+    ended_s: float | None = None
+    repeated: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxEntry:
+    """A message that waits or is on its way; written down before it is sent.
+
+    Attributes:
+        entry_id: Its name, unique over all lives; receivers know a message that comes twice by it.
+        channel: Where it goes.
+        alerts: What it tells of.
+        attempts: How often it was tried.
+    """
+
+    entry_id: str
+    channel: str
+    alerts: tuple[Alert, ...]
+    attempts: int = 0
+
+
+# -- events ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRaised:
+    """Somebody wants people to be told.
+
+    Attributes:
+        alert: Of what.
+        channels: By which channels; empty: as the routes say.
+        wall_s: The moment, seconds since the Unix epoch: routes have days and hours.
+    """
+
+    alert: Alert
+    wall_s: float
+    channels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertResolved:
+    """What people were told of is over."""
+
+    key: str
+    wall_s: float
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryRecorded:
+    """A message is written down; it outlives every process."""
+
+    entry_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendEnded:
+    """A message was handed over, or was not.
+
+    Attributes:
+        entry_id: Which.
+        attempt: The one under which it was sent.
+        ok: Whether it was taken.
+        permanent: Whether it never will be (a wrong address, a refused key).
+        retry_after_s: How long the receiver wants to be left alone, seconds.
+        detail: In words, without secrets.
+    """
+
+    entry_id: str
+    attempt: int
+    ok: bool
+    permanent: bool = False
+    retry_after_s: float = 0.0
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimePassed:
+    """It is time for what `next_timer` said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxRecovered:
+    """This life takes over: these messages were written down and not forgotten, oldest first. Before anything else."""
+
+    entries: tuple[OutboxEntry, ...]
+
+
+Event = AlertRaised | AlertResolved | EntryRecorded | SendEnded | TimePassed | OutboxRecovered
+
+# -- commands -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordEntry:
+    """Write a message down, and confirm with `EntryRecorded`; it replaces its former record."""
+
+    entry: OutboxEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgetEntry:
+    """A message is not to be sent any more."""
+
+    entry_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """Hand a message over within the channel's timeout, and tell by `SendEnded`; its record is confirmed."""
+
+    entry: OutboxEntry
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordNotification:
+    """Write to the log what became of a message; nothing of its address is in it."""
+
+    entry: OutboxEntry
+    result: Result
+    detail: str = ""
+
+
+Command = RecordEntry | ForgetEntry | Send | RecordNotification

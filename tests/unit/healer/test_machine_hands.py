@@ -1,0 +1,146 @@
+"""What people ask of the healer, and what a successor goes on with."""
+
+from __future__ import annotations
+
+from actors.healer import messages as m
+from actors.healer.routing import Healer
+from actors.healer.settings import PlanRule
+from actors.recovery.retry import Retry
+from actors.recovery.strategies import Escalate, Isolate, Restart
+from tests.unit.healer.scene import Scene, phases
+
+
+class TestPeople:
+    def test_nothing_heals_what_is_held(self) -> None:
+        scene = Scene(Restart(), incident_timeout_s=100.0)
+        held = scene.tell(m.HoldRequested(component="db", who="ann", reason="upgrade"))
+        assert held == [m.RecordHold(component="db", who="ann", reason="upgrade")]
+        assert phases(scene.report()) == ["detected", "diagnosed"]
+        scene.report("other")
+        assert scene.actions == ["restart"]
+        assert phases(scene.later(1000.0)) == []
+        commands = scene.tell(m.ReleaseRequested(component="db"))
+        assert commands[0] == m.RecordHold(component="db", who=None)
+        assert phases(commands) == ["recovering", "verifying", "resolved"]
+        assert scene.tell(m.ReleaseRequested(component="db")) == []
+
+    def test_what_became_well_while_it_was_held_is_over(self) -> None:
+        scene = Scene(Restart())
+        scene.tell(m.HoldRequested(component="db", who="ann", reason="upgrade"))
+        scene.report()
+        assert phases(scene.tell(m.TroubleEnded(component="db"))) == ["resolved"]
+        scene.tell(m.ReleaseRequested(component="db"))
+        assert scene.ran == []
+
+    def test_an_acknowledged_incident_is_the_persons(self) -> None:
+        scene = Scene(Escalate(repeat_s=100.0), Restart())
+        scene.report()
+        commands = scene.tell(m.Acknowledged(incident_id="1.1", who="ann"))
+        assert phases(commands) == ["escalated"]
+        assert scene.only().owner == "ann"
+        assert phases(scene.tell(m.TroubleEnded(component="db"))) == ["resolved"]
+        total = scene.machine.statistics().total
+        assert (total.escalated, total.resolved) == (1, 0)
+
+    def test_who_takes_it_before_anybody_was_told_is_noted(self) -> None:
+        scene = Scene(Restart())
+        scene.outcome = lambda _: None
+        scene.report()
+        assert scene.tell(m.Acknowledged(incident_id="1.1", who="ann")) == []
+        assert scene.only().owner == "ann"
+
+    def test_what_is_in_the_middle_of_a_step_is_not_over_by_itself(self) -> None:
+        scene = Scene(Restart())
+        scene.outcome = lambda _: None
+        scene.report()
+        assert scene.tell(m.TroubleEnded(component="db")) == []
+
+    def test_a_plan_by_hand_goes_before_the_settings_and_replaces_its_like(self) -> None:
+        scene = Scene(Restart())
+        for strategy in (Escalate(), Isolate()):
+            scene.tell(m.PlanSet(rule=PlanRule(component="db", strategies=(strategy,))))
+        scene.report()
+        assert scene.actions == ["isolate"]
+        assert len(scene.machine.kept().plans) == 1
+
+    def test_a_dry_run_tells_and_changes_nothing(self) -> None:
+        scene = Scene(Retry(), Restart())
+        choice = scene.machine.dry_run(m.TroubleReported(component="db", failure="crash"))
+        assert choice.strategies == (Restart(),)
+        assert "retry is left out" in choice.why[1]
+        assert scene.machine.incidents() == ()
+
+    def test_what_worked_is_tried_first_and_can_be_forgotten(self) -> None:
+        scene = Scene(Restart(), Isolate())
+        scene.outcome = lambda run: "failed" if run.step.action == "restart" else "succeeded"
+        for _ in range(3):
+            scene.report()
+        assert scene.actions == ["restart", "isolate"] * 3
+        scene.report()
+        assert scene.actions[6:] == ["isolate"]
+        assert {row["strategy"]: row["tries"] for row in scene.machine.lessons()} == {"restart": 3, "isolate": 4}
+        scene.tell(m.LearningReset(component="db"))
+        assert scene.machine.lessons() == []
+
+
+class TestSuccessors:
+    def successor(self, scene: Scene, kept: m.KeptHealer) -> list[m.Command]:
+        scene.begin(incarnation=2, now=5000.0)
+        commands = scene.tell(m.JournalRecovered(kept=kept))
+        return commands + scene.tell(m.HealersChanged(healers=(Healer(name="new", node="n"),)))
+
+    def kept(self, scene: Scene) -> m.KeptHealer:
+        """As the journal has it."""
+        incidents = tuple(
+            m.KeptIncident(incident=each, age_s=1.0) for each in scene.journal.values() if not each.is_over
+        )
+        return m.KeptHealer(incidents=incidents, holds={}, depends_on={})
+
+    def test_a_step_that_was_begun_is_not_taken_again_but_looked_at(self) -> None:
+        scene = Scene(Restart(), Isolate())
+        scene.outcome = lambda _: None
+        scene.report()
+        commands = self.successor(scene, self.kept(scene))
+        assert phases(commands) == ["verifying", "resolved"]
+        assert scene.actions == ["restart"]
+
+    def test_one_without_an_effect_is_taken_again(self) -> None:
+        scene = Scene(Isolate())
+        scene.outcome = lambda _: None
+        scene.report()
+        scene.outcome = lambda _: "succeeded"
+        assert phases(self.successor(scene, self.kept(scene)))[-1] == "resolved"
+        assert scene.actions == ["isolate", "isolate"]
+
+    def test_it_goes_on_from_every_phase(self) -> None:
+        scene = Scene(Escalate(repeat_s=100.0), verify_s=50.0)
+        scene.tell(m.DependenciesChanged(depends_on={"web": ("db",)}))
+        scene.tell(m.HoldRequested(component="held", who="ann", reason="why"))
+        scene.report("db")
+        scene.report("web", call="c1")
+        scene.report("web", call="c2")
+        scene.report("held")
+        scene.tell(m.PlanSet(rule=PlanRule(component="v", strategies=(Restart(),))))
+        scene.verdict = lambda _: None
+        scene.report("v")
+        kept = scene.machine.kept()
+        detected = kept.incidents[0].incident.__class__(incident_id="9.9", component="new", failure="x", severity="low")
+        kept = m.KeptHealer(
+            incidents=(*kept.incidents, m.KeptIncident(incident=detected, age_s=0.0)),
+            holds=kept.holds,
+            plans=kept.plans,
+            lessons=({"component": "a", "failure": "b", "strategy": "c", "tries": 1, "successes": 1, "seconds": 1.0},),
+            depends_on=kept.depends_on,
+        )
+        self.successor(scene, kept)
+        told = {each.component: each.phase for each in scene.machine.incidents()}
+        assert told == {
+            "db": "recovering",
+            "web": "diagnosed",
+            "held": "diagnosed",
+            "v": "verifying",
+            "new": "recovering",
+        }
+        assert len(scene.machine.lessons()) == 1
+        assert scene.machine.kept().incidents[1].calls == ("c2",)
+        assert scene.tell(m.JournalRecovered(kept=kept)) == []

@@ -1,0 +1,70 @@
+"""A step is on record before it is run, once; what is late changes nothing."""
+
+from __future__ import annotations
+
+from actors.healer import messages as m
+from actors.recovery.retry import Fallback
+from actors.recovery.strategies import Restart
+from tests.unit.healer.scene import Scene, of
+
+
+def test_nothing_runs_before_its_record_is_confirmed_and_only_once() -> None:
+    scene = Scene(Restart())
+    scene.confirms = False
+    commands = scene.report()
+    assert of(m.RunStep, commands) == []
+    begun = [each.incident for each in of(m.RecordIncident, commands) if each.incident.begun is not None]
+    assert len(begun) == 1
+    scene.journal["1.1"] = begun[0]
+    scene.outcome = lambda _: None
+    early = m.IncidentRecorded(incident_id="1.1", version=begun[0].version - 1)
+    assert scene.tell(early) == []
+    confirmed = m.IncidentRecorded(incident_id="1.1", version=begun[0].version)
+    assert len(of(m.RunStep, scene.tell(confirmed))) == 1
+    assert scene.tell(confirmed) == []
+
+
+def test_a_hold_that_comes_before_the_record_is_confirmed_counts() -> None:
+    scene = Scene(Restart())
+    scene.confirms = False
+    scene.report()
+    begun = scene.only()
+    scene.tell(m.HoldRequested(component="db", who="ann", reason="why"))
+    scene.confirms = True
+    scene.journal["1.1"] = begun
+    scene.tell(m.IncidentRecorded(incident_id="1.1", version=begun.version))
+    assert (scene.ran, scene.only().begun) == ([], None)
+    scene.tell(m.ReleaseRequested(component="db"))
+    assert scene.actions == ["restart"]
+
+
+def test_a_call_that_is_abandoned_before_the_record_is_confirmed_is_not_made() -> None:
+    scene = Scene(Fallback(len), Restart())
+    scene.confirms = False
+    scene.report(call="c1")
+    begun = scene.only()
+    scene.tell(m.CallAbandoned(call="c1"))
+    scene.confirms = True
+    scene.journal["1.1"] = begun
+    scene.tell(m.IncidentRecorded(incident_id="1.1", version=begun.version))
+    assert scene.actions == ["restart"]
+
+
+def test_an_end_that_is_told_twice_counts_once() -> None:
+    scene = Scene(Restart())
+    scene.outcome = lambda _: None
+    scene.verdict = lambda _: None
+    scene.report()
+    ended = scene.ended(scene.runs[0], "succeeded")
+    assert len(of(m.Verify, scene.tell(ended))) == 1
+    assert scene.tell(ended) == []
+    assert scene.machine.statistics().in_flight == 1
+
+
+def test_a_probe_is_asked_again_not_twice_at_a_time() -> None:
+    scene = Scene(Restart(), verify_every_s=2.0, verify_s=10.0)
+    scene.verdict = lambda _: "failed"
+    (first,) = of(m.Verify, scene.report())
+    late = m.VerificationEnded(incident_id="1.1", number=first.number, verdict="passed")
+    assert scene.tell(late) == [], "it has answered already"
+    assert len(of(m.Verify, scene.later(2.0))) == 1

@@ -1,0 +1,48 @@
+"""Whatever a probe returns or raises has a meaning, and nonsense is none that passes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from actors.health.answers import DETAIL_LIMIT, Answer, cut, read_answer, read_error
+
+
+@pytest.mark.parametrize(
+    ("value", "answer"),
+    [
+        (None, Answer(outcome="passed")),
+        (True, Answer(outcome="passed")),
+        (False, Answer(outcome="failed")),
+        ((False, "no disk"), Answer(outcome="failed", detail="no disk")),
+        (80, Answer(outcome="passed", score=80.0)),
+        ((0.0, "empty"), Answer(outcome="failed", detail="empty", score=0.0)),
+    ],
+)
+def test_good_bad_and_scores(value: Any, answer: Answer) -> None:
+    assert read_answer(value) == answer
+
+
+@pytest.mark.parametrize("value", ["ok", -1, 101, float("nan"), [], (True, 1), (1, 2, 3), object()])
+def test_anything_else_is_nonsense_with_the_remedy(value: Any) -> None:
+    answer = read_answer(value)
+    assert answer.outcome == "nonsense"
+    assert "a score from 0 to 100" in answer.detail
+
+
+class _Mute(Exception):  # noqa: N818 - a user's own
+    def __str__(self) -> str:
+        raise ValueError
+
+
+def test_what_is_raised_is_told_in_a_line() -> None:
+    assert read_error(OSError("gone")) == Answer(outcome="failed", detail="OSError: gone")
+    assert read_error(TimeoutError()) == Answer(outcome="timed_out", detail="TimeoutError")
+    assert read_error(_Mute()) == Answer(outcome="failed", detail="_Mute")
+
+
+def test_a_flood_of_words_is_cut() -> None:
+    assert len(cut("x" * 10_000)) == DETAIL_LIMIT
+    assert len(read_answer((True, "x" * 10_000)).detail) == DETAIL_LIMIT
+    assert len(read_error(ValueError("x" * 10_000)).detail) == DETAIL_LIMIT

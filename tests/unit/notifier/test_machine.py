@@ -1,0 +1,123 @@
+"""People are told once, by the channels that are for them, and told when it is over."""
+
+from __future__ import annotations
+
+from actors.notifier import messages as m
+from actors.notifier.settings import RouteSettings
+from tests.unit.notifier.scene import NOON_S, Scene, alert, channel, entry, of
+
+
+class TestTelling:
+    def test_written_down_then_sent_then_forgotten(self) -> None:
+        scene = Scene()
+        commands = scene.raise_()
+        assert [type(each) for each in commands] == [m.RecordEntry, m.Send, m.ForgetEntry, m.RecordNotification]
+        assert scene.sent[0].alerts[0].began_s == NOON_S
+        assert scene.machine.waiting() == {"mail": 0}
+        assert scene.machine.next_timer() is None
+
+    def test_nothing_is_sent_before_it_is_written_down(self) -> None:
+        scene = Scene()
+        scene.confirms = False
+        assert of(m.Send, scene.raise_()) == []
+        assert scene.tell(m.EntryRecorded(entry_id="nobody's")) == []
+        assert len(of(m.Send, scene.tell(m.EntryRecorded(entry_id="1.1")))) == 1
+
+    def test_what_lasts_is_told_once_then_again_after_its_time_with_how_often(self) -> None:
+        scene = Scene(repeat_s=100.0)
+        for _ in range(5):
+            scene.raise_()
+            scene.later(10.0)
+        assert len(scene.sent) == 1
+        scene.later(50.0)
+        scene.raise_()
+        assert [each.alerts[0].repeated for each in scene.sent] == [0, 4]
+
+    def test_what_becomes_worse_is_told_at_once(self) -> None:
+        scene = Scene()
+        scene.raise_()
+        scene.raise_(severity="low")
+        scene.raise_(severity="critical")
+        assert [each.alerts[0].severity for each in scene.sent] == ["medium", "critical"]
+
+    def test_who_was_told_is_told_that_it_is_over_once(self) -> None:
+        scene = Scene(channel("a"), channel("b"))
+        scene.raise_(channels=("a",), body="why")
+        scene.resolve()
+        scene.resolve()
+        assert scene.told == [("a", "db/crash", False), ("a", "db/crash", True)]
+        assert scene.sent[1].alerts[0].body == "why"
+        scene.raise_()
+        scene.resolve(detail="restarted")
+        assert scene.sent[-1].alerts[0].body == "restarted"
+
+    def test_what_nobody_was_told_of_is_not_over(self) -> None:
+        assert Scene().resolve() == []
+
+    def test_alerts_that_are_remembered_are_bounded(self) -> None:
+        scene = Scene(alerts_max=1)
+        scene.raise_("a")
+        scene.raise_("b")
+        assert scene.resolve("a") == []
+        assert scene.resolve("b") != []
+
+
+class TestRoutes:
+    def test_by_severity_component_and_time_all_that_match_each_channel_once(self) -> None:
+        routes = (
+            RouteSettings(channels=("a",), severity="high"),
+            RouteSettings(channels=("b",), components=("db*",)),
+            RouteSettings(channels=("a", "b"), begin="08:00", end="18:00"),
+            RouteSettings(channels=("c",), begin="18:00", end="08:00"),
+        )
+        scene = Scene(channel("a"), channel("b"), channel("c"), routes=routes)
+        scene.raise_()
+        assert sorted(name for name, _, _ in scene.told) == ["a", "b"]
+
+    def test_a_strategys_own_channels_go_before_the_routes(self) -> None:
+        scene = Scene(channel("a"), channel("b"))
+        scene.raise_(channels=("b",))
+        assert scene.told == [("b", "db/crash", False)]
+
+    def test_what_reaches_nobody_is_on_record(self) -> None:
+        (told,) = Scene(routes=()).raise_()
+        assert isinstance(told, m.RecordNotification)
+        assert (told.result, told.detail) == ("dropped", "no route is for it now")
+        (other,) = Scene().raise_(channels=("pager",))
+        assert isinstance(other, m.RecordNotification)
+        assert (other.entry.channel, other.detail) == ("pager", "there is no such channel")
+
+    def test_one_channel_that_fails_holds_no_other_up(self) -> None:
+        scene = Scene(channel("a"), channel("b"))
+        scene.ok = lambda send: send.entry.channel == "b"
+        scene.raise_("x")
+        scene.raise_("y")
+        assert scene.told == [("b", "x", False), ("b", "y", False)]
+
+
+class TestSuccessors:
+    def test_what_was_written_down_is_sent_and_known_as_told(self) -> None:
+        scene = Scene(channel("mail"), channel("pager"))
+        entries = (
+            entry(alert("a", began_s=5.0), alert("b"), entry_id="1.1"),
+            entry(alert("a", began_s=5.0), entry_id="1.2", channel="pager"),
+            entry(alert("b", ended_s=9.0), alert("never", ended_s=9.0), entry_id="1.3"),
+            entry(alert("c"), entry_id="1.4", channel="gone"),
+        )
+        commands = scene.tell(m.OutboxRecovered(entries=entries))
+        assert commands[0] == m.ForgetEntry(entry_id="1.4")
+        assert [(each.result, each.entry.entry_id) for each in of(m.RecordNotification, commands)] == [
+            ("dropped", "1.4"),
+            ("sent", "1.1"),
+            ("sent", "1.2"),
+            ("sent", "1.3"),
+        ]
+        assert scene.raise_("a") == []
+        scene.resolve("a")
+        assert {(each.channel, each.alerts[0].key) for each in scene.sent[-2:]} == {("mail", "a"), ("pager", "a")}
+        assert scene.resolve("b") == []
+
+    def test_only_before_anything_else(self) -> None:
+        scene = Scene()
+        scene.raise_()
+        assert scene.tell(m.OutboxRecovered(entries=(entry(alert("x"), entry_id="1.9"),))) == []
