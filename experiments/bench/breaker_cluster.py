@@ -48,7 +48,7 @@ class Caller:
         """Fail a call; returns when it ended, on the host's monotonic clock."""
         with_error = self._handles[0]
         try:
-            with_error.call(_broken)
+            with_error.call(_broken, 0)
         except ConnectionError:
             pass
         return time.monotonic()
