@@ -42,7 +42,7 @@ class Caller:
 
     def hears(self) -> bool:
         """Whether all are closed, and their owners are heard."""
-        return all(handle.state == "closed" and not handle._circuit.gate.lost for handle in self._handles)  # noqa: SLF001 - no public way says it
+        return all(handle.state == "closed" and handle.owner_heard for handle in self._handles)
 
     def fail(self) -> float:
         """Fail a call; returns when it ended, on the host's monotonic clock."""
