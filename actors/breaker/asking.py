@@ -46,6 +46,7 @@ class Desk:
         self._homes = homes
         self._take = take
         self._threads = ThreadPoolExecutor(_THREADS, "breaker-desk")
+        self._known: tuple[str, Any] | None = None
 
     def control(self, name: str, event: m.ControlRequested | m.ConfigureRequested) -> Future[None]:
         """Have a breaker put into a state, or under other settings."""
@@ -83,14 +84,20 @@ class Desk:
                     self._homes.want(name)
                     owner = self._homes.owner_of(name)
                 if owner is not None:
-                    handle = ray.get_actor(owner, namespace=NAMESPACE)
-                    return ray.get(getattr(handle, method).remote(*arguments), timeout=_ANSWER_S)
+                    return ray.get(getattr(self._handle(owner), method).remote(*arguments), timeout=_ANSWER_S)
             except RayTaskError as error:
                 raise (error.cause if isinstance(error.cause, Exception) else error) from None
             except (RayError, GetTimeoutError, ValueError):
-                pass  # it has died, and its successor is asked
+                self._known = None  # it has died, and its successor is asked
             sleep(_PAUSE_S)
         raise _silent(name, method)
+
+    def _handle(self, owner: str) -> Any:
+        """The owner that was asked last is asked again without a look into Ray's table of names."""
+        known = self._known
+        if known is None or known[0] != owner:
+            known = self._known = (owner, ray.get_actor(owner, namespace=NAMESPACE))
+        return known[1]
 
 
 def _silent(name: str, what: str) -> BreakerUnreachableError:

@@ -194,6 +194,11 @@ class BreakerHandle:
         return self._circuit.gate.state(self._circuit.now())
 
     @property
+    def owner_heard(self) -> bool:
+        """Whether the breaker's owner is heard; else this process goes on by its own calls, and nobody probes."""
+        return not self._circuit.gate.lost
+
+    @property
     def retry_after_s(self) -> float:
         """When a call may pass, seconds, as far as this process can tell; 0 if one passes now."""
         self._circuit.look()

@@ -42,13 +42,13 @@ class Caller:
 
     def hears(self) -> bool:
         """Whether all are closed, and their owners are heard."""
-        return all(handle.state == "closed" and not handle._circuit.gate.lost for handle in self._handles)  # noqa: SLF001 - no public way says it
+        return all(handle.state == "closed" and handle.owner_heard for handle in self._handles)
 
     def fail(self) -> float:
         """Fail a call; returns when it ended, on the host's monotonic clock."""
         with_error = self._handles[0]
         try:
-            with_error.call(_broken)
+            with_error.call(_broken, 0)
         except ConnectionError:
             pass
         return time.monotonic()

@@ -37,7 +37,7 @@ class Caller:
 
     def hears(self, handles: list[Any]) -> bool:
         """Whether the owner of each is heard here."""
-        return all(not handle._circuit.gate.lost for handle in handles)
+        return all(handle.owner_heard for handle in handles)
 
     def define(self, supervisor: str, name: str, settings: BreakerSettings) -> list[str]:
         """Define a breaker here, and wait for its owner; what this process is warned of."""
@@ -48,7 +48,7 @@ class Caller:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             handle = Supervisor.of_process(supervisor).breaker(name, settings)
-            assert wait_until(lambda: not handle._circuit.gate.lost, 30.0)
+            assert wait_until(lambda: handle.owner_heard, 30.0)
         return said + [str(warning.message) for warning in caught]
 
     def fail(self, handles: list[Any], times: int) -> list[str]:

@@ -67,7 +67,7 @@ def everywhere(sup, crew, eventually, name) -> Callable[[BreakerSettings], Break
 
     def make(settings: BreakerSettings, called: str = name) -> BreakerHandle:
         made = sup.breaker(called, settings)
-        eventually(lambda: not made._circuit.gate.lost, "the owner answering here", 60.0)
+        eventually(lambda: made.owner_heard, "the owner answering here", 60.0)
         heard = [each.hears.remote for each in crew]
         eventually(lambda: all(ray.get([hears([made]) for hears in heard])), "the owner heard everywhere", 60.0)
         return made
