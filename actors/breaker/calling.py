@@ -17,7 +17,7 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from actors.breaker.errors import CircuitOpenError
-from actors.breaker.passage import Passage, aenter, enter, fail, turned_away
+from actors.breaker.passage import Passage, aenter, enter, fail, turn_away
 
 if TYPE_CHECKING:
     from actors.breaker.circuit import Circuit
@@ -29,8 +29,10 @@ def make_call(circuit: Circuit, fallback: AnyCall | None) -> AnyCall:
     """`call(fn, *args, **kwargs)` of this circuit; `fallback` is called in place of a call that is refused."""
 
     def call(fn: AnyCall, /, *args: Any, **kwargs: Any) -> Any:
-        lane = circuit.lane
-        if circuit.place[0] != lane.word:
+        lane, word = circuit.lane, circuit.place[0]
+        if word != lane.word:
+            if word == lane.shut and fallback is None:
+                turn_away(circuit, lane)
             return _call_slowly(circuit, fallback, fn, args, kwargs)
         try:
             result = fn(*args, **kwargs) if kwargs else fn(*args)
@@ -49,8 +51,10 @@ def make_acall(circuit: Circuit, fallback: AnyCall | None) -> Callable[..., Awai
     """`await acall(fn, *args, **kwargs)` of this circuit; `fn` returns something to await."""
 
     async def acall(fn: AnyCall, /, *args: Any, **kwargs: Any) -> Any:
-        lane = circuit.lane
-        if circuit.place[0] != lane.word:
+        lane, word = circuit.lane, circuit.place[0]
+        if word != lane.word:
+            if word == lane.shut and fallback is None:
+                turn_away(circuit, lane)
             return await _acall_slowly(circuit, fallback, fn, args, kwargs)
         try:
             result = await (fn(*args, **kwargs) if kwargs else fn(*args))
@@ -93,8 +97,10 @@ def _called(fn: Any) -> Any:
 def _guard_function(circuit: Circuit, fallback: AnyCall | None, fn: AnyCall) -> AnyCall:
     @wraps(fn)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        lane = circuit.lane
-        if circuit.place[0] != lane.word:
+        lane, word = circuit.lane, circuit.place[0]
+        if word != lane.word:
+            if word == lane.shut and fallback is None:
+                turn_away(circuit, lane)
             return _call_slowly(circuit, fallback, fn, args, kwargs)
         try:
             result = fn(*args, **kwargs) if kwargs else fn(*args)
@@ -112,8 +118,10 @@ def _guard_function(circuit: Circuit, fallback: AnyCall | None, fn: AnyCall) -> 
 def _guard_coroutine(circuit: Circuit, fallback: AnyCall | None, fn: AnyCall) -> AnyCall:
     @wraps(fn)
     async def guarded(*args: Any, **kwargs: Any) -> Any:
-        lane = circuit.lane
-        if circuit.place[0] != lane.word:
+        lane, word = circuit.lane, circuit.place[0]
+        if word != lane.word:
+            if word == lane.shut and fallback is None:
+                turn_away(circuit, lane)
             return await _acall_slowly(circuit, fallback, fn, args, kwargs)
         try:
             result = await (fn(*args, **kwargs) if kwargs else fn(*args))
@@ -189,16 +197,13 @@ async def _closed(source: AsyncGenerator[Any, Any], error: BaseException) -> Non
 def _call_slowly(
     circuit: Circuit, fallback: AnyCall | None, fn: AnyCall, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
-    refused = turned_away(circuit)
-    if refused is None:
-        try:
-            passage = enter(circuit)
-        except CircuitOpenError as error:
-            refused = error
-        else:
-            return _run(passage, fn, args, kwargs)
-    if fallback is None:
-        raise refused
+    try:
+        passage = enter(circuit)
+    except CircuitOpenError:
+        if fallback is None:
+            raise
+    else:
+        return _run(passage, fn, args, kwargs)
     return fallback(*args, **kwargs)
 
 

@@ -324,7 +324,8 @@ class Circuit:
         shut_until = None if self._parked else gate.shut_until()
         if shut_until is not None:
             alone, published = gate.opening is not None, gate.published
-            lane.told = ("open" if alone else published.state, published.generation, alone, gate.settings.open_s_max)
+            lane.told = ("open" if alone else published.state, published.generation, alone)
+            lane.longest_s = gate.settings.open_s_max
             lane.until = shut_until
         lane.shut = NEVER if shut_until is None else self._seen
         lane.careful = passes

@@ -20,11 +20,32 @@ class CircuitOpenError(SupervisorError):
     def __init__(
         self, name: str, *, retry_after_s: float, state: State = "open", generation: int = 0, by_itself: bool = False
     ) -> None:
-        self.name = name
         self.retry_after_s = retry_after_s
-        self.state: State = state
-        self.generation = generation
-        self.by_itself = by_itself  # `args` is (name,) since __new__: a call of super().__init__ would set the same
+        self._told = (state, generation, by_itself)  # `args` is (name,) since __new__
+
+    @classmethod
+    def quickly(cls, name: str, retry_after_s: float, told: tuple[State, int, bool]) -> CircuitOpenError:
+        """The same in a third of the time: `told` is state, generation and `by_itself`, which few refused calls read."""
+        error = cls.__new__(cls, name)
+        error.retry_after_s = retry_after_s
+        error._told = told
+        return error
+
+    @property
+    def name(self) -> str:
+        return self.args[0]
+
+    @property
+    def state(self) -> State:
+        return self._told[0]
+
+    @property
+    def generation(self) -> int:
+        return self._told[1]
+
+    @property
+    def by_itself(self) -> bool:
+        return self._told[2]
 
     def __str__(self) -> str:
         """Put into words when somebody reads it: most refusals are caught unread, and take a microsecond."""

@@ -51,8 +51,8 @@ class Lane:
         careful: While it is this, a call passes, and is measured or its result judged.
         shut: While it is this and `until` is not over, no call passes.
         until: Monotonic seconds.
-        told: What those are told who are refused so: the state, its generation, whether the process opened itself, and
-            the longest wait that is told, seconds.
+        told: What those are told who are refused so: the state, its generation, whether the process opened itself.
+        longest_s: The longest wait that is told, seconds.
         hit: Count a success.
         bounce: Count a refusal.
         durations: How long successes took that were measured, seconds.
@@ -65,6 +65,7 @@ class Lane:
         "careful",
         "durations",
         "hit",
+        "longest_s",
         "shut",
         "ticket",
         "told",
@@ -76,7 +77,8 @@ class Lane:
         self.ticket = ticket
         self.word = self.careful = self.shut = NEVER
         self.until = float("-inf")
-        self.told: tuple[State, int, bool, float] = ("open", 0, False, 0.0)
+        self.told: tuple[State, int, bool] = ("open", 0, False)
+        self.longest_s = 0.0
         self._hits, self._refusals = Tally(), Tally()
         self.hit, self.bounce = self._hits.add, self._refusals.add
         self.durations: deque[float] = deque()

@@ -35,6 +35,8 @@ ERROR_LENGTH_MAX = 300
 UNKNOWN: Any = object()
 """The result of a call that returned nothing the breaker saw."""
 
+_REFUSED = CircuitOpenError.quickly
+
 _LOG = logging.getLogger("supervisor.breaker")
 _SCRUBBER = Scrubber()
 
@@ -137,9 +139,8 @@ def _enter(circuit: Circuit) -> Passage | tuple[Ask, Lane]:
     lane, word = circuit.lane, circuit.place[0]
     if word == lane.careful:
         return Passage(circuit, lane)
-    refused = turned_away(circuit)
-    if refused is not None:
-        raise refused
+    if word == lane.shut:
+        turn_away(circuit, lane)
     verdict, lane = circuit.admit()
     match verdict:
         case Admitted():
@@ -150,23 +151,16 @@ def _enter(circuit: Circuit) -> Passage | tuple[Ask, Lane]:
             return _refuse(circuit, verdict)
 
 
-def turned_away(circuit: Circuit) -> CircuitOpenError | None:
-    """The error of a call that needs no look at the gate to be refused; None: ask the gate."""
-    lane = circuit.lane
-    if circuit.place[0] != lane.shut:
-        return None
-    left_s = lane.until - circuit.now()
-    if left_s <= 0:
-        return None
-    lane.bounce()
-    state, generation, by_itself, longest_s = lane.told
-    return CircuitOpenError(
-        circuit.name,
-        retry_after_s=left_s if left_s < longest_s else longest_s,
-        state=state,
-        generation=generation,
-        by_itself=by_itself,
-    )
+def turn_away(circuit: Circuit, lane: Lane) -> None:
+    """Refuse a call that needs no look at the gate for it: the owner's word is the lane's `shut`.
+
+    Raises:
+        CircuitOpenError: Unless the wait is over; then the gate is to be asked.
+    """
+    left_s, longest_s = lane.until - circuit.now(), lane.longest_s
+    if left_s > 0:
+        lane.bounce()
+        raise _REFUSED(circuit.name, left_s if left_s < longest_s else longest_s, lane.told)
 
 
 def _refuse(circuit: Circuit, refused: Refused) -> Any:
