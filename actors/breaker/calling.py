@@ -1,8 +1,8 @@
 """The functions that a call goes through, made for one circuit. The hot path: each line of it costs every call.
 
 A closed call compares one word, runs the user's function, and counts its success in one C call. It takes no lock, reads
-no clock, and makes no object (an empty `**kwargs` handed on would be a second dict). All else (errors, measured calls,
-probes, refusals) goes through `passage`.
+no clock, and makes no object (an empty `**kwargs` handed on would be a second dict; see `tailoring` for what decorated
+functions are spared). All else (errors, measured calls, probes, refusals) goes through `passage`.
 
 What the user's function raises comes through as it is; only CircuitOpenError is ever added, and a TypeError for what
 could not have worked: a coroutine function handed to the sync side would otherwise be guarded by nobody.
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from actors.breaker.errors import CircuitOpenError
 from actors.breaker.passage import Passage, aenter, enter, fail, turn_away
+from actors.breaker.tailoring import tailor
 
 if TYPE_CHECKING:
     from actors.breaker.circuit import Circuit
@@ -95,6 +96,10 @@ def _called(fn: Any) -> Any:
 
 
 def _guard_function(circuit: Circuit, fallback: AnyCall | None, fn: AnyCall) -> AnyCall:
+    make = tailor(fn, asynchronous=False)
+    if make is not None:
+        return wraps(fn)(make(circuit, fallback, fn, _call_slowly, turn_away, fail, _refuse_coroutine, CoroutineType))
+
     @wraps(fn)
     def guarded(*args: Any, **kwargs: Any) -> Any:
         lane, word = circuit.lane, circuit.place[0]
@@ -116,6 +121,10 @@ def _guard_function(circuit: Circuit, fallback: AnyCall | None, fn: AnyCall) -> 
 
 
 def _guard_coroutine(circuit: Circuit, fallback: AnyCall | None, fn: AnyCall) -> AnyCall:
+    make = tailor(fn, asynchronous=True)
+    if make is not None:
+        return wraps(fn)(make(circuit, fallback, fn, _acall_slowly, turn_away, fail, _refuse_coroutine, CoroutineType))
+
     @wraps(fn)
     async def guarded(*args: Any, **kwargs: Any) -> Any:
         lane, word = circuit.lane, circuit.place[0]

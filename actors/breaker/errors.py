@@ -25,10 +25,10 @@ class CircuitOpenError(SupervisorError):
 
     @classmethod
     def quickly(cls, name: str, retry_after_s: float, told: tuple[State, int, bool]) -> CircuitOpenError:
-        """The same in a third of the time: `told` is state, generation and `by_itself`, which few refused calls read."""
+        """The same in a third of the time; `told` is the state, its generation and `by_itself`, which few ever read."""
         error = cls.__new__(cls, name)
         error.retry_after_s = retry_after_s
-        error._told = told
+        error._told = told  # noqa: SLF001 - its own
         return error
 
     @property
