@@ -33,7 +33,7 @@ def no_parameters() -> str:
 
 
 def test_it_takes_places_and_names_as_the_function_does(breaker: BreakerHandle) -> None:
-    guarded = breaker(only_places)
+    guarded: Any = breaker(only_places)
     assert guarded(1, 2) == guarded(1, lane=2) == (1, 2)
     assert breaker(no_parameters)() == "nothing"
     assert inspect.signature(guarded) == inspect.signature(only_places)
