@@ -240,6 +240,7 @@ def test_what_happened_is_in_the_log(sup, crew, everywhere, eventually, name):
     assert active == [{"state": "shadow", "overridden_by": "bob"}]
 
 
+@pytest.mark.soak  # `test_overrides_reach...` has the owner and the leader by default
 def test_state_settings_and_override_survive_a_restart_on_the_same_log(start, tmp_path: Path, eventually):
     log, given = tmp_path / "kept.duckdb", SETTINGS.model_copy(update={"open_s": 11.0})
     first = start(log=log, name=unique_name())

@@ -193,7 +193,11 @@ def test_restart_types_by_shutdown(shared: Supervisor, group: Group, restart: An
 
 @pytest.mark.parametrize(
     ("strategy", "replaced"),
-    [("one_for_one", {"b"}), ("one_for_all", {"a", "b", "c"}), ("rest_for_one", {"b", "c"})],
+    [
+        pytest.param("one_for_one", {"b"}, marks=pytest.mark.soak),
+        pytest.param("one_for_all", {"a", "b", "c"}, marks=pytest.mark.soak),
+        ("rest_for_one", {"b", "c"}),
+    ],
 )
 def test_a_strategy_replaces_the_right_set(
     shared: Supervisor, eventually: Eventually, strategy: Any, replaced: set[str]

@@ -174,7 +174,7 @@ def test_a_replaced_leader_that_comes_back_changes_nothing_and_ends(
 # -- the standby -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGKILL, marks=pytest.mark.soak), signal.SIGSTOP])
 def test_a_lost_or_hung_standby_is_replaced(
     complete: Supervisor, family: Any, eventually: Any, is_alive: Any, number: signal.Signals
 ):
@@ -187,6 +187,7 @@ def test_a_lost_or_hung_standby_is_replaced(
     eventually(lambda: complete.status().incarnation == 3, "its office")
 
 
+@pytest.mark.soak  # the two halves of it are there by default
 def test_leader_killed_while_its_standby_hangs(complete: Supervisor, family: Any, eventually: Any, is_alive: Any):
     before, hung = family.pids(), standby_of(complete)
     os.kill(hung, signal.SIGSTOP)
@@ -245,6 +246,7 @@ def test_the_ledger_lies_with_the_standby_on_the_board_and_with_the_agents(compl
 # -- the end -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.soak  # a shutdown and a takeover each are there by default
 def test_shutdown_in_the_middle_of_a_takeover_leaves_nothing(
     start: Any, family_of: Any, eventually: Any, is_alive: Any
 ):

@@ -29,9 +29,11 @@ def leader(ray_session: launch.Cluster, request: pytest.FixtureRequest) -> Itera
 
 @pytest.mark.parametrize(
     ("leader", "expected"),
-    [(None, None), ({"env_vars": {"WARM": "yes"}}, "yes")],
+    [
+        pytest.param(None, None, id="plain", marks=pytest.mark.soak),
+        pytest.param({"env_vars": {"WARM": "yes"}}, "yes", id="environment"),
+    ],
     indirect=["leader"],
-    ids=["plain", "environment"],
 )
 def test_actors_of_an_actor_start_in_warm_processes_again_and_again(
     leader: Any, expected: str | None, eventually: Callable[..., None]

@@ -215,6 +215,7 @@ def test_a_process_in_which_nobody_lives_ends_and_is_not_listed(
 # -- a new leader -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.soak  # in virtual time by default
 def test_a_new_leader_adopts_who_lives_in_a_process_that_does_not_answer(
     start: StartSupervisor, family_of: Any, eventually: Eventually
 ):

@@ -223,7 +223,7 @@ def test_a_new_leaders_word_and_ledger_lie_on_the_board_and_an_old_ones_are_refu
     for stale in (lambda: agent.hear(3, Replica(3, 9, b"")), lambda: agent.keep_ledger(3, Replica(3, 9, b""))):
         with pytest.raises(StaleIncarnationError):
             stale()
-    huge = Replica(4, 3, os.urandom(4 << 20))
+    huge = Replica(4, 3, os.urandom(12 << 20))
     assert agent.keep_ledger(4, huge) == 3
     assert agent.ledger() == huge, "what the board has no room for is held all the same"
     successor: Any = NodeAgentActor(f"{name}/node_agent/n#2", 4, Port())

@@ -233,6 +233,7 @@ def test_who_subscribes_hears_what_happens_below_it(led: Supervisor, family: Any
 # -- being replaced ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.soak  # that of the root is there by default
 def test_a_replaced_one_that_comes_back_ends(start: Any, eventually: Eventually, is_alive: Any):
     """It was stopped; another life was made, of which nobody has told it."""
     sup = start(standby=False)

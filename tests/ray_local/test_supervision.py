@@ -109,7 +109,7 @@ def test_a_stopped_worker_is_fenced_killed_and_its_task_answered_elsewhere(
     assert stopped not in family.workers().values()
 
 
-@pytest.mark.parametrize("burn", ["sum", "regex"])
+@pytest.mark.parametrize("burn", ["sum", pytest.param("regex", marks=pytest.mark.soak)])
 def test_a_worker_that_holds_its_interpreter_is_not_taken_for_hung(
     sup: Supervisor, family: Any, burn: str, eventually: Any
 ):
@@ -167,6 +167,7 @@ def test_supervisor_and_worker_killed_together(sup: Supervisor, family: Any, eve
     assert family.child(victim).restarts == 1
 
 
+@pytest.mark.soak  # `test_leader_failover.py` kills leaders one after the other by default
 def test_a_supervisor_killed_again_and_again(sup: Supervisor, family: Any, eventually: Any):
     eventually(family.restored, "everything")
     before = family.pids()
@@ -198,6 +199,7 @@ def test_a_killed_node_agent_is_replaced_and_the_board_goes_on(sup: Supervisor, 
     other.close()
 
 
+@pytest.mark.soak  # `test_event_log_actor.py` kills one in the middle by default
 def test_a_log_writer_killed_in_the_middle_loses_and_doubles_no_row(sup: Supervisor, family: Any, eventually: Any):
     eventually(family.restored, "everything")
     over = threading.Event()
@@ -230,6 +232,7 @@ def test_a_log_writer_killed_in_the_middle_loses_and_doubles_no_row(sup: Supervi
 # -- several, taken, failing, gone -------------------------------------------------------------------------------------
 
 
+@pytest.mark.soak  # `test_reaping.py` has two side by side by default
 def test_two_supervisors_side_by_side_do_not_touch_each_other(start: Any, family_of: Any, eventually: Any):
     one, two = start(pool={"standbys": 0}), start(pool={"standbys": 0})
     eventually(family_of(one).restored, "all of the first")
