@@ -108,7 +108,6 @@ class StateKeeper:
             if known is not None and known.is_complete:
                 self._note_claim(key, known, (era, incarnation, 0))
                 return known.newest
-        self.write_owed(key)
         self.claim(key, era, incarnation)
         found = self.get_checkpoint(key, None)
         with self._index:
