@@ -10,11 +10,13 @@ from ray.exceptions import GetTimeoutError, RayError
 
 from actors.checkpoint.folder import FolderStore
 from actors.checkpoint.log import LogStore
+from actors.checkpoint.spool import Spool
 from actors.event_log.transport import LogTransport
 from actors.runtime.actor_table import living_names
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.emitter import Emitter
 from actors.runtime.ids import ActorName
+from actors.runtime.node import spool_path
 from supervisor.election import actor_by_name, find_leader
 from supervisor.tree import LOG
 
@@ -32,18 +34,20 @@ class ClusterPorts:
         supervisor: The supervisor's name.
         era: The number of the cluster's session: incarnations begin anew with each.
         writer: The log writer's handle, if who makes the child knows it: to find it takes a new process 40 ms.
+        log: The log's file, for who keeps checkpoints in it: where its writer is on the same node they share a spool.
     """
 
-    def __init__(self, supervisor: str, *, era: int, writer: Any | None = None) -> None:
+    def __init__(self, supervisor: str, *, era: int, writer: Any | None = None, log: str | None = None) -> None:
         self._supervisor = supervisor
         self._era = era
         self._lock = threading.Lock()
         self._emitter: Emitter | None = None
         self._told_writer = writer
+        self._log = log
         self._writer: tuple[str, Any] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (self._supervisor, self._era, self._told_writer)
+        return _rebuild, (self._supervisor, self._era, self._told_writer, self._log)
 
     def announce_exit(self, name: str, exit_class: str) -> None:
         """Tell the leader before the process ends: the kernel tells deaths faster than Ray tells their cause."""
@@ -69,7 +73,8 @@ class ClusterPorts:
     def checkpoints(self, path: str | None) -> CheckpointStore:
         """The store of a folder's URL, or of the event log."""
         if path is None:
-            return LogStore(self.writer, era=self._era, known=self._told_writer)
+            spool = None if self._log is None else Spool(spool_path(self._supervisor, self._log))
+            return LogStore(self.writer, era=self._era, known=self._told_writer, spool=spool)
         return FolderStore(path, supervisor=self._supervisor, era=self._era)
 
     def record(self, name: str, event: str, detail: str) -> None:
@@ -107,5 +112,5 @@ class ClusterPorts:
         return None if self._writer is None else self._writer[1]
 
 
-def _rebuild(supervisor: str, era: int, writer: Any | None) -> ClusterPorts:
-    return ClusterPorts(supervisor, era=era, writer=writer)
+def _rebuild(supervisor: str, era: int, writer: Any | None, log: str | None) -> ClusterPorts:
+    return ClusterPorts(supervisor, era=era, writer=writer, log=log)

@@ -149,7 +149,9 @@ class Creator:
             firmly = recipe.node is not None or (standby and has_room(node_id, recipe.resources))
             options["scheduling_strategy"] = on_node(node_id, soft=not firmly)
         actor, options["max_concurrency"] = hosting_of(recipe.recipe, shared=recipe.share is not None)
-        ports = ClusterPorts(self._charter.name, era=cluster_era(), writer=self._find_log_writer())
+        ports = ClusterPorts(
+            self._charter.name, era=cluster_era(), writer=self._find_log_writer(), log=self._charter.config.log.path
+        )
         return actor.options(**options).remote(str(name), self._leader, ports)
 
 

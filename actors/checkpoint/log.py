@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from actors.checkpoint.format import Checkpoint, encode
-from actors.checkpoint.rules import Found, Order, check_log_size, choose
-from actors.event_log.asking import PATIENCE_S, KnownWriter, Writer, ask_writer
+from actors.checkpoint.rules import Found, Order, check_log_size, choose, order_of
+from actors.checkpoint.spool import SMALL_BYTES, Entry, Spool
+from actors.event_log.asking import PATIENCE_S, KnownWriter, Writer, ask_writer, tell_writer
 from actors.runtime.errors import CheckpointStoreError, EventLogError
 
 
@@ -25,22 +26,35 @@ class LogStore:
         era: Which life of the cluster this is, see `rules`.
         patience_s: How long to wait for a writer that is being replaced, seconds.
         known: The writer to ask first, if one is known.
+        spool: What the writer shares with the processes of its node; on others it is empty, and the writer is asked.
     """
 
     def __init__(
-        self, writer: Writer, *, era: int = 0, patience_s: float = PATIENCE_S, known: Any | None = None
+        self,
+        writer: Writer,
+        *,
+        era: int = 0,
+        patience_s: float = PATIENCE_S,
+        known: Any | None = None,
+        spool: Spool | None = None,
     ) -> None:
         self._writer = KnownWriter(writer, known)
         self._era = era
         self._patience_s = patience_s
+        self._spool = spool
 
     def claim(self, key: str, incarnation: int) -> None:
         """See `CheckpointStore.claim`."""
         self._ask(key, "claim_checkpoints", key, self._era, incarnation)
 
     def take_over(self, key: str, incarnation: int, *, class_name: str, state_version: int) -> Found:
-        """See `CheckpointStore.take_over`: a failover waits for one answer of the log, not for two."""
-        newest = self._ask(key, "take_over_checkpoints", key, self._era, incarnation)
+        """See `CheckpointStore.take_over`: a failover waits for the spool, or for one answer of the log."""
+        entry = self._claim_in_spool(key, incarnation)
+        if entry is not None and entry.is_complete:
+            newest = None if entry.newest is None or entry.data is None else (entry.newest, entry.data)
+            tell_writer(self._writer, "write_soon", key)
+        else:
+            newest = self._ask(key, "take_over_checkpoints", key, self._era, incarnation)
         candidates = self._newest_first(key, newest)
         return choose(key, candidates, class_name=class_name, state_version=state_version)
 
@@ -49,8 +63,25 @@ class LogStore:
         self._put(checkpoint, "put_checkpoint")
 
     def put_soon(self, checkpoint: Checkpoint) -> None:
-        """See `CheckpointStore.put_soon`: the log's writer holds it, and writes it within some tens of milliseconds."""
-        self._put(checkpoint, "hold_checkpoint")
+        """See `CheckpointStore.put_soon`: the spool holds it, and the log's writer copies it from there."""
+        data = encode(checkpoint)
+        if len(data) <= SMALL_BYTES and self._put_into_spool(checkpoint, data):
+            tell_writer(self._writer, "write_soon", checkpoint.key)
+        else:
+            self._put(checkpoint, "hold_checkpoint")
+
+    def _claim_in_spool(self, key: str, incarnation: int) -> Entry | None:
+        try:
+            return None if self._spool is None else self._spool.claim(key, (self._era, incarnation, 0))
+        except OSError:
+            return None  # the writer says what is wrong
+
+    def _put_into_spool(self, checkpoint: Checkpoint, data: bytes) -> bool:
+        try:
+            order = order_of(checkpoint, self._era)
+            return self._spool is not None and self._spool.put(checkpoint.key, order, data)
+        except OSError:
+            return False
 
     def latest(self, key: str, *, class_name: str, state_version: int) -> Found:
         """See `CheckpointStore.latest`."""

@@ -14,6 +14,7 @@ from typing import Any
 import ray
 
 from actors.checkpoint.rules import Order
+from actors.checkpoint.spool import Spool
 from actors.event_log.committer import GroupCommitter
 from actors.event_log.failures import LogBrokenError, LogLockedError
 from actors.event_log.keeper import StateKeeper
@@ -24,7 +25,8 @@ from actors.event_log.tail import TailPage, check_kinds, read_page
 from actors.event_log.tree_record import TreeRecord
 from actors.runtime.batches import Batch
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
-from actors.runtime.errors import EventLogError
+from actors.runtime.errors import CheckpointStoreError, EventLogError
+from actors.runtime.node import spool_path
 from actors.runtime.shell import ActorShell, as_actor
 from actors.telemetry.export import SpanExport
 
@@ -35,11 +37,8 @@ GROUPS = {"read": 4, "tail": 8, "state": 4}
 
 OPEN_PATIENCE_S = 3.0
 _OPEN_RETRY_S = 0.02
-_CLAIM_AFTER_S = 0.2
-"""When a claim that a failover did not wait for is put into the file, seconds after it."""
-
-_OWED_AFTER_S = 0.02
-"""The same of a checkpoint that a child's call did not wait for: a standby's memory had been as good."""
+_OWED_AFTER_S = 0.1
+"""When the file gets what a failover did not wait for and the spool has, seconds after it."""
 
 _TAIL_WAIT_MAX_S = 30.0
 
@@ -65,7 +64,9 @@ class EventLogActor(ActorShell):
         self._store = open_patiently(path, patience_s=OPEN_PATIENCE_S)
         self._export = SpanExport(otlp_endpoint, spans_of) if otlp_endpoint else None
         self._committer = GroupCommitter(self._store, on_committed=self._offer_spans, on_broken=_end_process)
-        self._keeper = StateKeeper(self._store)
+        self._keeper = StateKeeper(self._store, Spool(spool_path(self.identity.supervisor, path)))
+        self._owing: set[str] = set()
+        _later(_OWED_AFTER_S, self._write_all_owed)  # a predecessor was killed, perhaps
         self._stopping = threading.Lock()
 
     def append(self, batch: bytes, leader: int | None = None) -> None:
@@ -144,12 +145,18 @@ class EventLogActor(ActorShell):
         """`claim_checkpoints`, and then `get_checkpoint`."""
         with self._keeping() as keeper:
             found = keeper.take_over(key, era, incarnation)
-        _later(_CLAIM_AFTER_S, self._write_claim, key)
+        self._write_soon(key)
         return found
 
-    def _write_claim(self, key: str) -> None:
-        with suppress(EventLogError), self._keeping() as keeper:
-            keeper.write_claim(key)
+    @ray.method(concurrency_group="state")
+    def write_soon(self, key: str) -> None:
+        """The spool has something of a child that the file is to have, too."""
+        self._write_soon(key)
+
+    def _write_soon(self, key: str) -> None:
+        if key not in self._owing:
+            self._owing.add(key)
+            _later(_OWED_AFTER_S, self._write_owed, key)
 
     @ray.method(concurrency_group="state")
     def put_checkpoint(self, data: bytes, era: int) -> None:
@@ -159,15 +166,21 @@ class EventLogActor(ActorShell):
 
     @ray.method(concurrency_group="state")
     def hold_checkpoint(self, data: bytes, era: int) -> None:
-        """Keep an encoded checkpoint in memory, and write it a moment later. See `StateKeeper.hold_checkpoint`."""
+        """Keep an encoded checkpoint in the spool, and write it a moment later. See `StateKeeper.hold_checkpoint`."""
         with self._keeping() as keeper:
             key = keeper.hold_checkpoint(data, era)
         if key is not None:
-            _later(_OWED_AFTER_S, self._write_owed, key)
+            self._write_soon(key)
 
     def _write_owed(self, key: str) -> None:
-        with suppress(EventLogError), self._keeping() as keeper:
+        self._owing.discard(key)
+        with suppress(EventLogError, CheckpointStoreError), self._keeping() as keeper:
             keeper.write_owed(key)
+
+    def _write_all_owed(self) -> None:
+        """On a disk that is full, or with a spool that cannot be read, nobody is left to be told."""
+        with suppress(EventLogError, CheckpointStoreError), self._keeping() as keeper:
+            keeper.write_all_owed()
 
     @ray.method(concurrency_group="state")
     def get_checkpoint(self, key: str, before: Order | None = None) -> tuple[Order, bytes] | None:
@@ -205,8 +218,7 @@ class EventLogActor(ActorShell):
         """Commit what waits, give the file back, and let the exporter send the rest for a moment."""
         with self._stopping:
             self._committer.close()
-            with suppress(EventLogError):  # the disk is full: nobody is left to be told
-                self._keeper.write_all_owed()
+            self._write_all_owed()
             self._store.close()
             if self._export is not None:
                 self._export.close(timeout_s=2.0)
@@ -242,8 +254,8 @@ def open_patiently(path: str, *, patience_s: float) -> EventStore:
         sleep(_OPEN_RETRY_S)
 
 
-def _later(after_s: float, work: Callable[[str], None], key: str) -> None:
-    timer = threading.Timer(after_s, work, (key,))
+def _later(after_s: float, work: Callable[..., None], *args: str) -> None:
+    timer = threading.Timer(after_s, work, args)
     timer.daemon = True
     timer.start()
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,8 @@ import duckdb
 
 from actors.checkpoint.format import Checkpoint, Damage, decode
 from actors.checkpoint.rules import KEEP as KEEP_CHECKPOINTS
-from actors.checkpoint.rules import Order, check_log_size, order_of, refuse_stale, surplus
+from actors.checkpoint.rules import Order, check_log_size, order_of, surplus
+from actors.checkpoint.spool import SMALL_BYTES, Entry, Spool
 from actors.event_log.failures import explain
 from actors.event_log.store import EventStore
 from actors.event_log.tree_record import KEEP as KEEP_TREES
@@ -24,12 +24,6 @@ TREE_BYTES_MAX = 16 << 20
 _ROWS_MAX = 4 * KEEP_CHECKPOINTS
 """Checkpoints of a child in the file; beyond it all but the last few go, at once: a deletion costs a millisecond."""
 
-_HELD_BYTES = 64 << 20
-"""Newest checkpoints that are held in memory, bytes."""
-
-_SMALL_BYTES = 64 << 10
-"""Checkpoints up to this size may wait for that; of larger ones no more than the last few are ever there."""
-
 _KEYS_KNOWN = 10_000
 
 _CHECKPOINT_ORDER = "era, incarnation, number"
@@ -37,103 +31,49 @@ _TREE_ORDER = "era, leader_incarnation, version"
 
 
 @dataclass(slots=True)
-class _Known:
-    """What is kept of one child. Nobody else writes the file.
-
-    Attributes:
-        orders: Its checkpoints.
-        claim: Who has claimed it.
-        newest: The newest of them, encoded, in the file or owed to it; None where it is too large to be held.
-        is_written: Whether the claim is in the file.
-        changing: Whether a checkpoint of it is on its way into the file.
-    """
+class _InFile:
+    """What the file has of one child. Nobody else writes it."""
 
     orders: set[Order]
     claim: Order | None
-    newest: tuple[Order, bytes] | None = None
-    is_written: bool = True
-    changing: bool = False
-
-    def present(self) -> Iterator[Order]:
-        """What has been written or claimed."""
-        yield from self.orders
-        if self.newest is not None:
-            yield self.newest[0]
-        if self.claim is not None:
-            yield self.claim
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether the newest checkpoint is known without the file."""
-        return not self.changing and (self.newest is not None if self.orders else True)
+    is_sure: bool = True
+    """Whether no transaction that changes it is under way or has failed."""
 
 
 class StateKeeper:
-    """Checkpoints and trees in the open log. Every method but `hold_checkpoint` returns after its commit.
+    """Checkpoints and trees in the open log. All but `hold_checkpoint` and `take_over` return after their commit.
+
+    What it is told of a child goes into the spool first, and what the spool says counts: processes of this node claim
+    and put there, too. The file follows. Only under the store's transaction is an entry of the spool made or removed.
 
     Args:
         store: The open log.
+        spool: Where the processes of this node find the newest of each child.
     """
 
-    def __init__(self, store: EventStore) -> None:
+    def __init__(self, store: EventStore, spool: Spool) -> None:
         self._store = store
-        self._known: dict[str, _Known] = {}
-        self._held_bytes = 0
-        self._noted: dict[str, Order] = {}
-        """Claims that are in no file yet."""
-        self._owed: dict[str, tuple[Order, bytes]] = {}
-        """Newest checkpoints that were acknowledged and are in no file yet."""
+        self._spool = spool
+        self._in_file: dict[str, _InFile] = {}
         self._unpaid: set[str] = set()
         """Children whose checkpoint could not be written: the next one is written before it is acknowledged."""
-        self._index = threading.Lock()
-        """Guards what `take_over` reads; whoever changes the file holds its lock, too."""
 
     def claim(self, key: str, era: int, incarnation: int) -> None:
         """Refuse checkpoints of earlier lives of `key` from now on; see `CheckpointStore.claim`."""
-        claim = (era, incarnation, 0)
-        with self._changing(key) as (connection, known):
-            with self._index:
-                self._note_claim(key, known, claim)
-            _write_claim(connection, key, known)
+        self._claimed(key, (era, incarnation, 0))
+        self.write_owed(key)
 
     def take_over(self, key: str, era: int, incarnation: int) -> tuple[Order, bytes] | None:
         """`claim`, and then `get_checkpoint`: the newest one that an earlier life can have been told is kept.
 
-        Where all is known already the file is not asked: a failover waits for this, while others write. The claim is in
-        the file with the child's next checkpoint, or by `write_claim`. Until then it is lost with this writer; then a
-        life that was replaced and not ended might put one checkpoint more before its successor puts its first.
+        Where the spool has it the file is not asked: a failover waits for this, while others write. The claim is in
+        the file with the child's next checkpoint, or by `write_owed`.
         """
-        with self._index:
-            known = self._known.get(key)
-            if known is not None and known.is_complete:
-                self._note_claim(key, known, (era, incarnation, 0))
-                return known.newest
-        self.claim(key, era, incarnation)
-        found = self.get_checkpoint(key, None)
-        with self._index:
-            known = self._known.get(key)
-            if known is not None and found is not None and known.orders and found[0] == max(known.orders):
-                self._hold(known, found)
-        return found
-
-    def write_claim(self, key: str) -> None:
-        """Put a claim that was only noted into the file."""
-        with self._changing(key) as (connection, known):
-            _write_claim(connection, key, known)
-
-    def _note_claim(self, key: str, known: _Known, claim: Order) -> None:
-        refuse_stale(key, claim, known.present())
-        if known.claim != claim:
-            known.claim = self._noted[key] = claim
-            known.is_written = False
-
-    def _hold(self, known: _Known, newest: tuple[Order, bytes]) -> None:
-        if known.newest is not None and known.newest[0] > newest[0]:
-            return
-        if known.newest is not None:
-            self._held_bytes -= len(known.newest[1])
-        known.newest = newest if len(newest[1]) <= _SMALL_BYTES else None
-        self._held_bytes += 0 if known.newest is None else len(known.newest[1])
+        entry = self._claimed(key, (era, incarnation, 0))
+        if entry.is_complete:
+            return None if entry.newest is None or entry.data is None else (entry.newest, entry.data)
+        self.write_owed(key)  # and with it whoever was writing has done so
+        return self.get_checkpoint(key, None)
 
     def put_checkpoint(self, data: bytes, era: int) -> None:
         """Keep an encoded checkpoint, and drop what it makes superfluous; the same one again changes nothing.
@@ -146,55 +86,90 @@ class StateKeeper:
         """
         read = self._read(data)
         order = order_of(read, era)
-        self._put(read, order, data)
+        with self._changing(read.key) as (connection, in_file):
+            self._spooled(read, order, data, connection, in_file)
+            _write_claim(connection, read.key, in_file, self._entry(read.key))
+            _write(connection, in_file, read, order, data)
+        self._unpaid.discard(read.key)
 
     def hold_checkpoint(self, data: bytes, era: int) -> str | None:
-        """Keep an encoded checkpoint in memory, where `take_over` finds it; `write_owed` puts it into the file.
+        """Keep an encoded checkpoint in the spool, where `take_over` finds it; `write_owed` puts it into the file.
 
-        What is large, or would be the first of its child in this process, or follows one that could not be written, is
-        put into the file at once.
+        What is large, or would be the first of its child, or follows one that could not be written, is put into the
+        file at once.
 
         Returns: The child, if `write_owed` is to be called for it.
         Raises: as `put_checkpoint`.
         """
         read = self._read(data)
-        order = order_of(read, era)
-        with self._index:
-            known = self._known.get(read.key)
-            is_first = read.key not in self._owed
-            if (
-                known is not None
-                and not known.changing
-                and len(data) <= _SMALL_BYTES
-                and read.key not in self._unpaid
-                and order > max(known.orders, default=(0, 0, 0))
-            ):
-                refuse_stale(read.key, order, known.present())
-                self._hold(known, (order, data))
-                self._owed[read.key] = max((order, data), self._owed.get(read.key, (order, data)))
-                return read.key if is_first else None
-        self._put(read, order, data)
+        if len(data) <= SMALL_BYTES and read.key not in self._unpaid:
+            with self._explaining(read.key):
+                if self._spool.put(read.key, order_of(read, era), data):
+                    return read.key
+        self.put_checkpoint(data, era)
         return None
 
     def write_owed(self, key: str) -> None:
-        """Put a checkpoint that is only held into the file; without one it does nothing.
+        """Put what only the spool has of a child into the file, claim and checkpoint; else it does nothing.
 
         Raises:
-            EventLogError: The disk or the file failed; it is still held, and the child's next one is told.
+            EventLogError: The disk or the file failed; the spool still has it, and the child's next one is told.
         """
-        owed = self._owed.get(key)
-        if owed is None:
-            return
         try:
-            self._put(self._read(owed[1]), *owed, is_accepted=True)
+            with self._changing(key) as (connection, in_file):
+                entry = self._entry(key)
+                _write_claim(connection, key, in_file, entry)
+                if entry.newest is not None and entry.data is not None and entry.newest not in in_file.orders:
+                    _write(connection, in_file, self._read(entry.data), entry.newest, entry.data)
         except EventLogError:
             self._unpaid.add(key)
             raise
+        self._unpaid.discard(key)
 
     def write_all_owed(self) -> None:
-        """`write_owed` for every child."""
-        for key in list(self._owed):
+        """`write_owed` for every child; after a predecessor was killed, and before the end."""
+        for key in self._spool.keys():
             self.write_owed(key)
+
+    def _claimed(self, key: str, claim: Order) -> Entry:
+        while True:
+            with self._explaining(key):
+                entry = self._spool.claim(key, claim)
+            if entry is not None:
+                return entry
+            with self._changing(key) as (connection, in_file):
+                self._introduce(key, connection, in_file)
+
+    def _spooled(
+        self, read: Checkpoint, order: Order, data: bytes, connection: duckdb.DuckDBPyConnection, in_file: _InFile
+    ) -> None:
+        with self._explaining(read.key):
+            if not self._spool.put(read.key, order, data):
+                self._introduce(read.key, connection, in_file)
+                self._spool.put(read.key, order, data)
+
+    def _introduce(self, key: str, connection: duckdb.DuckDBPyConnection, in_file: _InFile) -> None:
+        """Make a child's entry in the spool, as the file has it."""
+        newest = max(in_file.orders, default=None)
+        data = None if newest is None else _data(connection, key, newest)
+        with self._explaining(key):
+            self._spool.open(key, Entry(in_file.claim, newest, data))
+
+    def _entry(self, key: str) -> Entry:
+        with self._explaining(key):
+            return self._spool.entry(key) or Entry(None, None, None)
+
+    @contextmanager
+    def _explaining(self, key: str) -> Generator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise CheckpointStoreError(
+                key,
+                store=f"the spool {self._spool.folder}",
+                reason=f"{type(error).__name__}: {error}",
+                remedy="It needs room on the disk of Ray's session folder, and permission to write there",
+            ) from error
 
     def _read(self, data: bytes) -> Checkpoint:
         read = decode(data)
@@ -202,32 +177,6 @@ class StateKeeper:
             raise CheckpointStoreError("a child", store=self._store.path, reason=read.reason, remedy="Send it again")
         check_log_size(read.key, len(data))
         return read
-
-    def _put(self, read: Checkpoint, order: Order, data: bytes, *, is_accepted: bool = False) -> None:
-        row = [read.key, *order, read.class_name, read.state_version, read.at_us, data]
-        with self._changing(read.key) as (connection, known):
-            with self._index:
-                if not is_accepted:
-                    refuse_stale(read.key, order, known.present())
-                elif self._owed.get(read.key) != (order, data):
-                    return  # it was written meanwhile, or deleted
-                known.changing = True
-            _write_claim(connection, read.key, known)
-            if order in known.orders:
-                _delete(connection, "checkpoints", _CHECKPOINT_ORDER, ("key", read.key), [order])
-            connection.execute("INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?, ?, make_timestamptz(?::BIGINT), ?)", row)
-            known.orders.add(order)
-            if len(known.orders) > (_ROWS_MAX if len(data) <= _SMALL_BYTES else KEEP_CHECKPOINTS):
-                old = surplus(known.orders, KEEP_CHECKPOINTS)
-                _delete(connection, "checkpoints", _CHECKPOINT_ORDER, ("key", read.key), old)
-                known.orders.difference_update(old)
-        with self._index:
-            if order == max(known.orders, default=None):
-                self._hold(known, (order, data))
-            known.changing = False
-            if read.key in self._owed and self._owed[read.key][0] <= order:
-                del self._owed[read.key]
-            self._unpaid.discard(read.key)
 
     def get_checkpoint(self, key: str, before: Order | None) -> tuple[Order, bytes] | None:
         """The newest checkpoint of `key`, or the newest one before another; good or not. None when there is none."""
@@ -251,45 +200,27 @@ class StateKeeper:
 
     def delete_checkpoints(self, key: str) -> None:
         """Forget every checkpoint of `key`, and who claimed it."""
-        with self._changing(key) as (connection, _):
+        with self._changing(key) as (connection, in_file):
             connection.execute("DELETE FROM checkpoints WHERE key = ?", [key])
             connection.execute("DELETE FROM checkpoint_claims WHERE key = ?", [key])
-            with self._index:
-                self._drop(key)
-                self._noted.pop(key, None)
-                self._owed.pop(key, None)
-                self._unpaid.discard(key)
+            in_file.orders.clear()
+            in_file.claim = None
+            with self._explaining(key):
+                self._spool.remove(key)
+            self._unpaid.discard(key)
 
     @contextmanager
-    def _changing(self, key: str) -> Generator[tuple[duckdb.DuckDBPyConnection, _Known]]:
-        """A transaction, and what is kept of `key`; what a failed one had noted of it is read anew."""
-        try:
-            with self._store.transaction() as connection:
-                known = self._known.get(key)
-                if known is None or self._held_bytes > _HELD_BYTES:
-                    known = _Known(set(_orders(connection, key)), _claim(connection, key))
-                    with self._index:
-                        if key in self._noted:
-                            known.claim, known.is_written = self._noted[key], False
-                        self._make_room()
-                        self._known[key] = known
-                yield connection, known
-            with self._index:
-                if known.is_written:
-                    self._noted.pop(key, None)
-        except BaseException:
-            with self._index:
-                self._drop(key)
-            raise
-
-    def _make_room(self) -> None:
-        if len(self._known) >= _KEYS_KNOWN or self._held_bytes > _HELD_BYTES:
-            self._known, self._held_bytes = {}, 0
-
-    def _drop(self, key: str) -> None:
-        known = self._known.pop(key, None)
-        if known is not None and known.newest is not None:
-            self._held_bytes -= len(known.newest[1])
+    def _changing(self, key: str) -> Generator[tuple[duckdb.DuckDBPyConnection, _InFile]]:
+        """A transaction, and what the file has of `key`; what a failed one had noted of it is read anew."""
+        with self._store.transaction() as connection:
+            in_file = self._in_file.get(key)
+            if in_file is None or not in_file.is_sure:
+                if len(self._in_file) >= _KEYS_KNOWN:
+                    self._in_file.clear()
+                in_file = self._in_file[key] = _InFile(set(_orders(connection, key)), _claim(connection, key))
+            in_file.is_sure = False
+            yield connection, in_file
+        in_file.is_sure = True
 
     def put_tree(self, record: TreeRecord) -> None:
         """Keep a tree, and drop what it makes superfluous; the same one again changes nothing.
@@ -343,13 +274,36 @@ def _orders(connection: duckdb.DuckDBPyConnection, key: str) -> list[Order]:
     ).fetchall()
 
 
-def _write_claim(connection: duckdb.DuckDBPyConnection, key: str, known: _Known) -> None:
-    if known.is_written or known.claim is None:
+def _data(connection: duckdb.DuckDBPyConnection, key: str, order: Order) -> bytes:
+    found = connection.execute(
+        f"SELECT data FROM checkpoints WHERE key = ? AND ({_CHECKPOINT_ORDER}) = (?, ?, ?)",  # noqa: S608 - ours
+        [key, *order],
+    ).fetchall()
+    return bytes(found[0][0])
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection, in_file: _InFile, read: Checkpoint, order: Order, data: bytes
+) -> None:
+    key = read.key
+    if order in in_file.orders:
+        _delete(connection, "checkpoints", _CHECKPOINT_ORDER, ("key", key), [order])
+    row = [key, *order, read.class_name, read.state_version, read.at_us, data]
+    connection.execute("INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?, ?, make_timestamptz(?::BIGINT), ?)", row)
+    in_file.orders.add(order)
+    if len(in_file.orders) > (_ROWS_MAX if len(data) <= SMALL_BYTES else KEEP_CHECKPOINTS):
+        old = surplus(in_file.orders, KEEP_CHECKPOINTS)
+        _delete(connection, "checkpoints", _CHECKPOINT_ORDER, ("key", key), old)
+        in_file.orders.difference_update(old)
+
+
+def _write_claim(connection: duckdb.DuckDBPyConnection, key: str, in_file: _InFile, entry: Entry | None) -> None:
+    if entry is None or entry.claim is None or entry.claim == in_file.claim:
         return
-    era, incarnation, _ = known.claim
+    era, incarnation, _ = entry.claim
     connection.execute("DELETE FROM checkpoint_claims WHERE key = ?", [key])
     connection.execute("INSERT INTO checkpoint_claims VALUES (?, ?, ?)", [key, era, incarnation])
-    known.is_written = True
+    in_file.claim = entry.claim
 
 
 def _claim(connection: duckdb.DuckDBPyConnection, key: str) -> Order | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from hashlib import blake2b
 from pathlib import Path
 
 import ray
@@ -14,6 +15,17 @@ def board_path(supervisor: str) -> Path:
     folder = _session_folder() / "supervisor"
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{supervisor}-{node_id[:12]}.board"
+
+
+def spool_path(supervisor: str, log: str) -> Path:
+    """The folder of the spool of a supervisor's log, as long as this node has the Ray session.
+
+    Args:
+        supervisor: Its name.
+        log: The log's file, as its writer was given it.
+    """
+    board = board_path(supervisor)
+    return board.with_name(f"{board.stem}-{blake2b(log.encode(), digest_size=6).hexdigest()}.spool")
 
 
 def _session_folder() -> Path:

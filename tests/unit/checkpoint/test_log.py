@@ -13,6 +13,7 @@ from ray.exceptions import ActorDiedError, GetTimeoutError, RayTaskError
 from actors.checkpoint.format import Checkpoint
 from actors.checkpoint.log import LogStore
 from actors.checkpoint.rules import LOG_BYTES_MAX, Found
+from actors.checkpoint.spool import SMALL_BYTES, Spool
 from actors.event_log import asking
 from actors.event_log.asking import KnownWriter, ask_writer
 from actors.event_log.keeper import StateKeeper
@@ -60,8 +61,8 @@ class MadeUpRay:
             raise RayTaskError("put", "trace", error).as_instanceof_cause() from None
 
 
-SHORTER = ("claim_checkpoints", "take_over_checkpoints")
-"""What is called without its last word in the keeper."""
+SHORTER = {"claim_checkpoints": "claim", "take_over_checkpoints": "take_over", "write_soon": "write_owed"}
+"""What has another name in the keeper."""
 
 
 class Handle:
@@ -77,7 +78,7 @@ class Handle:
         self._ray.asked.append(method)
         if self._failure is not None:
             raise self._failure
-        return getattr(self._keeper, method.removesuffix("_checkpoints") if method in SHORTER else method)(*arguments)
+        return getattr(self._keeper, SHORTER.get(method, method))(*arguments)
 
 
 class _Method:
@@ -93,6 +94,7 @@ def ray(monkeypatch: pytest.MonkeyPatch) -> MadeUpRay:
     made = MadeUpRay()
     monkeypatch.setattr(asking.ray, "get", made.get)
     monkeypatch.setattr(asking, "sleep", made.sleep)
+    monkeypatch.setattr(asking, "when_answered", lambda answer, callback: callback(answer()))
     return made
 
 
@@ -104,8 +106,13 @@ def log(tmp_path: Path) -> Iterator[EventStore]:
 
 
 @pytest.fixture
-def writer(ray: MadeUpRay, log: EventStore) -> Handle:
-    return Handle(ray, StateKeeper(log))
+def spool(tmp_path: Path) -> Spool:
+    return Spool(tmp_path / "spool")
+
+
+@pytest.fixture
+def writer(ray: MadeUpRay, log: EventStore, spool: Spool) -> Handle:
+    return Handle(ray, StateKeeper(log, spool))
 
 
 class TestAsking:
@@ -200,6 +207,36 @@ class TestLogStore:
         store.claim("child/a", 2)
         with pytest.raises(StaleIncarnationError):
             store.put(CHECKPOINT)
+
+    def test_on_the_logs_node_a_failover_waits_for_nobody(
+        self, store: LogStore, writer: Handle, spool: Spool, ray: MadeUpRay
+    ):
+        near = LogStore(lambda: writer, era=4, spool=spool)
+        assert near.take_over("child/a", 1, class_name="A", state_version=1) == Found(None)
+        assert ray.asked == ["take_over_checkpoints"], "nothing is known here of a child that is new"
+        near.put_soon(CHECKPOINT)
+        near.put_soon(replace(CHECKPOINT, number=2))
+        found = near.take_over("child/a", 2, class_name="A", state_version=1)
+        assert found == Found(replace(CHECKPOINT, number=2))
+        assert ray.asked[1:] == ["write_soon"] * 3, "it is told, and not waited for"
+        for far_or_near in (near, store):
+            with pytest.raises(StaleIncarnationError):
+                far_or_near.put_soon(replace(CHECKPOINT, number=3))
+        assert store.latest("child/a", class_name="A", state_version=1) == found
+
+    def test_of_a_large_state_the_log_is_asked(self, writer: Handle, spool: Spool, ray: MadeUpRay):
+        near = LogStore(lambda: writer, era=4, spool=spool)
+        large = replace(CHECKPOINT, state=bytes(SMALL_BYTES + 1))
+        near.put_soon(large)
+        assert near.take_over("child/a", 2, class_name="A", state_version=1) == Found(large)
+        assert ray.asked == ["hold_checkpoint", "take_over_checkpoints"]
+
+    def test_a_spool_that_cannot_be_read_leaves_it_to_the_log(self, writer: Handle, tmp_path: Path, ray: MadeUpRay):
+        (tmp_path / "in the way").write_text("", encoding="utf-8")
+        blind = LogStore(lambda: writer, era=4, spool=Spool(tmp_path / "in the way"))
+        blind.put_soon(CHECKPOINT)
+        assert blind.take_over("child/a", 2, class_name="A", state_version=1) == Found(CHECKPOINT)
+        assert ray.asked == ["hold_checkpoint", "take_over_checkpoints"]
 
     def test_a_failing_log_is_a_store_error_with_its_remedy(self, ray: MadeUpRay):
         full = EventLogError("/log", reason="its disk is full", remedy="Free space there")

@@ -13,6 +13,7 @@ import pytest
 
 from actors.checkpoint.format import Checkpoint, decode, encode
 from actors.checkpoint.rules import LOG_BYTES_MAX
+from actors.checkpoint.spool import Entry, Spool
 from actors.event_log import keeper as keeping
 from actors.event_log.keeper import StateKeeper
 from actors.event_log.store import EventStore
@@ -36,8 +37,13 @@ def encoded(incarnation: int, number: int, **changes: Any) -> bytes:
 
 
 @pytest.fixture
-def keeper(store: EventStore) -> StateKeeper:
-    return StateKeeper(store)
+def spool(tmp_path: Path) -> Spool:
+    return Spool(tmp_path / "spool")
+
+
+@pytest.fixture
+def keeper(store: EventStore, spool: Spool) -> StateKeeper:
+    return StateKeeper(store, spool)
 
 
 def kept(keeper: StateKeeper, key: str = KEY) -> list[tuple[int, int, int]]:
@@ -68,7 +74,7 @@ class TestCheckpoints:
         keeper.put_checkpoint(encoded(1, 1), 0)
         store.close()
         reopened = EventStore(path)
-        assert kept(StateKeeper(reopened)) == [(0, 1, 1)]
+        assert kept(StateKeeper(reopened, Spool(path.parent / "another"))) == [(0, 1, 1)]
         reopened.close()
 
     def test_its_columns_can_be_read_with_sql(self, keeper: StateKeeper, read: Callable[..., Any]):
@@ -92,14 +98,17 @@ class TestCheckpoints:
             keeper.put_checkpoint(encoded(1, number, state=bytes(100_000)), 0)
         assert kept(keeper) == [(0, 1, 5), (0, 1, 4), (0, 1, 3)]
 
-    def test_what_a_failed_transaction_noted_is_forgotten(self, keeper: StateKeeper, store: EventStore):
+    def test_who_could_not_be_written_refuses_the_life_before_all_the_same(
+        self, keeper: StateKeeper, store: EventStore
+    ):
         keeper.put_checkpoint(encoded(1, 1), 0)
         store._writer.execute("ALTER TABLE checkpoints RENAME TO elsewhere")
         with pytest.raises(EventLogError):
             keeper.put_checkpoint(encoded(2, 1), 0)
         store._writer.execute("ALTER TABLE elsewhere RENAME TO checkpoints")
-        keeper.put_checkpoint(encoded(1, 2), 0)
-        assert kept(keeper) == [(0, 1, 2), (0, 1, 1)]
+        with pytest.raises(StaleIncarnationError):
+            keeper.put_checkpoint(encoded(1, 2), 0)
+        assert kept(keeper) == [(0, 2, 1), (0, 1, 1)], "what the file has was read anew, and what it lacked is written"
 
     def test_a_replaced_life_is_refused(self, keeper: StateKeeper):
         keeper.put_checkpoint(encoded(2, 1), 0)
@@ -119,7 +128,7 @@ class TestCheckpoints:
         assert keeper.hold_checkpoint(encoded(1, 1), 0) is None
         assert read(numbers) == [(1, 1)], "the first of a child is written: nothing is known of it yet"
         assert keeper.hold_checkpoint(encoded(1, 2), 0) == KEY
-        assert keeper.hold_checkpoint(encoded(1, 3), 0) is None, "it is to be written already"
+        assert keeper.hold_checkpoint(encoded(1, 3), 0) == KEY
         assert read(numbers) == [(1, 1)]
         assert keeper.take_over(KEY, 0, 2) == ((0, 1, 3), encoded(1, 3))
         with pytest.raises(StaleIncarnationError):
@@ -136,9 +145,35 @@ class TestCheckpoints:
         keeper.put_checkpoint(encoded(1, 1), 0)
         keeper.hold_checkpoint(encoded(1, 2), 0)
         assert kept(keeper) == [(0, 1, 2), (0, 1, 1)]
-        keeper.hold_checkpoint(encoded(1, 3), 0)
-        keeper._known.clear()
-        assert keeper.take_over(KEY, 0, 2) == ((0, 1, 3), encoded(1, 3))
+
+    def test_a_writer_that_is_killed_loses_nothing(
+        self, keeper: StateKeeper, store: EventStore, spool: Spool, read: Callable[..., Any]
+    ):
+        keeper.put_checkpoint(encoded(1, 1), 0)
+        keeper.hold_checkpoint(encoded(1, 2), 0)
+        keeper.take_over(KEY, 0, 2)
+        successor = StateKeeper(store, spool)
+        with pytest.raises(StaleIncarnationError):
+            successor.hold_checkpoint(encoded(1, 3), 0)
+        successor.write_all_owed()
+        assert read("SELECT incarnation, number FROM checkpoints ORDER BY ALL") == [(1, 1), (1, 2)]
+        assert read("SELECT incarnation FROM checkpoint_claims") == [(2,)]
+
+    def test_what_a_process_of_the_node_puts_into_the_spool_counts(
+        self, keeper: StateKeeper, spool: Spool, read: Callable[..., Any]
+    ):
+        keeper.put_checkpoint(encoded(1, 1), 0)
+        assert spool.put(KEY, (0, 1, 2), encoded(1, 2))
+        assert spool.claim(KEY, (0, 2, 0)) == Entry((0, 2, 0), (0, 1, 2), encoded(1, 2))
+        with pytest.raises(StaleIncarnationError):
+            keeper.put_checkpoint(encoded(1, 3), 0)
+        assert kept(keeper) == [(0, 1, 2), (0, 1, 1)]
+        assert read("SELECT incarnation FROM checkpoint_claims") == [(2,)]
+
+    def test_a_spool_that_cannot_be_written_names_itself_and_the_remedy(self, keeper: StateKeeper, spool: Spool):
+        spool.folder.write_text("in the way", encoding="utf-8")
+        with pytest.raises(CheckpointStoreError, match=r"child/cart: .* spool .*permission"):
+            keeper.put_checkpoint(encoded(1, 1), 0)
 
     def test_what_is_held_and_deleted_is_gone(self, keeper: StateKeeper):
         keeper.put_checkpoint(encoded(1, 1), 0)
@@ -165,7 +200,7 @@ class TestCheckpoints:
         assert keeper.hold_checkpoint(encoded(1, 4), 0) == KEY
 
     def test_who_takes_over_is_given_the_newest_and_refuses_whoever_was_before(
-        self, keeper: StateKeeper, store: EventStore, read: Callable[..., Any]
+        self, keeper: StateKeeper, store: EventStore, tmp_path: Path, read: Callable[..., Any]
     ):
         assert keeper.take_over(KEY, 0, 1) is None
         keeper.put_checkpoint(encoded(1, 1), 0)
@@ -176,12 +211,13 @@ class TestCheckpoints:
         with pytest.raises(StaleIncarnationError):
             keeper.take_over(KEY, 0, 1)
         assert read("SELECT incarnation FROM checkpoint_claims") == [(1,)], "nobody waited for the file"
-        keeper.write_claim(KEY)
+        keeper.write_owed(KEY)
         assert read("SELECT incarnation FROM checkpoint_claims") == [(2,)]
         keeper.take_over(KEY, 0, 3)
         keeper.put_checkpoint(encoded(3, 1), 0)
         assert read("SELECT incarnation FROM checkpoint_claims") == [(3,)]
-        assert StateKeeper(store).take_over(KEY, 0, 4) == ((0, 3, 1), encoded(3, 1)), "read from the file"
+        another = StateKeeper(store, Spool(tmp_path / "another"))
+        assert another.take_over(KEY, 0, 4) == ((0, 3, 1), encoded(3, 1)), "read from the file"
 
     def test_what_is_too_large_to_be_held_is_read_from_the_file(self, keeper: StateKeeper):
         keeper.put_checkpoint(encoded(1, 1, state=bytes(100_000)), 0)
