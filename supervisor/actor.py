@@ -20,9 +20,11 @@ from ray.exceptions import RayError
 from actors.event_log.transport import LogTransport
 from actors.node_agent.actor import ledger_on_board
 from actors.runtime.actor_table import actor_rows
+from actors.runtime.board_value import OwnBoard
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.emitter import Emitter
 from actors.runtime.errors import SupervisorNotFoundError
+from actors.runtime.node import own_board_path
 from actors.runtime.prestart import WarmWorkers
 from actors.runtime.process import this_process
 from actors.runtime.replicated import OwnedState, Replica
@@ -36,7 +38,7 @@ from supervisor.estate import Estate
 from supervisor.inheritance import complete, find_ledger
 from supervisor.leading import GROUPS, LeadingShell
 from supervisor.ledger_log import LedgerLog
-from supervisor.link import view_on_board
+from supervisor.link import VIEW, view_on_board
 from supervisor.node_watch import NodeWatch
 from supervisor.recording import RECORDS_WAIT_S
 from supervisor.standby import StandbyKeeper
@@ -87,6 +89,8 @@ class SupervisorActor(LeadingShell):
             depose=self._depose,
             rank=lambda: leader,
         )
+        self._board: OwnBoard | None = None
+        """Opened with the first view: who only stands by must not take the leader's file over."""
         self._where = Location(
             process=this_process(), node_id=ray.get_runtime_context().get_node_id(), host=socket.gethostname()
         )
@@ -194,6 +198,8 @@ class SupervisorActor(LeadingShell):
             self._warm.stop()
         self._keeper.end()
         self._engine.end()
+        if self._board is not None:
+            self._board.close()
 
     # -- coming into office -----------------------------------------------------------------------------------------
 
@@ -230,7 +236,7 @@ class SupervisorActor(LeadingShell):
             standby=None,
             standby_location=None,
         )
-        vigil.announce(self._views.publish(pickle.dumps(own)))
+        vigil.announce(self._show(own))
 
     def _lead(
         self,
@@ -266,10 +272,18 @@ class SupervisorActor(LeadingShell):
             standby=ready[0] if ready else None,
             standby_location=ready[1] if ready else None,
         )
-        self._keeper.offer_view(self._views.publish(pickle.dumps(view)), view)
+        self._keeper.offer_view(self._show(view), view)
         # Not before: it would take the processor from what all wait for, and the standby would use it up unseen.
         if self._warm is None and is_ready(view) and (ready or not self._charter.config.standby):
             self._keep_warm()
+
+    def _show(self, view: m.ClusterView) -> Replica:
+        """To all who follow; on this node without a call in between."""
+        replica = self._views.publish(pickle.dumps(view))
+        if self._board is None:
+            self._board = OwnBoard(own_board_path(self.identity.supervisor, VIEW))
+        self._board.lay(VIEW, replica)
+        return replica
 
     def _replicate(self) -> None:
         """Hand the present state to the standby and the agents."""

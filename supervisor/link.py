@@ -10,7 +10,6 @@ from __future__ import annotations
 import pickle
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ray
@@ -18,13 +17,14 @@ from ray.exceptions import ActorDiedError, GetTimeoutError, RayError
 
 from actors.health.detector import judge
 from actors.runtime import process
-from actors.runtime.board import BoardReader, BoardSlot, BoardUnavailableError
-from actors.runtime.board_pages import join, page_name
+from actors.runtime.board import BoardReader
+from actors.runtime.board_pages import join
+from actors.runtime.board_value import BoardValue
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.errors import SupervisorError
 from actors.runtime.ids import ActorName
-from actors.runtime.node import board_path
-from actors.runtime.replicated import Replica, ReplicaFollower, unpack_word
+from actors.runtime.node import board_path, own_board_path
+from actors.runtime.replicated import Replica, ReplicaFollower
 from actors.runtime.replies import when_answered
 from supervisor.election import actor_by_name, elect, find_leader, place_here
 
@@ -64,10 +64,7 @@ class LeaderLink:
         self._on_replica = on_replica
         self._follower = ReplicaFollower(LEASE_S)
         self._lock = threading.Lock()
-        self._board_path: Path | None = None
-        self._slot: BoardSlot | None = None
-        self._reader: BoardReader | None = None
-        self._seen_word = 0
+        self._boards: tuple[BoardValue, ...] = ()
         self._watch_ref: Any = None
         self._place: process.ProcessIdentity | None = None
         self._standby: tuple[int, Any] | None = None
@@ -78,7 +75,8 @@ class LeaderLink:
         self._stopped = threading.Event()
         self.ended = False
         if use_board:
-            self._board_path = board_path(charter.name)
+            paths = (board_path(charter.name), own_board_path(charter.name, VIEW))
+            self._boards = tuple(BoardValue(path, VIEW) for path in paths)
         self._thread = threading.Thread(target=self._run, name="supervisor-link", daemon=True)
 
     def start(self) -> None:
@@ -100,21 +98,11 @@ class LeaderLink:
         self._offer(replica)
 
     def refresh(self) -> None:
-        """Read the board, where there is one: 40 ns when nothing is new."""
-        slot = self._slot
-        if slot is None or slot.word() == self._seen_word:
-            return
-        try:
-            found = None if self._reader is None else join(VIEW, self._reader.read)
-        except SupervisorError:
-            self._slot = None
-            return
-        if found is None:
-            return  # its pages are being changed
-        word, payload = found
-        self._seen_word = word
-        incarnation, version = unpack_word(word)
-        self._offer(Replica(incarnation, version, payload))
+        """Read the boards, where there are any: 40 ns each when nothing is new."""
+        for board in self._boards:
+            replica = board.news()
+            if replica is not None:
+                self._offer(replica)
 
     # -- the thread -------------------------------------------------------------------------------------------------
 
@@ -137,7 +125,7 @@ class LeaderLink:
         if leader is None:
             return
         self._meet_standby()
-        if self._open_board():
+        if self._open_boards():
             self.refresh()
             self._watch_leader(leader)
             return
@@ -230,24 +218,10 @@ class LeaderLink:
         view: ClusterView = pickle.loads(replica.payload)  # noqa: S301 - our own leader made it
         self.ended, self._announced_standby = view.stopping, view.standby
 
-    def _open_board(self) -> bool:
-        """Whether the board can be read and its writer is alive."""
-        if self._board_path is None:
-            return False
-        try:
-            if self._reader is None:
-                self._reader = BoardReader(self._board_path)
-            elif self._reader.is_stale():
-                self._reader.reopen()
-                self._slot = None
-            if not self._reader.writer_alive(SYSTEM_CLOCK.now_ns(), int(LEASE_S * 1e9)):
-                return False
-            if self._slot is None or self._slot.word() == 0:
-                self._slot, self._seen_word = self._reader.slot(page_name(VIEW, 0)), 0
-        except (BoardUnavailableError, OSError):
-            self._reader = self._slot = None
-            return False
-        return self._slot is not None
+    def _open_boards(self) -> bool:
+        """Whether the node's board can be read and its writer is alive; the leader's own only shows the same sooner."""
+        there = [board.open() for board in self._boards]
+        return bool(there) and there[0] and self._boards[0].is_alive(LEASE_S)
 
 
 def view_on_board(supervisor: str) -> ClusterView | None:

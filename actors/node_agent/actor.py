@@ -21,7 +21,8 @@ from actors.node_agent.registry import Registry
 from actors.runtime import process
 from actors.runtime.actor_table import actor_rows
 from actors.runtime.board import BoardFencedError, BoardFullError, BoardReader, BoardWriter
-from actors.runtime.board_pages import join, page_name, pages
+from actors.runtime.board_pages import join, page_name
+from actors.runtime.board_value import lay
 from actors.runtime.clock import SYSTEM_CLOCK, Clock
 from actors.runtime.errors import SupervisorError
 from actors.runtime.node import board_path
@@ -69,7 +70,7 @@ class NodeAgentActor(ActorShell):
                 return
             self._view = replica
             try:
-                self._lay_pages(VIEW, replica)
+                lay(self._board, VIEW, replica)
             except BoardFullError:  # an old view would mislead: without one, every process asks the leader itself
                 self._board.remove(page_name(VIEW, 0))
             self._register(pickle.loads(replica.payload))  # noqa: S301 - our own leader made it
@@ -129,12 +130,8 @@ class NodeAgentActor(ActorShell):
                 self._ledger = replica
                 # On a board that is full, or a successor's, it does not lie: a new leader asks the agents, too.
                 with suppress(BoardFullError, BoardFencedError):
-                    self._lay_pages(LEDGER, replica)
+                    lay(self._board, LEDGER, replica)
         return replica.version
-
-    def _lay_pages(self, name: str, replica: Replica) -> None:
-        for page, payload in pages(name, replica.payload):
-            self._board.put(page, replica.word, payload)
 
     @ray.method(concurrency_group="control")
     def ledger(self) -> Replica | None:

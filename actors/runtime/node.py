@@ -17,6 +17,12 @@ def board_path(supervisor: str) -> Path:
     return folder / f"{supervisor}-{node_id[:12]}.board"
 
 
+def own_board_path(supervisor: str, writer: str) -> Path:
+    """The file of a board that one process of this node writes for the others; `writer` tells those boards apart."""
+    board = board_path(supervisor)
+    return board.with_name(f"{board.stem}-{writer}.board")
+
+
 def spool_path(supervisor: str, log: str) -> Path:
     """The folder of the spool of a supervisor's log, as long as this node has the Ray session.
 
