@@ -8,7 +8,7 @@ from typing import Any
 from actors.checkpoint.format import Checkpoint, encode
 from actors.checkpoint.rules import Found, Order, check_log_size, choose, order_of
 from actors.checkpoint.spool import SMALL_BYTES, Entry, Spool
-from actors.event_log.asking import PATIENCE_S, KnownWriter, Writer, ask_writer, tell_writer
+from actors.event_log.asking import PATIENCE_S, KnownWriter, Writer, ask_writer
 from actors.runtime.errors import CheckpointStoreError, EventLogError
 
 
@@ -52,7 +52,6 @@ class LogStore:
         entry = self._claim_in_spool(key, incarnation)
         if entry is not None and entry.is_complete:
             newest = None if entry.newest is None or entry.data is None else (entry.newest, entry.data)
-            tell_writer(self._writer, "write_soon", key)
         else:
             newest = self._ask(key, "take_over_checkpoints", key, self._era, incarnation)
         candidates = self._newest_first(key, newest)
@@ -65,9 +64,7 @@ class LogStore:
     def put_soon(self, checkpoint: Checkpoint) -> None:
         """See `CheckpointStore.put_soon`: the spool holds it, and the log's writer copies it from there."""
         data = encode(checkpoint)
-        if len(data) <= SMALL_BYTES and self._put_into_spool(checkpoint, data):
-            tell_writer(self._writer, "write_soon", checkpoint.key)
-        else:
+        if len(data) > SMALL_BYTES or not self._put_into_spool(checkpoint, data):
             self._put(checkpoint, "hold_checkpoint")
 
     def _claim_in_spool(self, key: str, incarnation: int) -> Entry | None:

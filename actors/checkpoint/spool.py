@@ -100,6 +100,7 @@ class Spool:
 
     def __init__(self, folder: Path, *, clock: Clock = SYSTEM_CLOCK) -> None:
         self.folder = folder
+        self._marks = folder / "owed"
         self._clock = clock
 
     def entry(self, key: str) -> Entry | None:
@@ -123,6 +124,7 @@ class Spool:
                 return None
             refuse_stale(key, claim, opened.header.orders)
             opened.write(replace(opened.header, flags=opened.header.flags | _CLAIMED, claim=claim[:2]))
+            self._owe(key)
             return opened.entry()
 
     def put(self, key: str, order: Order, data: bytes) -> bool:
@@ -140,6 +142,7 @@ class Spool:
             refuse_stale(key, order, opened.header.orders)
             if not (opened.header.flags & _WRITTEN and opened.header.newest > order):
                 opened.put(order, data)
+                self._owe(key)
             return True
 
     # -- the writer's -------------------------------------------------------------------------------------------------
@@ -154,6 +157,7 @@ class Spool:
         if len(text) > _KEY_BYTES_MAX:
             raise OSError(f"the child's key has {len(text)} bytes, and {_KEY_BYTES_MAX} at most fit")
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._marks.mkdir(mode=0o700, exist_ok=True)
         with self._opened(self._path(key)) as opened:
             if opened is not None:
                 return
@@ -174,19 +178,35 @@ class Spool:
                 self._path(key).unlink(missing_ok=True)
                 opened.write(replace(opened.header, flags=_CLOSED))
 
+    def take_owed(self) -> list[str]:
+        """Whose entries have changed since the last call: the log is to have that, too. Costs 10 us where none has."""
+        owed: list[str] = []
+        with suppress(FileNotFoundError), os.scandir(self._marks) as marks:
+            for mark in list(marks):
+                Path(mark.path).unlink(
+                    missing_ok=True
+                )  # before the entry is read: what changes from now on is told anew
+                owed += self._key_in(self.folder / f"{mark.name}.entry")
+        return owed
+
     def keys(self) -> list[str]:
         """Of whom something is known."""
-        found: list[str] = []
-        for path in sorted(self.folder.glob("*.entry")):
-            with suppress(OSError), self._opened(path) as opened:
-                if opened is not None:
-                    found.append(opened.key())
-        return found
+        return [key for path in sorted(self.folder.glob("*.entry")) for key in self._key_in(path)]
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
     def _path(self, key: str) -> Path:
-        return self.folder / f"{blake2b(key.encode(), digest_size=16).hexdigest()}.entry"
+        return self.folder / f"{_name(key)}.entry"
+
+    def _owe(self, key: str) -> None:
+        with suppress(FileNotFoundError):  # the folder is being taken away
+            os.close(os.open(self._marks / _name(key), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+
+    def _key_in(self, path: Path) -> list[str]:
+        with suppress(OSError), self._opened(path) as opened:
+            if opened is not None:
+                return [opened.key()]
+        return []
 
     @contextmanager
     def _opened(self, path: Path) -> Generator[_Opened | None]:
@@ -260,6 +280,10 @@ class _Opened:
 
     def key(self) -> str:
         return os.pread(self._descriptor, self.header.key_bytes, _KEY_AT).decode()
+
+
+def _name(key: str) -> str:
+    return blake2b(key.encode(), digest_size=16).hexdigest()
 
 
 def _read(descriptor: int) -> _Opened | None:

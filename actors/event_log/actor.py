@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -37,8 +37,8 @@ GROUPS = {"read": 4, "tail": 8, "state": 4}
 
 OPEN_PATIENCE_S = 3.0
 _OPEN_RETRY_S = 0.02
-_OWED_AFTER_S = 0.1
-"""When the file gets what a failover did not wait for and the spool has, seconds after it."""
+_OWED_EVERY_S = 0.1
+"""How often the file gets what the spool has and it has not, seconds: what is claimed and put there is not told."""
 
 _TAIL_WAIT_MAX_S = 30.0
 
@@ -65,9 +65,9 @@ class EventLogActor(ActorShell):
         self._export = SpanExport(otlp_endpoint, spans_of) if otlp_endpoint else None
         self._committer = GroupCommitter(self._store, on_committed=self._offer_spans, on_broken=_end_process)
         self._keeper = StateKeeper(self._store, Spool(spool_path(self.identity.supervisor, path)))
-        self._owing: set[str] = set()
-        _later(_OWED_AFTER_S, self._write_all_owed)  # a predecessor was killed, perhaps
         self._stopping = threading.Lock()
+        self._ended = threading.Event()
+        threading.Thread(target=self._write_owed, name="event-log-spool", daemon=True).start()
 
     def append(self, batch: bytes, leader: int | None = None) -> None:
         """Return once the batch is on the disk; one that is there already changes nothing.
@@ -145,18 +145,7 @@ class EventLogActor(ActorShell):
         """`claim_checkpoints`, and then `get_checkpoint`."""
         with self._keeping() as keeper:
             found = keeper.take_over(key, era, incarnation)
-        self._write_soon(key)
         return found
-
-    @ray.method(concurrency_group="state")
-    def write_soon(self, key: str) -> None:
-        """The spool has something of a child that the file is to have, too."""
-        self._write_soon(key)
-
-    def _write_soon(self, key: str) -> None:
-        if key not in self._owing:
-            self._owing.add(key)
-            _later(_OWED_AFTER_S, self._write_owed, key)
 
     @ray.method(concurrency_group="state")
     def put_checkpoint(self, data: bytes, era: int) -> None:
@@ -168,17 +157,16 @@ class EventLogActor(ActorShell):
     def hold_checkpoint(self, data: bytes, era: int) -> None:
         """Keep an encoded checkpoint in the spool, and write it a moment later. See `StateKeeper.hold_checkpoint`."""
         with self._keeping() as keeper:
-            key = keeper.hold_checkpoint(data, era)
-        if key is not None:
-            self._write_soon(key)
+            keeper.hold_checkpoint(data, era)
 
-    def _write_owed(self, key: str) -> None:
-        self._owing.discard(key)
-        with suppress(EventLogError, CheckpointStoreError), self._keeping() as keeper:
-            keeper.write_owed(key)
+    def _write_owed(self) -> None:
+        """Nobody is there to be told of a full disk, or of a spool that cannot be read; a child's next put is."""
+        self._write_all_owed()  # a predecessor was killed, perhaps
+        while not self._ended.wait(_OWED_EVERY_S):
+            with suppress(EventLogError, CheckpointStoreError), self._keeping() as keeper:
+                keeper.write_marked()
 
     def _write_all_owed(self) -> None:
-        """On a disk that is full, or with a spool that cannot be read, nobody is left to be told."""
         with suppress(EventLogError, CheckpointStoreError), self._keeping() as keeper:
             keeper.write_all_owed()
 
@@ -217,6 +205,7 @@ class EventLogActor(ActorShell):
     def on_stop(self) -> None:
         """Commit what waits, give the file back, and let the exporter send the rest for a moment."""
         with self._stopping:
+            self._ended.set()
             self._committer.close()
             self._write_all_owed()
             self._store.close()
@@ -252,12 +241,6 @@ def open_patiently(path: str, *, patience_s: float) -> EventStore:
             if SYSTEM_CLOCK.now() >= give_up_at:
                 raise
         sleep(_OPEN_RETRY_S)
-
-
-def _later(after_s: float, work: Callable[..., None], *args: str) -> None:
-    timer = threading.Timer(after_s, work, args)
-    timer.daemon = True
-    timer.start()
 
 
 def _unpickle(batch: bytes) -> Batch:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import ray
@@ -11,7 +10,6 @@ from ray.exceptions import RayError, RayTaskError
 
 from actors.runtime.clock import SYSTEM_CLOCK, Clock, sleep
 from actors.runtime.errors import EventLogClosedError, WriterUnavailableError
-from actors.runtime.replies import when_answered
 
 Writer = Callable[[], Any | None]
 """Returns the current writer's handle, or None while there is none."""
@@ -43,21 +41,6 @@ class KnownWriter:
     def forget(self) -> None:
         """It has not answered."""
         self._known = None
-
-
-def tell_writer(writer: KnownWriter, method: str, *arguments: Any) -> None:
-    """Have the writer do something, now or when it is asked for it otherwise: nobody waits, and it may be lost."""
-    try:
-        handle = writer()
-        if handle is not None:
-            when_answered(getattr(handle, method).remote(*arguments), partial(_forget_the_dead, writer))
-    except (RayError, ValueError):
-        writer.forget()
-
-
-def _forget_the_dead(writer: KnownWriter, reply: object) -> None:
-    if isinstance(reply, RayError):
-        writer.forget()
 
 
 def ask_writer(

@@ -17,7 +17,7 @@ from actors.event_log.failures import explain
 from actors.event_log.store import EventStore
 from actors.event_log.tree_record import KEEP as KEEP_TREES
 from actors.event_log.tree_record import TreeRecord
-from actors.runtime.errors import CheckpointStoreError, EventLogError, StaleIncarnationError
+from actors.runtime.errors import CheckpointStoreError, EventLogError, StaleIncarnationError, SupervisorError
 
 TREE_BYTES_MAX = 16 << 20
 
@@ -92,22 +92,20 @@ class StateKeeper:
             _write(connection, in_file, read, order, data)
         self._unpaid.discard(read.key)
 
-    def hold_checkpoint(self, data: bytes, era: int) -> str | None:
-        """Keep an encoded checkpoint in the spool, where `take_over` finds it; `write_owed` puts it into the file.
+    def hold_checkpoint(self, data: bytes, era: int) -> None:
+        """Keep an encoded checkpoint in the spool, where `take_over` finds it; `write_marked` puts it into the file.
 
         What is large, or would be the first of its child, or follows one that could not be written, is put into the
         file at once.
 
-        Returns: The child, if `write_owed` is to be called for it.
         Raises: as `put_checkpoint`.
         """
         read = self._read(data)
         if len(data) <= SMALL_BYTES and read.key not in self._unpaid:
             with self._explaining(read.key):
                 if self._spool.put(read.key, order_of(read, era), data):
-                    return read.key
+                    return
         self.put_checkpoint(data, era)
-        return None
 
     def write_owed(self, key: str) -> None:
         """Put what only the spool has of a child into the file, claim and checkpoint; else it does nothing.
@@ -125,6 +123,20 @@ class StateKeeper:
             self._unpaid.add(key)
             raise
         self._unpaid.discard(key)
+
+    def write_marked(self) -> None:
+        """`write_owed` for the children whose entries in the spool have changed since the last call.
+
+        Raises: as `write_owed`, once all were tried.
+        """
+        failed: SupervisorError | None = None
+        for key in self._spool.take_owed():
+            try:
+                self.write_owed(key)
+            except (EventLogError, CheckpointStoreError) as error:
+                failed = error
+        if failed is not None:
+            raise failed
 
     def write_all_owed(self) -> None:
         """`write_owed` for every child; after a predecessor was killed, and before the end."""

@@ -93,6 +93,19 @@ def test_removed_is_gone_for_who_had_opened_it_too(spool: Spool):
     assert spool.keys() == []
 
 
+def test_whose_entry_has_changed_is_told_once(spool: Spool):
+    assert Spool(spool.folder / "nowhere").take_owed() == []
+    assert spool.take_owed() == []
+    spool.open("child/other", Entry(None, None, None))
+    spool.put(KEY, (0, 1, 1), b"state")
+    spool.claim("child/other", (0, 1, 0))
+    spool.claim(KEY, (0, 2, 0))
+    assert sorted(spool.take_owed()) == ["child/other", KEY]
+    spool.claim("child/other", (0, 2, 0))
+    spool.remove("child/other")
+    assert spool.take_owed() == []
+
+
 def test_a_key_that_is_too_long_is_named(tmp_path: Path):
     with pytest.raises(OSError, match="5000 bytes"):
         Spool(tmp_path).open("x" * 5000, Entry(None, None, None))
