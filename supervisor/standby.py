@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from supervisor.messages import ClusterView
 
 BEAT_S = 1.0
+
+VIEW_AFTER_S = 0.03
+"""How long after it is announced the standby is told a view, seconds; a successor also looks at the board."""
+
 _END_S = 5.0
 _ON_THE_WAY = ("waiting", "starting", "restarting")
 
@@ -146,6 +150,8 @@ class StandbyKeeper:
         while True:
             with self._news:
                 self._news.wait_for(lambda: self._stirred or self._ended, BEAT_S)
+                if self._stirred:  # what it is to hear can wait for those who wait for what has changed
+                    self._news.wait_for(lambda: self._ended, VIEW_AFTER_S)
                 self._stirred = False
                 if self._ended:
                     return

@@ -105,9 +105,9 @@ class Lives:
         life.ready_at = self._s.now
         if child.plan.pool is not None:
             take_place(self._s.pools[child.plan.pool], child)
+        self._s.publish()  # first of all: a call that reaches it activates it
         self._s.emit(m.PromoteChild(key=child.plan.key, incarnation=life.incarnation))
         life.passive = False
-        self._s.publish()
         self._s.record(child, life, "promoted")
         self.standbys.dismiss_passed_over(child, life.incarnation)
         self._s.set_timer(self._s.now + BREATH_S, "refill", child.plan.key)

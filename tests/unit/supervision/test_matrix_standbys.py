@@ -21,13 +21,13 @@ def test_a_standby_is_begun_when_the_child_serves() -> None:
 
 
 def test_promotion_at_once_with_a_new_standby() -> None:
-    """Before anything is announced: callers wait for it. The new one, whose process takes the processor, comes then."""
+    """Announced first: callers wait for it, and their call activates it. The new one, a heavy start, comes later."""
     scene = Scene(child("a", standbys=1)).up()
     commands = scene.died("a")
     assert commands[1:] == [
         *only(commands, m.RecordRestart),
-        m.PromoteChild(key="child/a", incarnation=2),
         m.Publish(),
+        m.PromoteChild(key="child/a", incarnation=2),
         *(command for command in commands if isinstance(command, m.RecordChild) and command.event == "promoted"),
     ]
     assert scene.wait(0.1) == [m.StartChild(key="child/a", incarnation=3, standby=True)]
