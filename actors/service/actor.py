@@ -142,6 +142,12 @@ class ServiceActor(ActorShell):
         request: str | None = getattr(self._under_way, "request", None)
         self.lay(KEPT, pickle.dumps((payload, self._answered.done(request))))
 
+    def current(self, topic: str) -> Replica:
+        """The state of a topic that was laid, for who changed it and reads it before its board tells."""
+        replica = self._poll(topic).current
+        assert replica is not None, f"{topic} was laid in taking over"
+        return replica
+
     def post(self) -> None:
         """Have on every board what was laid. Under no lock."""
         with self._posts:

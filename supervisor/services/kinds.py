@@ -32,5 +32,8 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "breaker": Kind(module="actors.breaker.actor", maker="breaker_actor"),
+    "degradation": Kind(
+        module="actors.degradation.actor", maker="degradation_actor", settings=lambda config: config.degradation
+    ),
 }
 """By concern."""

@@ -71,6 +71,11 @@ class Connections:
                 return view, connection.config
         return None
 
+    @property
+    def config(self) -> SupervisorConfig:
+        """The supervisor's configuration."""
+        return self.all[-1].config
+
     def ask(self, wish: r.Request, *, subject: str, timeout_s: float) -> None:
         """Have the leader do something; returns also when it has not answered in time.
 
