@@ -86,6 +86,7 @@ class DegradationActor(ServiceActor):
             "set_level": self._set_level,
             "auto": self._auto,
         }
+        self.recorded = frozenset(("set_level", "auto"))
         self.questions = {"observe": self._observe, "statistics": self._statistics, "view": self._view}
         self.begin()
 

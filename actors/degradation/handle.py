@@ -58,6 +58,7 @@ class DegradationHandle:
         self._replica: Replica | None = None
         self._streams = _Streams(client, self._last_number)
         self._disarm: Callable[[], None] = _do_nothing
+        self._armed: tuple[Sequence[int], int, int] = ((), 0, 0)
         self._follower: StateFollower = client.follow(STATE, self._on_state, eager=False)
         self._renew()
 
@@ -112,6 +113,24 @@ class DegradationHandle:
             ConfigError: Nobody has declared it.
         """
         return self._now().why(name, tenant=tenant)
+
+    def decided_by(self, name: str, *, tenant: str | None = None) -> Why:
+        """What the answer for a tenant is due to: as `why`, but also for what is on, "rollout" or "tenant".
+
+        Raises:
+            ConfigError: Nobody has declared it.
+        """
+        return self._now().decided_by(name, tenant=tenant)
+
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        """All that features have declared limits of, by name."""
+        return tuple(sorted(self._now().published.resolved.limits))
+
+    @property
+    def owner_heard(self) -> bool:
+        """Whether the owner runs, or nobody has needed one yet; else all stays as it is."""
+        return self._replica is None or self._client.is_running()
 
     def subscribe(self) -> EventStream[DegradationChange]:
         """Changes from now on and why, for `for` and `async for`; close it when it is no longer read."""
@@ -230,13 +249,17 @@ class DegradationHandle:
     def _now(self) -> Reader:
         """The reader of the latest state."""
         follower = self._follower
-        if follower.look() is not self._replica or self._replica is None:
+        replica = follower.look()
+        if (
+            replica is not self._replica
+            or replica is None
+            or self._armed != (follower.words, follower.at, follower.seen)
+        ):
             self._renew()
         return self._reader
 
     def _slowly(self, name: str, tenant: str | None) -> bool:
-        self._renew()
-        return self._reader.enabled(name, tenant=tenant)
+        return self._now().enabled(name, tenant=tenant)
 
     def _on_state(self, _replica: Replica) -> None:
         """There is something new, on the board or not: the next reading looks."""
@@ -255,12 +278,13 @@ class DegradationHandle:
     def _arm(self) -> None:
         """Until its place's word is another one, or somebody says so, the reader's features are read."""
         follower, replica = self._follower, self._replica
-        place = follower.words[follower.at : follower.at + 1]
-        word = _NEVER if replica is None else follower.seen
+        self._armed = words, at, seen = follower.words, follower.at, follower.seen
+        word = _NEVER if replica is None else seen
+        self._disarm()
         plain = self._reader.published.resolved.plain
-        self.__dict__["enabled"], self._disarm = _make_enabled(place, word, plain.get, self._slowly)
+        self.__dict__["enabled"], self._disarm = _make_enabled(words[at : at + 1], word, plain.get, self._slowly)
         if follower.replica is not replica:
-            self._disarm()
+            self._disarm()  # it was told of the next one just now
 
     def _first(self) -> Replica | None:
         """In a process without a board the owner is asked, and has not answered yet."""
