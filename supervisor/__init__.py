@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from actors.breaker.errors import BreakerUnreachableError, CircuitOpenError, TooManyBreakersError
     from actors.breaker.handle import BreakerHandle, local_breaker
     from actors.breaker.settings import BreakerSettings
+    from actors.degradation.handle import DegradationHandle
+    from actors.degradation.recent import DegradationChange
+    from actors.degradation.settings import BudgetSettings, DegradationSettings, LevelRule
+    from actors.degradation.statistics import DegradationStatistics
     from actors.recovery.retry import Fallback, Retry
     from actors.runtime.context import TaskContext, current_task
     from actors.runtime.errors import (
@@ -54,6 +58,7 @@ if TYPE_CHECKING:
         TaskTimeoutError,
         WorkerLostError,
     )
+    from actors.service.errors import ServiceUnreachableError
     from supervisor.breakers.collection import Breakers, BreakerStatus, UnknownBreakerError
     from supervisor.changes import ChildChange
     from supervisor.children.errors import (
@@ -82,6 +87,10 @@ _HOMES = {
     "actors.breaker.errors": "BreakerUnreachableError CircuitOpenError TooManyBreakersError",
     "actors.breaker.handle": "BreakerHandle local_breaker",
     "actors.breaker.settings": "BreakerSettings",
+    "actors.degradation.handle": "DegradationHandle",
+    "actors.degradation.recent": "DegradationChange",
+    "actors.degradation.settings": "BudgetSettings DegradationSettings LevelRule",
+    "actors.degradation.statistics": "DegradationStatistics",
     "actors.recovery.retry": "Fallback Retry",
     "actors.runtime.context": "TaskContext current_task",
     "actors.runtime.errors": (
@@ -92,6 +101,7 @@ _HOMES = {
         "SupervisorError SupervisorExistsError SupervisorNotFoundError TaskPayloadError TaskTimeoutError "
         "WorkerLostError"
     ),
+    "actors.service.errors": "ServiceUnreachableError",
     "supervisor.breakers.collection": "BreakerStatus Breakers UnknownBreakerError",
     "supervisor.changes": "ChildChange",
     "supervisor.children.errors": (
@@ -136,6 +146,7 @@ __all__ = [
     "BreakerStatus",
     "BreakerUnreachableError",
     "Breakers",
+    "BudgetSettings",
     "CallOutcomeUnknownError",
     "CallPayloadError",
     "CallQueueFullError",
@@ -160,12 +171,17 @@ __all__ = [
     "CircuitOpenError",
     "ConfigError",
     "Counts",
+    "DegradationChange",
+    "DegradationHandle",
+    "DegradationSettings",
+    "DegradationStatistics",
     "EventLogError",
     "Fallback",
     "Group",
     "GroupSpec",
     "IgnoreChild",
     "LeaderUnreachableError",
+    "LevelRule",
     "OutcomeUnknownError",
     "Plan",
     "PoisonTaskError",
@@ -176,6 +192,7 @@ __all__ = [
     "QueueFullError",
     "RestartIntensityError",
     "Retry",
+    "ServiceUnreachableError",
     "StaleIncarnationError",
     "Subscription",
     "Supervisor",

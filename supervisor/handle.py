@@ -28,9 +28,9 @@ from actors.runtime.ids import is_valid_name
 from actors.runtime.replicated import Replica
 from actors.runtime.scrub import Scrubber
 from supervisor import launch
-from supervisor.breakers.handle import BreakersHandle
 from supervisor.charter import Charter
 from supervisor.children.registry import Children
+from supervisor.concerns import ConcernsHandle
 from supervisor.config import DEFAULT_POOL, SupervisorConfig
 from supervisor.election import actor_by_name, elect
 from supervisor.ending import end_supervisor
@@ -63,7 +63,7 @@ T = TypeVar("T")
 _FLUSH_S = 0.1  # a caller's rows wait this long for company: a commit takes milliseconds, whatever it holds
 
 
-class Supervisor(BreakersHandle, TreeHandle):
+class Supervisor(ConcernsHandle, TreeHandle):
     """A handle: submit tasks through it, read the log, look at the tree. Safe to use from many threads.
 
     Get one by `Supervisor.start(...)` or `Supervisor.connect(...)`, not by calling the class.
@@ -89,6 +89,7 @@ class Supervisor(BreakersHandle, TreeHandle):
         self._routes.attach(self._link, self._dispatchers)
         self._link.start()
         self.events = Events(self._emitter, self._writer, charter.config.log.path, check_open=self._check_open)
+        self.begin_reporting()
         atexit.register(self.close)
 
     def _on_replica(self, replica: Replica) -> None:
@@ -96,7 +97,7 @@ class Supervisor(BreakersHandle, TreeHandle):
         view, order = self._routes.seen()
         if view is not None:
             self._children.on_view(view, order)
-            self.stir_breakers()
+            self.stir_services()
 
     def _is_over(self) -> bool:
         return self._closed or self._link.ended
@@ -316,7 +317,7 @@ class Supervisor(BreakersHandle, TreeHandle):
             SupervisorClosedError: The handle is shut down.
         """
         view = self._current_view()
-        return status_of(view, self.config.log.path, self._emitter.statistics(), self.breaker_states())
+        return status_of(view, self.config.log.path, self._emitter.statistics(), **self._on_board())
 
     def _writer(self) -> Any | None:
         """The current log writer's handle; looked up again when the view names another incarnation."""
@@ -370,7 +371,7 @@ class Supervisor(BreakersHandle, TreeHandle):
         with self._close_lock:
             if self._closed:
                 return
-            self.leave_breakers()
+            self.leave_services()
             self._closed = True
         for dispatcher in self._dispatchers.values():
             dispatcher.close()

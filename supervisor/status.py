@@ -36,6 +36,7 @@ class SupervisorStatus:
         pools: Who serves each pool, and why one was given up.
         log: Where the log is, and how this process's rows fare.
         breakers: The state of each circuit breaker by name, as it lies on this node's board; it asks no owner.
+        level: The level of service, from the same board; None where nobody has used degradation.
     """
 
     leader: str
@@ -48,6 +49,7 @@ class SupervisorStatus:
     standby: str | None = None
     standby_location: Location | None = None
     breakers: dict[str, str] = field(default_factory=dict[str, str])
+    level: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain values, for JSON."""
@@ -55,7 +57,11 @@ class SupervisorStatus:
 
 
 def status_of(
-    view: ClusterView, log_path: str, emitter: EmitterStatistics, breakers: dict[str, str] | None = None
+    view: ClusterView,
+    log_path: str,
+    emitter: EmitterStatistics,
+    breakers: dict[str, str] | None = None,
+    level: str | None = None,
 ) -> SupervisorStatus:
     """Build the status from the leader's view, this process's emitter, and the breakers on its node's board."""
     return SupervisorStatus(
@@ -68,6 +74,7 @@ def status_of(
         tree=view.children,
         pools=view.pools,
         breakers=breakers or {},
+        level=level,
         log=LogStatus(
             path=log_path,
             writer=view.event_log,

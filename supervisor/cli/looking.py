@@ -49,6 +49,8 @@ def status(name: str, address: str | None, as_json: bool) -> None:  # noqa: FBT0
     if seen.breakers:
         states = Counter(seen.breakers.values())
         console.print(f"breakers: {', '.join(f'{count} {state}' for state, count in states.most_common())}")
+    if seen.level is not None:
+        console.print(f"level {seen.level}")
     show_children(seen.tree, console)
 
 

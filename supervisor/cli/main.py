@@ -57,6 +57,7 @@ def _register() -> None:
         applying,
         breaking,
         configuring,
+        degrading,
         doctoring,
         launching,
         looking,
@@ -81,6 +82,7 @@ def _register() -> None:
         looking.events,
         looking.trace,
         breaking.breaker,
+        degrading.degradation,
         doctoring.doctor,
     ):
         main.add_command(command)

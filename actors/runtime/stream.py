@@ -1,4 +1,4 @@
-"""Transitions as one process sees them, for whoever subscribes, in threads or in coroutines."""
+"""What happens as one process sees it, for whoever subscribes, in threads or in coroutines."""
 
 from __future__ import annotations
 
@@ -6,24 +6,23 @@ import asyncio
 import threading
 from collections import deque
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Generic, Self, TypeVar
 
-if TYPE_CHECKING:
-    from actors.breaker.sighting import Transition
+E = TypeVar("E")
 
 WAITING_MAX = 1000
 
 
-class TransitionStream:
-    """Iterates over transitions, sync or async: `for change in ...`, `async for change in ...`, until it is closed.
+class EventStream(Generic[E]):
+    """Iterates over what happens, sync or async: `for change in ...`, `async for change in ...`, until it is closed.
 
-    It begins with what happens after it was made. `WAITING_MAX` transitions wait for who iterates; older ones leave for
-    newer ones, and `missed` counts them. Several may iterate; each transition goes to one of them.
+    It begins with what happens after it was made. `WAITING_MAX` events wait for who iterates; older ones leave for
+    newer ones, and `missed` counts them. Several may iterate; each event goes to one of them.
     """
 
     def __init__(self) -> None:
         self.missed = 0
-        self._waiting: deque[Transition] = deque()
+        self._waiting: deque[E] = deque()
         self._changed = threading.Condition()
         self._closed = False
         self._wakers: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
@@ -33,19 +32,19 @@ class TransitionStream:
         """Whether it has ended."""
         return self._closed
 
-    def put(self, transition: Transition) -> None:
-        """A breaker tells of one; from any thread, never waits."""
+    def put(self, event: E) -> None:
+        """Something happened; from any thread, never waits."""
         with self._changed:
             if self._closed:
                 return
-            self._waiting.append(transition)
+            self._waiting.append(event)
             if len(self._waiting) > WAITING_MAX:
                 self._waiting.popleft()
                 self.missed += 1
             self._wake()
 
-    def next(self, timeout_s: float) -> Transition | None:
-        """The next transition; None when `timeout_s` seconds have passed without one, or it was closed."""
+    def next(self, timeout_s: float) -> E | None:
+        """The next event; None when `timeout_s` seconds have passed without one, or it was closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed, timeout_s)
             return self._waiting.popleft() if self._waiting else None
@@ -60,7 +59,7 @@ class TransitionStream:
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> Transition:
+    def __next__(self) -> E:
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed)
             if self._waiting:
@@ -70,7 +69,7 @@ class TransitionStream:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> Transition:
+    async def __anext__(self) -> E:
         loop = asyncio.get_running_loop()
         while True:
             with self._changed:
