@@ -1,6 +1,6 @@
 """A breakers' owner: its shell. What processes tell goes to their breakers' machines, what those want goes out.
 
-    exchange: one thread, so that what a process tells is taken in order
+    exchange: one thread, so that what a process tells is taken in order; those of this node use a socket instead
     news:     processes without a board wait here for what changes
     desk:     people's requests
 
@@ -34,9 +34,12 @@ from actors.event_log.transport import LogTransport
 from actors.runtime.clock import SYSTEM_CLOCK, Clock
 from actors.runtime.emitter import Emitter
 from actors.runtime.errors import EventLogError
+from actors.runtime.node import board_path, own_board_path
 from actors.runtime.replicated import pack_word
 from actors.runtime.shell import ActorShell, as_actor
 from actors.service.boards import Boards, Postings
+from actors.service.bulletin import own_bulletin
+from actors.service.near import NearServer, near_address
 from actors.service.ports import ServicePorts
 from actors.service.posting import Posting
 from actors.service.surroundings import Surroundings
@@ -86,7 +89,9 @@ class BreakerActor(ActorShell):
         self._wanted: set[str] = set()
         self._waits = ThreadPoolExecutor(WAITS_MAX, "breaker-wait")
         self._reader = ThreadPoolExecutor(1, "breaker-log")
-        self._boards = Boards(str(self.identity), self._everything, changes=CHANGES)
+        board = board_path(self.identity.supervisor)
+        own = own_bulletin(own_board_path(self.identity.supervisor, self.identity.key))
+        self._boards = Boards(str(self.identity), self._everything, changes=CHANGES, own=own)
         self._surroundings = Surroundings(self._boards.follow)
         transport = LogTransport(self._surroundings.log_writer)
         self._emitter = Emitter(transport, clock=self._clock, flush_s=RECORDS_WAIT_S)
@@ -94,12 +99,16 @@ class BreakerActor(ActorShell):
         self._take_from_board()
         self._link = ports.follow(self._surroundings.take)
         threading.Thread(target=self._keep_time, name="breaker-time", daemon=True).start()
+        self._near = NearServer(near_address(board, str(self.identity)), self._take_parcel)
 
     # -- what processes say -----------------------------------------------------------------------------------------
 
     @ray.method(concurrency_group="exchange")
     def exchange(self, data: bytes) -> bytes:
         """Take what a process tells, in order, and answer it; a pickled `Parcel` in, a pickled `Reply` out."""
+        return self._take_parcel(data)
+
+    def _take_parcel(self, data: bytes) -> bytes:
         parcel: Parcel = pickle.loads(data)  # noqa: S301 - our own link made it
         if parcel.introductions:
             self._boards.mind(parcel.process, parcel.node_id, parcel.identity)
@@ -206,6 +215,7 @@ class BreakerActor(ActorShell):
             self._ended = True
             self._due.notify_all()
             self._changed.notify_all()
+        self._near.close()
         self._link.stop()
         self._emitter.close(RECORDED_S)
 

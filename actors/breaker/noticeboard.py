@@ -1,8 +1,13 @@
-"""The node's board as a process's breakers read it."""
+"""The boards of the node as a process's breakers read them: the agent's, and those of the owners that are here.
+
+The agent's has the words of all owners; an owner's own has its words some milliseconds sooner, and what a killed one
+has left. Of a name that is on both the greater word is the later one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from actors.breaker.parcels import BOARD_PREFIX, CHANGES, read_laid
@@ -10,70 +15,113 @@ from actors.breaker.places import Place
 from actors.runtime.board import BoardReader, BoardSlot
 from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.errors import SupervisorError
+from actors.runtime.ids import ActorName
+from actors.runtime.node import board_path, own_board_path
+from actors.service.near import near_address
 from actors.service.node_board import NodeBoard
 
 
-class Noticeboard:
-    """Finds the words of breakers, and follows the board when it is replaced.
-
-    Args:
-        board: The node's board.
-    """
+class _Sheet:
+    """One board, and whether something on it is new."""
 
     def __init__(self, board: NodeBoard) -> None:
-        self._board = board
+        self.board = board
         self._changes: BoardSlot | None = None
         self._seen = 0
 
-    @property
-    def is_alive(self) -> bool:
-        """Whether there is a board, and its writer lives."""
-        return self._board.is_alive
-
-    def anew(self) -> Noticeboard:
-        """The same board for a forked child, whose parent may have held a lock of this one."""
-        return Noticeboard(self._board.anew())
-
-    def look_round(self, places: Iterable[Place]) -> None:
-        """Tell the followers of these names whatever is new on the board."""
-        moved = self._board.open()
+    def look(self) -> bool:
+        """Make sure of the board; whether anything has changed on it since the last time."""
+        moved = self.board.open()
+        reader = self.board.reader
         if moved:
             self._changes, self._seen = None, 0
-        reader = self._board.reader
-        if reader is None:
-            if moved:
-                for place in places:
-                    place.move_to(None)
-            return
-        if self._changes is None:
+        if self._changes is None and reader is not None:
             self._changes = reader.slot(CHANGES)
         word = 0 if self._changes is None else self._changes.word()
         news = moved or word != self._seen
         self._seen = word
+        return news
+
+    def slot(self, name: str) -> BoardSlot | None:
+        """A breaker's place on it."""
+        reader = self.board.reader
+        return None if reader is None else reader.slot(f"{BOARD_PREFIX}{name}")
+
+
+class Noticeboard:
+    """Finds the words of breakers, and follows the boards when they are replaced.
+
+    Args:
+        supervisor: Whose breakers these are.
+        on_board: Whether this process reads boards at all.
+    """
+
+    def __init__(self, supervisor: str, *, on_board: bool = True) -> None:
+        self._supervisor = supervisor
+        self._on_board = on_board
+        self._node = _Sheet(NodeBoard(partial(board_path, supervisor) if on_board else None))
+        self._own: dict[str, _Sheet] = {}
+        self._owners: dict[str, str | None] = {}
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether there is an agent's board, and its writer lives."""
+        return self._node.board.is_alive
+
+    def near_address(self, owner: str) -> bytes:
+        """Where an owner serves its node, if it is this one."""
+        return near_address(board_path(self._supervisor), owner)
+
+    def anew(self) -> Noticeboard:
+        """The same boards for a forked child, whose parent may have held a lock of these."""
+        return Noticeboard(self._supervisor, on_board=self._on_board)
+
+    def look_round(self, places: Iterable[Place]) -> None:
+        """Tell the followers of these names whatever is new on the boards."""
+        places = list(places)
+        news = self._node.look()
+        fresh = {key for key, sheet in self._own.items() if sheet.look()}
         for place in places:
-            if moved:
-                place.move_to(None)
-            if news or place.slot is None:
-                self._find(reader, place)
-            if news:
+            key = self._key_of(place)
+            if news or place.slot is None or key in fresh or self._owners.get(place.name) != place.owner:
+                self._owners[place.name] = place.owner
+                self._find(place, key)
                 place.look()
 
     def look(self, places: Iterable[Place]) -> None:
-        """Tell the followers of names that are new here what the board has of them."""
-        reader = self._board.reader
-        if reader is not None:
-            for place in places:
-                self._find(reader, place)
-                place.look()
+        """Tell the followers of names that are new here what the boards have of them."""
+        for place in places:
+            self._find(place, self._key_of(place))
+            place.look()
+
+    def _find(self, place: Place, key: str | None) -> None:
+        found = [self._node.slot(place.name)]
+        if key is not None:
+            found.append(self._sheet(key).slot(place.name))
+        slots = [slot for slot in found if slot is not None and slot.word() != 0]
+        latest = max(reversed(slots), key=BoardSlot.word, default=None)  # of two that say the same, the owner's own
+        if not _is_same(latest, place.slot):
+            place.move_to(latest)
+
+    def _sheet(self, key: str) -> _Sheet:
+        sheet = self._own.get(key)
+        if sheet is None:
+            path = partial(own_board_path, self._supervisor, key)
+            sheet = self._own[key] = _Sheet(NodeBoard(path if self._on_board else None))
+            sheet.look()
+        return sheet
 
     @staticmethod
-    def _find(reader: BoardReader, place: Place) -> None:
-        if place.slot is not None and place.slot.word() != 0:
-            return
-        slot = reader.slot(f"{BOARD_PREFIX}{place.name}")
-        if slot is not None or place.slot is not None:
-            place.move_to(slot)
-            place.look()
+    def _key_of(place: Place) -> str | None:
+        name = None if place.owner is None else ActorName.parse(place.owner)
+        return None if name is None else name.key
+
+
+def _is_same(one: BoardSlot | None, other: BoardSlot | None) -> bool:
+    """Whether both are the same place in the same file."""
+    if one is None or other is None:
+        return one is other
+    return one.words is other.words and one.at == other.at
 
 
 def states_on_board(path: Path) -> dict[str, str]:

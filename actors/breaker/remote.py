@@ -1,7 +1,9 @@
 """`RayLink`: one process's way to the owners of breakers on a cluster.
 
     circuits --tell--> outboxes --one call per owner, in order--> owners
-    circuits <--word-- the node's board <--agent-- owners         (without a board: `news`, asked of the owners)
+    circuits <--word-- boards of the node <-- owners, or the agent (without a board: `news`, asked of the owners)
+
+Owners of this node are told over a socket, and lay their words on boards of their own; others use Ray and the agent.
 
 Two threads: one finds owners, the other tells them and looks at the board. An owner's death is told by a call of ours
 that never returns; what it was not told is given back, its followers go on by local rules, and its successor is
@@ -33,6 +35,7 @@ from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.process import this_process
 from actors.runtime.replies import when_answered
 from actors.service.finding import Finder, Homes
+from actors.service.near import NearCalls, NearLine
 
 if TYPE_CHECKING:
     from actors.breaker.settings import BreakerSettings
@@ -55,6 +58,7 @@ class _Owner:
         self.outbox = Outbox()
         self.in_flight: dict[int, Events] = {}
         self.introduce: dict[str, float] = {}
+        self.near: NearLine | None = None
         self.asked: dict[tuple[str, str, int], Future[Any]] = {}
         self.known: tuple[int, int] = (0, 0)
         self.listening = False
@@ -97,6 +101,7 @@ class RayLink:
         self._owners: dict[str, _Owner] = {}
         self._numbers = 0
         self._stopped = False
+        self._near = NearCalls()
         self._desk = Desk(self._supervisor, self._homes, self._take)
         self._finder = Finder(self._homes, self._process, self._on_found, self._on_died, concern="breaker")
         self._thread: threading.Thread | None = None
@@ -209,6 +214,7 @@ class RayLink:
             self._stirred.notify_all()
         self._desk.close()
         self._finder.stop()
+        self._near.close()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout=1.0)
 
@@ -219,6 +225,7 @@ class RayLink:
             owner = self._owners.get(full_name)
             if owner is None:
                 owner = self._owners[full_name] = _Owner(full_name, handle)
+                owner.near = self._near.connect(self._board.near_address(full_name))
             self._places[name].owner = full_name
             owner.introduce[name] = 0.0
             self._stirred.notify_all()
@@ -294,8 +301,11 @@ class RayLink:
             introductions=introductions,
             events=tuple(events),
         )
+        data = pickle.dumps(parcel, 5)
+        if owner.near is not None and owner.near.ask(data, partial(self._on_reply, owner, number)):
+            return
         try:
-            ref = owner.handle.exchange.remote(pickle.dumps(parcel, 5))
+            ref = owner.handle.exchange.remote(data)
         except (RayError, ValueError, AttributeError, RuntimeError) as error:
             self._on_reply(owner, number, error)
             return

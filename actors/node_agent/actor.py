@@ -14,7 +14,6 @@ from typing import Any
 
 import ray
 
-from actors.node_agent.bulletin import Bulletin
 from actors.node_agent.minding import Minding
 from actors.node_agent.registry import Registry
 from actors.runtime import process
@@ -29,6 +28,7 @@ from actors.runtime.process import ProcessEvidence, ProcessIdentity
 from actors.runtime.replicated import Replica, supersedes, unpack_word
 from actors.runtime.shell import ActorShell, as_actor
 from actors.service.boards import Postings
+from actors.service.bulletin import Bulletin
 from actors.service.node_board import posted_on
 from actors.service.posting import Posted
 

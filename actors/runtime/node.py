@@ -20,7 +20,7 @@ def board_path(supervisor: str) -> Path:
 def own_board_path(supervisor: str, writer: str) -> Path:
     """The file of a board that one process of this node writes for the others; `writer` tells those boards apart."""
     board = board_path(supervisor)
-    return board.with_name(f"{board.stem}-{writer}.board")
+    return board.with_name(f"{board.stem}-{writer.replace('/', '-')}.board")
 
 
 def spool_path(supervisor: str, log: str) -> Path:

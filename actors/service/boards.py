@@ -10,9 +10,11 @@ from typing import Any
 import ray
 from ray.exceptions import ActorDiedError
 
+from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.ids import NAMESPACE
 from actors.runtime.process import ProcessIdentity
 from actors.runtime.replies import when_answered
+from actors.service.bulletin import Bulletin
 from actors.service.posting import Posting
 
 Postings = Sequence[Posting]
@@ -26,10 +28,19 @@ class Boards:
         owner: The owner's full name: an agent takes nothing from an earlier life of it.
         everything: All that the owner says at this moment, for an agent that has heard nothing yet.
         changes: The name on the board whose word counts what is laid, for those who read many names; None: none does.
+        own: The owner's own board: the processes of its node see there what the agent lays later.
     """
 
-    def __init__(self, owner: str, everything: Callable[[], Postings], *, changes: str | None = None) -> None:
+    def __init__(
+        self,
+        owner: str,
+        everything: Callable[[], Postings],
+        *,
+        changes: str | None = None,
+        own: Bulletin | None = None,
+    ) -> None:
         self._owner = owner
+        self._own = own
         self._changes = changes
         self._everything = everything
         self._agents: dict[str, tuple[str, Any]] = {}
@@ -57,6 +68,8 @@ class Boards:
         """
         if not postings:
             return 0
+        if self._own is not None:
+            self._own.lay(self._owner, postings, SYSTEM_CLOCK.now_ns(), changes=self._changes)
         with self._lock:
             agents = list(self._agents.items())
         for node, (_, agent) in agents:

@@ -174,7 +174,8 @@ class NearLine:
 
     def __init__(self, line: socket.socket) -> None:
         self.frames = _Frames(line)
-        self._lock = threading.Lock()
+        self._sending = threading.Lock()
+        """Not held while answers are taken: the other side may have to be rid of them before it reads on."""
         self._waiting: deque[Answered] = deque()
         self.is_open = True
 
@@ -185,7 +186,7 @@ class NearLine:
             data: At most 64 MiB.
             answered: Called once, with the answer or with a `ConnectionError` when none will come; from any thread.
         """
-        with self._lock:
+        with self._sending:
             if not self.is_open or len(data) > FRAME_BYTES_MAX:
                 return False
             self._waiting.append(answered)
@@ -199,14 +200,12 @@ class NearLine:
 
     def answered(self, frame: bytes) -> None:
         """An answer came."""
-        with self._lock:
-            callback = self._waiting.popleft() if self._waiting else None
-        if callback is not None:
-            callback(frame)
+        if self._waiting:
+            self._waiting.popleft()(frame)
 
     def lost(self, reason: str) -> None:
         """No more will come."""
-        with self._lock:
+        with self._sending:
             self.is_open = False
             waiting, self._waiting = self._waiting, deque()
             self.frames.socket.close()

@@ -10,9 +10,7 @@ import ray
 from actors.breaker.noticeboard import Noticeboard
 from actors.breaker.registry import REGISTRY
 from actors.breaker.remote import RayLink
-from actors.runtime.node import board_path
 from actors.service.finding import HOUSED_S
-from actors.service.node_board import NodeBoard
 from supervisor import requests as r
 from supervisor.breakers.homes import home_of, is_owner
 from supervisor.services.process import of_process
@@ -69,7 +67,7 @@ class ProcessBreakers:
             self.homes,
             recipe=partial(link_of, self._supervisor),
             node_id=str(ray.get_runtime_context().get_node_id()),
-            board=Noticeboard(NodeBoard(partial(board_path, self._supervisor))),
+            board=Noticeboard(self._supervisor),
         )
 
     def stir(self) -> None:

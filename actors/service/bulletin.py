@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
 from actors.runtime.board import BoardFencedError, BoardFullError, BoardWriter
+from actors.runtime.errors import SupervisorError
 from actors.runtime.ids import ActorName
-from actors.service.boards import Postings
-from actors.service.posting import stamped
+from actors.service.posting import Posting, stamped
+
+OWN_NAMES = 5_000
+OWN_BYTES = 4 << 20
+
+
+def own_bulletin(path: Path) -> Bulletin | None:
+    """An owner's own, beside those of the agents: the processes of its node need not wait for theirs.
+
+    None where no board can be: the agent brings the same a few milliseconds later.
+
+    Args:
+        path: The board's file; what a former life has laid there stays until it is replaced.
+    """
+    try:
+        return Bulletin(BoardWriter(path, names=OWN_NAMES, blob_bytes=OWN_BYTES), threading.Lock())
+    except SupervisorError:
+        return None
 
 
 class Bulletin:
@@ -26,7 +45,7 @@ class Bulletin:
         self._laid: dict[str, int] = {}
         self._changes: dict[str, int] = {}
 
-    def lay(self, owner: str, postings: Postings, now_ns: int, *, changes: str | None = None) -> bool:
+    def lay(self, owner: str, postings: Sequence[Posting], now_ns: int, *, changes: str | None = None) -> bool:
         """Lay what is later than what lies there; what an earlier life of the owner sends is dropped.
 
         Args:

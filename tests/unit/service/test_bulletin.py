@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from actors.node_agent.bulletin import Bulletin
 from actors.runtime.board import BoardReader, BoardWriter
 from actors.runtime.replicated import Replica
+from actors.service.bulletin import Bulletin
 from actors.service.posting import Posting, postings_of, read_posted
 
 OWNER = "s/echo/main#2"
