@@ -6,7 +6,7 @@ has left. Of a name that is on both the greater word is the later one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +16,6 @@ from actors.runtime.board import BoardReader, BoardSlot
 from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.errors import SupervisorError
 from actors.runtime.ids import ActorName
-from actors.runtime.node import board_path, own_board_path
 from actors.service.near import near_address
 from actors.service.node_board import NodeBoard
 
@@ -52,14 +51,12 @@ class Noticeboard:
     """Finds the words of breakers, and follows the boards when they are replaced.
 
     Args:
-        supervisor: Whose breakers these are.
-        on_board: Whether this process reads boards at all.
+        path: The file of the agent's board, or of the own board of the owner of this key.
     """
 
-    def __init__(self, supervisor: str, *, on_board: bool = True) -> None:
-        self._supervisor = supervisor
-        self._on_board = on_board
-        self._node = _Sheet(NodeBoard(partial(board_path, supervisor) if on_board else None))
+    def __init__(self, path: Callable[[str | None], Path]) -> None:
+        self._path = path
+        self._node = _Sheet(NodeBoard(partial(path, None)))
         self._own: dict[str, _Sheet] = {}
         self._owners: dict[str, str | None] = {}
 
@@ -70,11 +67,11 @@ class Noticeboard:
 
     def near_address(self, owner: str) -> bytes:
         """Where an owner serves its node, if it is this one."""
-        return near_address(board_path(self._supervisor), owner)
+        return near_address(self._path(None), owner)
 
     def anew(self) -> Noticeboard:
         """The same boards for a forked child, whose parent may have held a lock of these."""
-        return Noticeboard(self._supervisor, on_board=self._on_board)
+        return Noticeboard(self._path)
 
     def look_round(self, places: Iterable[Place]) -> None:
         """Tell the followers of these names whatever is new on the boards."""
@@ -106,8 +103,7 @@ class Noticeboard:
     def _sheet(self, key: str) -> _Sheet:
         sheet = self._own.get(key)
         if sheet is None:
-            path = partial(own_board_path, self._supervisor, key)
-            sheet = self._own[key] = _Sheet(NodeBoard(path if self._on_board else None))
+            sheet = self._own[key] = _Sheet(NodeBoard(partial(self._path, key)))
             sheet.look()
         return sheet
 

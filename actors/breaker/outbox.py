@@ -19,9 +19,9 @@ from actors.breaker.reports import SAMPLES_MAX
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-REPORTS_PER_S = 200
+REPORTS_PER_S = 100
 CALM_S_MIN = 0.25
-CALM_S_MAX = 2.0
+CALM_S_MAX = 3.0
 EVENTS_MAX = 20_000
 
 Events = list[tuple[str, m.Event]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ray
@@ -10,6 +11,7 @@ import ray
 from actors.breaker.noticeboard import Noticeboard
 from actors.breaker.registry import REGISTRY
 from actors.breaker.remote import RayLink
+from actors.runtime.node import board_path, own_board_path
 from actors.service.finding import HOUSED_S
 from supervisor import requests as r
 from supervisor.breakers.homes import home_of, is_owner
@@ -67,7 +69,7 @@ class ProcessBreakers:
             self.homes,
             recipe=partial(link_of, self._supervisor),
             node_id=str(ray.get_runtime_context().get_node_id()),
-            board=Noticeboard(self._supervisor),
+            board=Noticeboard(partial(_board, self._supervisor)),
         )
 
     def stir(self) -> None:
@@ -78,6 +80,10 @@ class ProcessBreakers:
         """The last handle ends, and with it the link; its breakers go on by local rules."""
         REGISTRY.forget(self._supervisor)
         self.link.stop()
+
+
+def _board(supervisor: str, owner: str | None) -> Path:
+    return board_path(supervisor) if owner is None else own_board_path(supervisor, owner)
 
 
 def breakers_of(services: ProcessServices) -> ProcessBreakers:
