@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import pickle
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from supervisor import ConfigError, DegradationHandle, DegradationSettings, LevelRule, Policy, Retry, Supervisor
+from supervisor.cli.main import main
 from supervisor.services.keys import DEGRADATION
 from tests.ray_local.conftest import Family, StartSupervisor
 
@@ -86,6 +90,21 @@ def test_it_survives_its_owner_which_is_killed_over_and_over(sup: Supervisor, fa
     assert [feature.name for feature in kept.features] == ["search", "f0", "f1", "f2"]
     statistics = degradation.statistics()
     assert (statistics.changes, statistics.level_s["reduced"] > 0) == (1, True)
+
+
+def test_every_acknowledged_level_holds_though_its_owner_is_killed_in_the_middle(sup: Supervisor, family: Family):
+    degradation = sup.degradation
+    degradation.feature("search")
+    for number in range(3):
+        pid = family.pid(DEGRADATION)
+        killer = threading.Timer(0.01 * number, os.kill, (pid, signal.SIGKILL))
+        killer.start()
+        levels = ["minimal", "reduced"]
+        while killer.is_alive() or family.pid(DEGRADATION) == pid:
+            degradation.set_level(levels[0], reason="a drill")
+            assert degradation.level == levels[0]
+            levels.reverse()
+        assert degradation.view().kept.level == levels[1]
 
 
 def test_reading_survives_the_loss_of_every_actor(sup: Supervisor, family: Family):
@@ -188,6 +207,28 @@ def test_a_budget_that_burns_degrades(start: StartSupervisor, eventually):
     failed = [sup.options(policy=Policy(retry=Retry(attempts=1))).submit(fail) for _ in range(6)]
     assert all(isinstance(each.exception(timeout=30), ValueError) for each in failed)
     eventually(lambda: sup.degradation.level == "reduced", "the budget burns")
+
+
+def test_the_command_shows_and_sets(sup: Supervisor):
+    def run(*arguments: str, code: int = 0) -> str:
+        ended = CliRunner().invoke(main, ["degradation", *arguments, "--name", sup.name], env={"COLUMNS": "120"})
+        assert ended.exit_code == code, ended.output
+        return ended.output
+
+    sup.degradation.feature("search", lowest="full", limits={"rows": {"full": 9, "reduced": 3}})
+    assert "level full of full, reduced, minimal, emergency" in run("show")
+    assert run("set-level", "reduced", "--reason", "a drill", "--who", "ann", "--until-s", "600") == (
+        "level reduced, for 600 s more\n"
+    )
+    shown = run("show")
+    assert all(text in shown for text in ("ann: a drill", "search", "the level", "full -> reduced", "rows"))
+    assert json.loads(run("show", "--json"))["override"]["who"] == "ann"
+    run("tenant", "search", "acme", "on")
+    assert "'tiny' is not one of" in run("set-level", "tiny", "--reason", "x", code=1)
+    assert "until_s" in run("set-level", "minimal", "--reason", "x", "--until-s", "-1", code=1)
+    assert "the rules decide" in run("auto")
+    told = CliRunner().invoke(main, ["status", "--name", sup.name], env={"COLUMNS": "120"}).output
+    assert "level reduced" in told
 
 
 def test_a_handle_pickles(sup: Supervisor):
