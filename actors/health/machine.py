@@ -315,7 +315,8 @@ class MonitorMachine:
             counted=counted,
         )
         known.remember(check, self._now)
-        self._commands.append(m.RecordCheck(component=name, check=check))
+        if probe.is_news(outcome, self._now, passed_s=self._settings.log_passed_s):
+            self._commands.append(m.RecordCheck(component=name, check=check))
         self._note_sight(changed=self._sight.see(place, reached=outcome != "unreachable"))
         if counted:
             probe.count(outcome, score)

@@ -34,6 +34,7 @@ class Probe:
         hangs: Whether that has taken too long.
         shaded: Whether the monitor was blind while it was in flight: a bad result says nothing then.
         heartbeats: Those that it is judged by, if it is.
+        logged_at: When a check that passed was logged last, monotonic seconds; None if a bad one was logged since.
     """
 
     __slots__ = (
@@ -42,6 +43,7 @@ class Probe:
         "good_in_row",
         "hangs",
         "heartbeats",
+        "logged_at",
         "place",
         "score",
         "settings",
@@ -55,6 +57,7 @@ class Probe:
         self.place = place
         self.heartbeats = heartbeats
         self.flight: int | None = None
+        self.logged_at: float | None = None
         self.hangs = self.shaded = False
         self.reset()
 
@@ -73,6 +76,16 @@ class Probe:
         """A check is in flight."""
         self.flight = number
         self.hangs = self.shaded = False
+
+    def is_news(self, outcome: Outcome, now: float, *, passed_s: float) -> bool:
+        """Whether a check is to be logged: each bad one, and of those that pass in a row one each `passed_s`."""
+        if outcome != "passed":
+            self.logged_at = None
+            return True
+        if self.logged_at is not None and now - self.logged_at < passed_s:
+            return False
+        self.logged_at = now
+        return True
 
     def count(self, outcome: Outcome, score: float | None = None) -> None:
         """A check ended so."""

@@ -83,6 +83,9 @@ class MonitorSettings(Settings):
     history_checks: int = Field(default=1000, ge=1, le=100_000, description="Checks remembered of each component.")
     history_s: float = Field(default=_DAY_S, gt=0, le=30 * _DAY_S, description="How long they are, seconds.")
     sample_s: float = Field(default=5.0, gt=0, le=3600, description="How often the trend takes a score, seconds.")
+    log_passed_s: float = Field(
+        default=60.0, ge=0, le=_DAY_S, description="Of checks that pass one after another, so often one is logged, s."
+    )
     snapshot_s: float = Field(
         default=60.0, gt=0, le=_DAY_S, description="How often the whole is written to the log, seconds."
     )
