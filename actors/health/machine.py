@@ -19,15 +19,16 @@ from typing import TYPE_CHECKING, assert_never
 from actors.health import messages as m
 from actors.health.component import Component
 from actors.health.flights import Flights
-from actors.health.kept import KeptMonitor
+from actors.health.kept import KeptMonitor, kept_of
 from actors.health.phi import Heartbeats
 from actors.health.probe import Probe
+from actors.health.registering import problems_of
 from actors.health.report import Check
 from actors.health.reporting import caused_by, component_health, system_health, weigh_system
 from actors.health.schedule import Schedule
 from actors.health.settings import EVERY_NODE, ProbeSettings
 from actors.health.sight import Sight
-from actors.runtime.graph import closure, find_cycle
+from actors.health.wards import Wards
 
 if TYPE_CHECKING:
     from actors.health.answers import Outcome
@@ -54,6 +55,7 @@ class MonitorMachine:
         self._schedule: Schedule[ProbeKey] = Schedule()
         self._flights = Flights()
         self._sight = Sight(settings)
+        self._wards = Wards()
         self._scores: deque[tuple[float, float]] = deque(maxlen=settings.trend_points)
         self._sample_at = now + settings.sample_s
         self._snapshot_at = now + settings.snapshot_s
@@ -96,21 +98,11 @@ class MonitorMachine:
 
     def kept(self) -> KeptMonitor:
         """What a successor must know."""
-        registrations = (each for known in self._components.values() for each in known.registrations.values())
-        return KeptMonitor(
-            registrations=tuple(registrations),
-            nodes=self._nodes,
-            states={name: known.state for name, known in self._components.items()},
-            standings={
-                (name, kind, place): probe.standing
-                for name, known in self._components.items()
-                for (kind, place), probe in known.probes.items()
-            },
-        )
+        return kept_of(self._components, self._nodes)
 
     # -- events -------------------------------------------------------------------------------------------------------
 
-    def _dispatch(self, event: m.Event) -> None:
+    def _dispatch(self, event: m.Event) -> None:  # noqa: C901 - one case for each event
         match event:
             case m.ProbeRegistered():
                 self._on_registered(event.settings)
@@ -124,6 +116,9 @@ class MonitorMachine:
                 self._on_heartbeat(event.component)
             case m.ComponentRestarted():
                 self._on_restarted(event.component)
+            case m.ChildrenSeen():
+                for name in self._wards.see(event.lives, self._components):
+                    self._on_restarted(name)
             case m.TimePassed():
                 pass  # all that is due was settled
             case m.MonitorResumed():
@@ -132,7 +127,13 @@ class MonitorMachine:
                 assert_never(event)
 
     def _on_registered(self, settings: ProbeSettings) -> None:
-        problems = self._problems(settings)
+        problems = problems_of(
+            settings,
+            self._depends_on,
+            probes=len(self._schedule),
+            places=len(self._places(settings)),
+            probes_max=self._settings.probes_max,
+        )
         if problems:
             name, kind = settings.component, settings.kind
             self._commands.append(m.RefuseRegistration(component=name, kind=kind, problems=problems))
@@ -144,18 +145,9 @@ class MonitorMachine:
             self._drop((settings.component, settings.kind, place))
         for place in self._places(settings):
             self._add(settings, place)
+        self._wards.meet(settings.component, known)
+        self._commands.append(m.Keep())
         self._judge(settings.component)
-
-    def _problems(self, settings: ProbeSettings) -> tuple[str, ...]:
-        name = settings.component
-        needs = {**self._depends_on, name: (*self._depends_on.get(name, ()), *settings.depends_on)}
-        if name in closure(needs, name):
-            ring = find_cycle({each: needs.get(each, ()) for each in (name, *closure(needs, name))})
-            return (f"depends_on: {' -> '.join(ring)} is a ring: none of them could ever be the cause; cut it",)
-        if len(self._schedule) + len(self._places(settings)) > self._settings.probes_max:
-            limit = self._settings.probes_max
-            return (f"component: the monitor has {limit} probes, its limit; unregister some or raise probes_max",)
-        return ()
 
     def _on_unregistered(self, event: m.ProbeUnregistered) -> None:
         known = self._components.get(event.component)
@@ -172,6 +164,8 @@ class MonitorMachine:
             self._judge(event.component)
         else:
             del self._components[event.component], self._depends_on[event.component]
+            self._wards.forget(event.component)
+        self._commands.append(m.Keep())
 
     def _on_nodes(self, nodes: tuple[str, ...]) -> None:
         self._nodes = nodes
@@ -210,6 +204,7 @@ class MonitorMachine:
         known = self._components.get(component)
         if known is not None:
             known.restart()
+            self._commands.append(m.Keep())
             self._judge(component)
 
     def _on_resumed(self, event: m.MonitorResumed) -> None:
@@ -225,8 +220,8 @@ class MonitorMachine:
             known.registrations[settings.kind] = settings
             self._depends_on[name] = known.depends_on
             for place in self._places(settings):
-                standing = event.kept.standings.get((name, settings.kind, place), "pending")
-                self._add(settings, place).standing = standing
+                probe = self._add(settings, place)
+                probe.resume(event.kept.tallies.get((name, settings.kind, place), probe.tally))
         detail = f"the monitor was replaced and looked at nobody for {event.away_s:.1f} s"
         self._commands.append(m.AlarmBlindness(cause="killed", gap_s=event.away_s, detail=detail))
         for name in self._components:
@@ -319,13 +314,29 @@ class MonitorMachine:
             self._commands.append(m.RecordCheck(component=name, check=check))
         self._note_sight(changed=self._sight.see(place, reached=outcome != "unreachable"))
         if counted:
+            before = probe.tally
             probe.count(outcome, score)
             self._judge(name)
+            if probe.tally != before:
+                self._commands.append(m.Keep())
+            self._replace(name, probe, outcome, detail)
+
+    def _replace(self, name: str, probe: Probe, outcome: Outcome, detail: str) -> None:
+        known = self._components[name]
+        is_sick = probe.standing == "failing" and probe.settings.kind != "readiness" and known.state == "unhealthy"
+        if not is_sick or outcome in ("passed", "unreachable") or not self._settings.replace_children:
+            return
+        if self._sight.cut_off or caused_by(name, self._components, self._depends_on):
+            return
+        wish = self._wards.wish(name, detail, self._now)
+        if wish is not None:
+            self._commands.append(wish)
 
     def _judge(self, name: str) -> None:
         known = self._components[name]
         turn = known.turn(self._now)
         if turn is not None:
+            self._commands.append(m.Keep())
             self._commands.append(
                 m.TellChange(
                     component=name,

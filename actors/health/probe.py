@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 ProbeStanding = Literal["pending", "passing", "failing", "unseen"]
 
+Tally = tuple[ProbeStanding, int, int, int]
+"""A standing, and good results, bad ones, and places not reached in a row, each no further than it counts."""
+
 
 class Probe:
     """What is known of it.
@@ -65,6 +68,17 @@ class Probe:
     def nearness(self) -> float:
         """How near it is to failing, 0 to 1."""
         return min(1.0, self.bad_in_row / self.settings.failures)
+
+    @property
+    def tally(self) -> Tally:
+        """What a successor must know of it."""
+        failures, successes = self.settings.failures, self.settings.successes
+        good, bad = min(self.good_in_row, successes), min(self.bad_in_row, failures)
+        return self.standing, good, bad, min(self.unreached_in_row, failures)
+
+    def resume(self, tally: Tally) -> None:
+        """Go on from there."""
+        self.standing, self.good_in_row, self.bad_in_row, self.unreached_in_row = tally
 
     def reset(self) -> None:
         """The component is a new one: nothing is known of it."""

@@ -96,6 +96,9 @@ class MonitorSettings(Settings):
     trend_least: int = Field(default=5, ge=3, le=500, description="No trend is told from fewer.")
     trend_confidence: float = Field(default=0.9, gt=0, lt=1, description="What is less certain is called stable.")
     trend_slope_per_min: float = Field(default=0.5, ge=0, description="What changes less, in points a minute, too.")
+    replace_children: bool = Field(
+        default=True, description="Whether a supervised child of which a startup or liveness probe fails is replaced."
+    )
     probes_max: int = Field(default=10_000, ge=1, le=1_000_000, description="Probes at all places together.")
 
     @field_validator("windows_s")

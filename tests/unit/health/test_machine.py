@@ -266,7 +266,7 @@ class TestRegistrations:
         scene.register()
         scene.register(kind="readiness", depends_on="cache")
         scene.run(1.0)
-        assert scene.tell(m.ProbeUnregistered(component="db", kind="readiness")) == []
+        assert scene.tell(m.ProbeUnregistered(component="db", kind="readiness")) == [m.Keep()]
         assert {run.kind for run in of(m.RunProbe, scene.run(2.0))} == {"liveness"}
         scene.tell(m.ProbeUnregistered(component="db"))
         assert of(m.RunProbe, scene.run(2.0)) == []
