@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from actors.health.settings import MonitorSettings
 from actors.runtime.errors import ConfigError
 from actors.runtime.ids import is_valid_name
 from actors.runtime.scrub import DEFAULT_PATTERNS
@@ -95,6 +96,7 @@ class SupervisorConfig(Settings):
         default_factory=HeartbeatSettings, description="Heartbeats of the log writer and the node agents."
     )
     root: RootSettings = Field(default_factory=RootSettings, description="The children directly under the supervisor.")
+    health: MonitorSettings = Field(default_factory=MonitorSettings, description="The health monitor.")
     breaker_actors_max: int = Field(
         default=8,
         ge=0,

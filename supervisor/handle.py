@@ -35,6 +35,7 @@ from supervisor.config import DEFAULT_POOL, SupervisorConfig
 from supervisor.election import actor_by_name, elect
 from supervisor.ending import end_supervisor
 from supervisor.events import Events
+from supervisor.health.handle import HealthHandle
 from supervisor.link import LeaderLink
 from supervisor.messages import ClusterView
 from supervisor.pools import PoolRoutes
@@ -63,7 +64,7 @@ T = TypeVar("T")
 _FLUSH_S = 0.1  # a caller's rows wait this long for company: a commit takes milliseconds, whatever it holds
 
 
-class Supervisor(BreakersHandle, TreeHandle):
+class Supervisor(BreakersHandle, HealthHandle, TreeHandle):
     """A handle: submit tasks through it, read the log, look at the tree. Safe to use from many threads.
 
     Get one by `Supervisor.start(...)` or `Supervisor.connect(...)`, not by calling the class.
@@ -315,8 +316,8 @@ class Supervisor(BreakersHandle, TreeHandle):
         Raises:
             SupervisorClosedError: The handle is shut down.
         """
-        view = self._current_view()
-        return status_of(view, self.config.log.path, self._emitter.statistics(), self.breaker_states())
+        laid = self.breaker_states(), self.health_standing()
+        return status_of(self._current_view(), self.config.log.path, self._emitter.statistics(), *laid)
 
     def _writer(self) -> Any | None:
         """The current log writer's handle; looked up again when the view names another incarnation."""

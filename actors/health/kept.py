@@ -26,19 +26,22 @@ class KeptMonitor:
         nodes: The nodes that it knew.
         states: What was told of each component.
         tallies: What each probe has counted, by component, kind and place.
+        stopped: Whether nothing is to be watched.
     """
 
     registrations: tuple[ProbeSettings, ...]
     nodes: tuple[str, ...]
     states: Mapping[str, ComponentState]
     tallies: Mapping[tuple[str, ProbeKind, str], Tally]
+    stopped: bool = False
 
 
-def kept_of(components: Mapping[str, Component], nodes: tuple[str, ...]) -> KeptMonitor:
+def kept_of(components: Mapping[str, Component], nodes: tuple[str, ...], *, stopped: bool) -> KeptMonitor:
     """What is to be kept of these."""
     return KeptMonitor(
         registrations=tuple(each for known in components.values() for each in known.registrations.values()),
         nodes=nodes,
+        stopped=stopped,
         states={name: known.state for name, known in components.items()},
         tallies={
             (name, kind, place): probe.tally

@@ -13,31 +13,28 @@ Time that is over is settled before each event. A `now` before the latest one co
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, assert_never
 
 from actors.health import messages as m
+from actors.health.asking import Knowledge
 from actors.health.component import Component
 from actors.health.flights import Flights
-from actors.health.kept import KeptMonitor, kept_of
 from actors.health.phi import Heartbeats
 from actors.health.probe import Probe
 from actors.health.registering import problems_of
 from actors.health.report import Check
-from actors.health.reporting import caused_by, component_health, system_health, weigh_system
+from actors.health.reporting import caused_by, weigh_system
 from actors.health.schedule import Schedule
 from actors.health.settings import EVERY_NODE, ProbeSettings
-from actors.health.sight import Sight
 from actors.health.wards import Wards
 
 if TYPE_CHECKING:
     from actors.health.answers import Outcome
     from actors.health.component import ProbeKey
-    from actors.health.report import ComponentHealth, SystemHealth
     from actors.health.settings import MonitorSettings
 
 
-class MonitorMachine:
+class MonitorMachine(Knowledge):
     """One monitor, in one life.
 
     Args:
@@ -46,17 +43,11 @@ class MonitorMachine:
     """
 
     def __init__(self, settings: MonitorSettings, *, now: float) -> None:
-        self._settings = settings
-        self._now = now
+        super().__init__(settings, now=now)
         self._fresh = True
-        self._components: dict[str, Component] = {}
-        self._depends_on: dict[str, tuple[str, ...]] = {}
-        self._nodes: tuple[str, ...] = ()
         self._schedule: Schedule[ProbeKey] = Schedule()
         self._flights = Flights()
-        self._sight = Sight(settings)
         self._wards = Wards()
-        self._scores: deque[tuple[float, float]] = deque(maxlen=settings.trend_points)
         self._sample_at = now + settings.sample_s
         self._snapshot_at = now + settings.snapshot_s
         self._commands: list[m.Command] = []
@@ -78,28 +69,6 @@ class MonitorMachine:
         times = (self._schedule.next_at(), self._flights.next_at(), self._sample_at, self._snapshot_at)
         return min(at for at in times if at is not None)
 
-    # -- what people ask ----------------------------------------------------------------------------------------------
-
-    def report(self, now: float) -> SystemHealth:
-        """All components."""
-        blind = str(self._sight) if self._sight.cut_off else ""
-        now = max(self._now, now)
-        return system_health(self._components, self._depends_on, self._scores, self._settings, blind=blind, now=now)
-
-    def component(self, name: str, now: float) -> ComponentHealth | None:
-        """One component, or None if nobody registered it."""
-        now = max(self._now, now)
-        return component_health(name, self._components, self._depends_on, self._settings, now=now)
-
-    def history(self, name: str, now: float, *, since_s: float | None = None) -> tuple[Check, ...]:
-        """A component's checks of the last `since_s` seconds, the latest last; none of one that nobody registered."""
-        known = self._components.get(name)
-        return () if known is None else known.checks(max(self._now, now), since_s=since_s)
-
-    def kept(self) -> KeptMonitor:
-        """What a successor must know."""
-        return kept_of(self._components, self._nodes)
-
     # -- events -------------------------------------------------------------------------------------------------------
 
     def _dispatch(self, event: m.Event) -> None:  # noqa: C901 - one case for each event
@@ -119,6 +88,8 @@ class MonitorMachine:
             case m.ChildrenSeen():
                 for name in self._wards.see(event.lives, self._components):
                     self._on_restarted(name)
+            case m.MonitorSwitched():
+                self._on_switched(stopped=event.stopped)
             case m.TimePassed():
                 pass  # all that is due was settled
             case m.MonitorResumed():
@@ -207,11 +178,22 @@ class MonitorMachine:
             self._commands.append(m.Keep())
             self._judge(component)
 
+    def _on_switched(self, *, stopped: bool) -> None:
+        """What runs is given up, and what was known is not known any more."""
+        self._commands.append(m.Keep())
+        if stopped == self._stopped:
+            return
+        self._stopped = stopped
+        for name, known in self._components.items():
+            for probe in known.probes.values():
+                self._give_up(probe)
+            self._on_restarted(name)
+
     def _on_resumed(self, event: m.MonitorResumed) -> None:
         """Only what was there before: what this life has seen itself is newer."""
         if not self._fresh:
             return
-        self._nodes = event.kept.nodes
+        self._nodes, self._stopped = event.kept.nodes, event.kept.stopped
         for settings in event.kept.registrations:
             name = settings.component
             state = event.kept.states.get(name, "unknown")
@@ -250,6 +232,8 @@ class MonitorMachine:
     def _on_due(self, key: ProbeKey) -> None:
         known = self._components[key[0]]
         probe = known.probes[key[1], key[2]]
+        if self._stopped:
+            return
         if probe.hangs:
             self._count(key, _silence(key), detail="the check before hangs still")
         elif probe.flight is None and known.is_wanted(probe):
@@ -383,11 +367,14 @@ class MonitorMachine:
         return probe
 
     def _drop(self, key: ProbeKey) -> None:
-        probe = self._components[key[0]].probes.pop((key[1], key[2]))
         self._schedule.remove(key)
+        self._give_up(self._components[key[0]].probes.pop((key[1], key[2])))
+
+    def _give_up(self, probe: Probe) -> None:
         if probe.flight is not None:
             self._flights.end(probe.flight)
             self._commands.append(m.AbandonProbe(number=probe.flight))
+            probe.flight, probe.hangs = None, False
 
 
 def _silence(key: ProbeKey) -> Outcome:

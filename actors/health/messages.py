@@ -86,6 +86,13 @@ class ChildrenSeen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorSwitched:
+    """Somebody wants nothing to be watched (`stopped`), or everything again; registrations stay."""
+
+    stopped: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimePassed:
     """It is time for what `next_timer` said."""
 
@@ -111,6 +118,7 @@ Event = (
     | HeartbeatHeard
     | ComponentRestarted
     | ChildrenSeen
+    | MonitorSwitched
     | TimePassed
     | MonitorResumed
 )
