@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from actors.breaker.errors import BreakerUnreachableError, CircuitOpenError, TooManyBreakersError
     from actors.breaker.handle import BreakerHandle, local_breaker
     from actors.breaker.settings import BreakerSettings
+    from actors.health.errors import UnknownComponentError
+    from actors.health.published import HealthChange, HealthStanding
+    from actors.health.report import ComponentHealth, SystemHealth
+    from actors.health.settings import MonitorSettings
     from actors.recovery.retry import Fallback, Retry
     from actors.runtime.context import TaskContext, current_task
     from actors.runtime.errors import (
@@ -71,6 +75,7 @@ if TYPE_CHECKING:
     from supervisor.config import SupervisorConfig
     from supervisor.group import Counts, Group
     from supervisor.handle import Supervisor
+    from supervisor.health.health import Health
     from supervisor.planning import Plan
     from supervisor.specs import BackoffSettings, ChildSpec, GroupSpec, PoolSpec, TreeSpec
     from supervisor.subscription import Subscription
@@ -82,6 +87,10 @@ _HOMES = {
     "actors.breaker.errors": "BreakerUnreachableError CircuitOpenError TooManyBreakersError",
     "actors.breaker.handle": "BreakerHandle local_breaker",
     "actors.breaker.settings": "BreakerSettings",
+    "actors.health.errors": "UnknownComponentError",
+    "actors.health.published": "HealthChange HealthStanding",
+    "actors.health.report": "ComponentHealth SystemHealth",
+    "actors.health.settings": "MonitorSettings",
     "actors.recovery.retry": "Fallback Retry",
     "actors.runtime.context": "TaskContext current_task",
     "actors.runtime.errors": (
@@ -104,6 +113,7 @@ _HOMES = {
     "supervisor.config": "SupervisorConfig",
     "supervisor.group": "Counts Group",
     "supervisor.handle": "Supervisor",
+    "supervisor.health.health": "Health",
     "supervisor.planning": "Plan",
     "supervisor.specs": "BackoffSettings ChildSpec GroupSpec PoolSpec TreeSpec",
     "supervisor.subscription": "Subscription",
@@ -158,14 +168,19 @@ __all__ = [
     "ChildStateError",
     "ChildStream",
     "CircuitOpenError",
+    "ComponentHealth",
     "ConfigError",
     "Counts",
     "EventLogError",
     "Fallback",
     "Group",
     "GroupSpec",
+    "Health",
+    "HealthChange",
+    "HealthStanding",
     "IgnoreChild",
     "LeaderUnreachableError",
+    "MonitorSettings",
     "OutcomeUnknownError",
     "Plan",
     "PoisonTaskError",
@@ -184,6 +199,7 @@ __all__ = [
     "SupervisorError",
     "SupervisorExistsError",
     "SupervisorNotFoundError",
+    "SystemHealth",
     "TaskContext",
     "TaskFuture",
     "TaskPayloadError",
@@ -191,6 +207,7 @@ __all__ = [
     "TooManyBreakersError",
     "TreeSpec",
     "UnknownBreakerError",
+    "UnknownComponentError",
     "WorkerLostError",
     "current_task",
     "load_tree",

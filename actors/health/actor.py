@@ -250,6 +250,8 @@ class HealthActor(ServiceActor):
                 self._tell_at = min(self._tell_at, now + TELL_S)
             if change is not None or isinstance(command, m.Keep):
                 self._keep_at = min(self._keep_at, now + KEEP_S)
+        if keep:  # somebody changed what is watched
+            self._tell_at = min(self._tell_at, now + TELL_S)
         if tell or self._tell_at <= now:
             self._tell_at = _NEVER
             self.lay(STANDING, pickle.dumps(self._machine.standing(), PROTOCOL))

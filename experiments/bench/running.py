@@ -31,6 +31,10 @@ EVENT_LIMIT_S = 50e-6
 REFUSAL_LIMIT_S = 1.5e-6
 TRIP_LIMIT_S = 0.005
 OWNERS_LIMIT = 0.2
+MONITOR_LIMIT = 0.3
+JITTER_LIMIT_S = 0.1
+DEAD_LIMIT_S = 1.1
+"""Three checks each 0.2 s, with a time-out of 0.5 s."""
 FIRST_MEMORY_TASKS = 50_000
 ALL_MEMORY_TASKS = 200_000
 
@@ -183,6 +187,19 @@ def _shared_breakers(row: Row, what: str, limit: float, **arguments: float) -> C
     return measure
 
 
+def _health(row: Row, what: str, limit: float) -> Callable[[Side, Side, int], Measured]:
+    """In a supervisor of its own, like those of breakers."""
+
+    def measure(_: Side, __: Side, rounds: int) -> Measured:
+        values: list[float] = []
+        for _round in range(rounds):
+            with Side("ours") as fresh:
+                values.append(fresh.measure("health", row=what))
+        return Measured(row=row, ours=tuple(values), theirs=(limit,) * rounds)
+
+    return measure
+
+
 _MEASURES: dict[str, Callable[[Side, Side, int], Measured]] = {
     "throughput": _throughput,
     "latency": _latency,
@@ -203,5 +220,8 @@ _MEASURES: dict[str, Callable[[Side, Side, int], Measured]] = {
     "breaker-asked": _breakers_alone(rows.BREAKER_ASKED, "asked", 1.0),
     "breaker-trip": _shared_breakers(rows.BREAKER_TRIP, "trip", TRIP_LIMIT_S),
     "breaker-forced": _shared_breakers(rows.BREAKER_FORCED, "forced", TRIP_LIMIT_S),
+    "health-cpu": _health(rows.HEALTH_CPU, "cpu", MONITOR_LIMIT),
+    "health-jitter": _health(rows.HEALTH_JITTER, "jitter", JITTER_LIMIT_S),
+    "health-dead": _health(rows.HEALTH_DEAD, "dead", DEAD_LIMIT_S),
     "breaker-cpu": _shared_breakers(rows.BREAKER_CPU, "cpu", OWNERS_LIMIT, seconds=CPU_SECONDS),
 }

@@ -58,6 +58,7 @@ def _register() -> None:
         breaking,
         configuring,
         doctoring,
+        examining,
         launching,
         looking,
         reaping,
@@ -81,6 +82,7 @@ def _register() -> None:
         looking.events,
         looking.trace,
         breaking.breaker,
+        examining.health,
         doctoring.doctor,
     ):
         main.add_command(command)

@@ -149,6 +149,10 @@ class Health:
         """`stop` for a coroutine."""
         await self._client.achange("switch", stopped=True)
 
+    def is_running(self) -> bool:
+        """Whether a monitor runs now; asks nobody."""
+        return self._client.is_running()
+
     # -- how it stands ------------------------------------------------------------------------------------------------
 
     def report(self) -> SystemHealth:
