@@ -10,9 +10,9 @@ from typing import Any
 
 from supervisor import Supervisor
 
-FAST = {"interval_s": 0.1, "timeout_s": 0.3}
+FAST: Any = {"interval_s": 0.1, "timeout_s": 0.3}
 
-QUICK_HEALTH = {"sample_s": 0.2, "snapshot_s": 0.5, "log_passed_s": 0.0, "blind_after_s": 1.0}
+QUICK_HEALTH: Any = {"sample_s": 0.2, "snapshot_s": 0.5, "log_passed_s": 0.0, "blind_after_s": 1.0}
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,8 @@ class Ward:
         """One more, registered."""
         made = Patient(str(self._folder / name))
         made.be(how)
-        self.sup.health.register(name, made, **{**FAST, "failures": 2, **fields})
+        chosen: Any = {**FAST, "failures": 2, **fields}
+        self.sup.health.register(name, made, **chosen)
         return made
 
     def state(self, name: str) -> str:

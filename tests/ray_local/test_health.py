@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import ray
+from click.testing import CliRunner
 
 from supervisor import ConfigError, Supervisor, UnknownComponentError, probes
+from supervisor.cli.main import main
 from tests.ray_local.conftest import Family, configuration, unique_name
 from tests.ray_local.sickroom import FAST, QUICK_HEALTH, Ward
 
@@ -157,7 +161,7 @@ def test_ready_made_probes_of_the_cluster(ward: Ward, eventually: Eventually) ->
     node = ray.get_runtime_context().get_node_id()
     sup.breaker("payments").force_open(reason="a test")
     queue: list[int] = [1, 2]
-    patient = {"interval_s": 0.2, "timeout_s": 5.0, "failures": 1}
+    patient: Any = {"interval_s": 0.2, "timeout_s": 5.0, "failures": 1}
     health.register("worker", probes.child("worker/default-0"), **patient)
     health.register("nobody", probes.child("nobody"), **patient)
     health.register("node", probes.node(node[:16]), **patient)
@@ -167,7 +171,7 @@ def test_ready_made_probes_of_the_cluster(ward: Ward, eventually: Eventually) ->
     health.register("queue", probes.queue_depth(queue, at_most=2), **patient)
     health.register("memory", probes.memory(at_most_mb=100_000), **patient)
     health.register("agents", probes.resources(free_memory_share=0), on="every_node", **patient)
-    named = Ponger.options(name="ponger").remote()
+    named: Any = Ponger.options(name="ponger").remote()
     health.register("actor", probes.actor(named), **patient)
     health.register("method", probes.actor(named, method="pong"), **patient)
     expected = dict.fromkeys(("worker", "node", "others", "queue", "memory", "agents", "actor", "method"), "healthy")
@@ -209,3 +213,27 @@ def test_the_log_has_it(ward: Ward, eventually: Eventually) -> None:
     eventually(lambda: "db" in (query("from current_system_status")[0]["sick"] or []), "how the system stands")
     shares = query("SELECT availability FROM component_availability_24h WHERE component = 'db'")
     assert 0 < shares[0]["availability"] < 1
+
+
+def test_the_command_shows_it(ward: Ward, eventually: Eventually) -> None:
+    db = ward.patient("db", critical=True)
+    ward.patient("web", depends_on="db")
+    eventually(lambda: ward.state("db") == ward.state("web") == "healthy", "both are well")
+    db.be("bad")
+    eventually(lambda: ward.state("db") == "unhealthy", "it is sick")
+
+    def run(*arguments: str, code: int = 0) -> str:
+        ended = CliRunner().invoke(main, [*arguments, "--name", ward.sup.name], env={"COLUMNS": "140"})
+        assert ended.exit_code == code, ended.output
+        return ended.output
+
+    table = run("health")
+    assert table.startswith("score 0.0 of 100, ")
+    assert [line.split()[:2] for line in table.splitlines()[2:]] == [["db", "unhealthy"], ["web", "healthy"]]
+    told = json.loads(run("health", "d*", "--json", "--checks", "60"))
+    assert [row["component"] for row in told["components"]] == ["db"]
+    assert told["system"]["score"] == 0.0
+    assert told["checks"]["db"][-1]["outcome"] == "failed"
+    assert "db 0" in run("health", "db", "--checks", "60")
+    assert "there are: db, web" in run("health", "moon", code=2)
+    assert "health: 0.0 of 100, " in run("status")

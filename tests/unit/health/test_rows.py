@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from actors.event_log.schema import TABLES
 from actors.health import messages as m
 from actors.health.report import Check
@@ -11,11 +13,11 @@ from tests.unit.health.scene import Scene
 WRITER = Writer(incarnation=3, snapshot_s=60.0)
 
 
-def _named(command: m.Command) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = []
+def _named(command: m.Command) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
     for table, row in rows_of(command, WRITER, 77):
         columns = [column.name for column in TABLES[table].columns]
-        found.append({"table": table} | dict(zip(columns, row, strict=True)))
+        found.append({"table": table, **dict(zip(columns, row, strict=True))})
     return found
 
 
