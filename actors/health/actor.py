@@ -50,8 +50,14 @@ KEEP_S = 0.25
 TELL_S = 0.02
 """How long a change may wait for others until the boards have it, seconds."""
 
+TURN_S = 0.005
+"""How soon the monitor takes its next turn, seconds: what is due by then and what has ended is taken together."""
+
 LOOK_S = 0.5
 """How often the monitor looks at who is there, seconds."""
+
+ROOM_BYTES = 2 << 20
+"""What all packed probes may take together: they lie on every node's board, for the monitor's next life."""
 
 TAKEN_MAX = 1_000
 """Ends of checks that are taken in at once."""
@@ -91,6 +97,7 @@ class HealthActor(ServiceActor):
         self._told: Signals = {}
         self._keep_at = self._tell_at = _NEVER
         self._has_changes = False
+        self._turned_at = 0.0
         self.changes = {"register": self._register, "unregister": self._unregister, "switch": self._switch}
         self.questions = {
             "report": self._report,
@@ -119,6 +126,7 @@ class HealthActor(ServiceActor):
 
     def _register(self, settings: ProbeSettings, data: bytes) -> None:
         with self._guard:
+            self._refuse_too_much(settings, data)
             commands = self._machine.handle(m.ProbeRegistered(settings=settings), self.clock.now())
             refused = [each for each in commands if isinstance(each, m.RefuseRegistration)]
             if not refused:
@@ -128,6 +136,13 @@ class HealthActor(ServiceActor):
         self._happened.put(None)  # the monitor may be due before it thought
         if refused:
             raise ConfigError(f"health.register({settings.component!r})", problems=refused[0].problems)
+
+    def _refuse_too_much(self, settings: ProbeSettings, data: bytes) -> None:
+        key = settings.component, settings.kind
+        size = len(data) + sum(len(packed) for each, packed in self._packed.items() if each != key)
+        if size > ROOM_BYTES:
+            problem = f"probe: all probes together take {size} bytes and may take {ROOM_BYTES}; unregister some"
+            raise ConfigError(f"health.register({settings.component!r})", problems=(problem,))
 
     def _unregister(self, component: str, kind: ProbeKind | None = None) -> bool:
         with self._guard:
@@ -210,7 +225,10 @@ class HealthActor(ServiceActor):
             due = min(self._machine.next_timer(), self._keep_at, self._tell_at)
         now = self.clock.now()
         happened: list[m.Event] = self._look_around()
-        wait_s = 0.0 if happened else max(0.0, min(due - now, LOOK_S))
+        rest_s = self._turned_at + TURN_S - now
+        if rest_s > 0:
+            self.is_ending.wait(rest_s)
+        wait_s = 0.0 if happened else max(0.0, min(due - self.clock.now(), LOOK_S))
         try:
             while len(happened) < TAKEN_MAX:
                 event = self._happened.get(timeout=wait_s) if wait_s > 0 else self._happened.get_nowait()
@@ -219,6 +237,7 @@ class HealthActor(ServiceActor):
                     happened.append(event)
         except Empty:
             pass
+        self._turned_at = self.clock.now()
         return happened
 
     def _look_around(self) -> list[m.Event]:

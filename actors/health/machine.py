@@ -57,7 +57,7 @@ class MonitorMachine(Knowledge):
         gap_s = self._sight.gap_s(last=self._now, due=self.next_timer(), now=now)
         self._now = max(self._now, now)
         if gap_s:
-            self._be_blind(gap_s, "starved", f"the monitor was not scheduled for {gap_s:.1f} s")
+            self._be_blind(gap_s)
         self._settle()
         self._dispatch(event)
         self._fresh = False
@@ -333,12 +333,14 @@ class MonitorMachine(Knowledge):
                 )
             )
 
-    def _be_blind(self, gap_s: float, cause: m.BlindCause, detail: str) -> None:
-        self._commands.append(m.AlarmBlindness(cause=cause, gap_s=gap_s, detail=detail))
+    def _be_blind(self, gap_s: float) -> None:
+        if gap_s > self._settings.blind_after_s:
+            detail = f"the monitor was not scheduled for {gap_s:.1f} s"
+            self._commands.append(m.AlarmBlindness(cause="starved", gap_s=gap_s, detail=detail))
+            self._schedule.due(self._now)  # what was due meanwhile is not made up for
         for number in self._flights.delay(gap_s + self._settings.answer_s):
             key = self._flights.key(number)
             self._components[key[0]].probes[key[1], key[2]].shaded = True
-        self._schedule.due(self._now)  # what was due meanwhile is not made up for
         for known in self._components.values():
             known.blind(self._now, gap_s=gap_s)
 

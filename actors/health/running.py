@@ -27,6 +27,9 @@ THREADS_MAX = 64
 BLOCKERS_MAX = 1_000
 """Probes that once blocked the loop and are remembered for it."""
 
+KINDS_MAX = 20_000
+"""Probes of which it is remembered whether they are to be awaited."""
+
 LOOK_S = 0.1
 """How often what takes too long is looked for while something runs, seconds."""
 
@@ -68,6 +71,7 @@ class ProbeRunner:
         self._loop: ProbeLoop | None = None
         self._on_loop: dict[int, ProbeLoop] = {}
         self._blockers: OrderedDict[int, Callable[[], Any]] = OrderedDict()
+        self._kinds: dict[int, tuple[Callable[[], Any], bool]] = {}
         self._loops_left = self._in_flight = 0
         self._lock = threading.Lock()
         self._something = threading.Event()
@@ -86,7 +90,7 @@ class ProbeRunner:
         check = RunningCheck(number, name, probe, here=here, began=self._clock.now(), tell=self._tell)
         with self._lock:
             self._in_flight += 1
-            on_loop = is_async(probe) and id(probe) not in self._blockers
+            on_loop = self._is_async(probe) and id(probe) not in self._blockers
             if on_loop:
                 if self._loop is None:
                     self._loop = ProbeLoop(self._clock, self._clean)
@@ -123,6 +127,15 @@ class ProbeRunner:
             loop, self._loop = self._loop, None
         if loop is not None:
             loop.close()
+
+    def _is_async(self, probe: Callable[[], Any]) -> bool:
+        """What `is_async` says; asked once for each probe, of which there may be thousands."""
+        known = self._kinds.get(id(probe))
+        if known is None:
+            if len(self._kinds) >= KINDS_MAX:
+                self._kinds.clear()
+            known = self._kinds[id(probe)] = (probe, is_async(probe))
+        return known[1]
 
     def _tell(self, number: int, answer: Any, duration_s: float) -> None:
         with self._lock:

@@ -29,7 +29,9 @@ class ProbeSettings(Settings):
         default="liveness",
         description="As with Kubernetes: startup goes before the others, liveness failing means dead, readiness busy.",
     )
-    interval_s: float = Field(gt=0, le=_DAY_S, description="From the start of one check to that of the next, seconds.")
+    interval_s: float = Field(
+        ge=0.01, le=_DAY_S, description="From the start of one check to that of the next, seconds."
+    )
     timeout_s: float = Field(gt=0, le=3600, description="A check that takes longer has failed, seconds.")
     failures: int = Field(default=3, ge=1, le=1000, description="So many failed checks in a row mean failing.")
     successes: int = Field(default=1, ge=1, le=1000, description="So many good checks in a row mean passing.")

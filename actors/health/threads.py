@@ -39,7 +39,7 @@ class ProbeThreads:
         self._clock = clock
         self._clean = clean
         self._limit = limit
-        self._condition = threading.Condition()
+        self._condition = threading.Condition(threading.Lock())
         self._waiting: deque[RunningCheck] = deque()
         self._running: dict[int, RunningCheck] = {}
         self._threads = self._idle = 0

@@ -40,7 +40,7 @@ class Lateness:
     def __call__(self) -> tuple[bool, str]:
         late: list[float] = []
         for starts in _STARTS.values():
-            beats = [at - round((at - starts[0]) / INTERVAL_S) * INTERVAL_S for at in starts] if starts else []
+            beats = [at - number * INTERVAL_S for number, at in enumerate(starts)]  # none is left out unless it hangs
             late += [beat - min(beats) for beat in beats]
         _STARTS.clear()
         return True, json.dumps({"starts": len(late), "p99": sorted(late)[int(0.99 * len(late))] if late else 0.0})
@@ -82,11 +82,11 @@ class HealthBench:
 
     def dead(self) -> float:
         """From the moment that a component hangs until this process hears of it, the worst of 20, seconds."""
-        marker = self._folder / uuid.uuid4().hex
-        self._health.register("hangs", Hangs(str(marker)), interval_s=BEAT_S, timeout_s=TIMEOUT_S, failures=FAILURES)
         taken: list[float] = []
-        for _ in range(ROUNDS):
-            self._until(lambda: self._state("hangs") == "healthy")
+        for number in range(ROUNDS):  # each with a component of its own: one that changes all the time is flapping
+            name, marker = f"hangs-{number}", self._folder / uuid.uuid4().hex
+            self._health.register(name, Hangs(str(marker)), interval_s=BEAT_S, timeout_s=TIMEOUT_S, failures=FAILURES)
+            self._until(lambda name=name: self._state(name) == "healthy")
             with self._health.subscribe() as changes:
                 begun = time.monotonic()
                 marker.touch()
@@ -94,7 +94,7 @@ class HealthBench:
                     pass
                 taken.append(time.monotonic() - begun)
             marker.unlink()
-        self._health.unregister("hangs")
+            self._health.unregister(name)
         return max(taken)
 
     def _lateness(self) -> dict[str, Any]:

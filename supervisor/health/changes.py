@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
 from actors.health.published import CHANGES, ChangesSeen, HealthChange
+from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.stream import Stream
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class HealthChanges(Stream[HealthChange]):
         self._on_close = on_close
         self._taking = threading.Lock()
         self._seen = ChangesSeen()
+        self._from_us = 0
         self._client: ServiceClient | None = None
         self._follower: StateFollower | None = None
 
@@ -46,6 +48,7 @@ class HealthChanges(Stream[HealthChange]):
         client.unfollow(first)
         with self._taking:
             self._seen.begin(() if replica is None else pickle.loads(replica.payload))  # noqa: S301 - our own monitor made it
+            self._from_us = SYSTEM_CLOCK.wall_us() if replica is None else 0
         self._follower = client.follow(CHANGES, self._take)
 
     def close(self) -> None:
@@ -60,4 +63,5 @@ class HealthChanges(Stream[HealthChange]):
         with self._taking:
             fresh = self._seen.take(laid)
         for change in fresh:
-            self.put(change)
+            if change.at_us >= self._from_us:  # where nothing was known, what comes first tells of earlier ones, too
+                self.put(change)

@@ -209,6 +209,20 @@ class TestBlindness:
         assert turns(late) == []
         assert scene.state() == scene.state("beats") == "healthy"
 
+    def test_a_short_lateness_is_forgiven_without_an_alarm_and_leaves_nothing_out(self) -> None:
+        scene = Scene(blind_after_s=2.0)
+        scene.register(failures=1)
+        scene.run(2.0)
+        scene.answer("db", None)
+        scene.run(1.0)
+        (number,) = scene.running
+        scene.now = scene.machine.next_timer() + 1.5
+        commands = scene.tell(m.TimePassed())
+        assert of(m.AlarmBlindness, commands) == []
+        assert turns(commands) == turns(scene.end(number, "timed_out")) == []
+        scene.answer("db", "failed")
+        assert turns(scene.run(1.5)) == [("db", "healthy", "unhealthy")], "the next check counts"
+
     def test_what_ended_well_meanwhile_counts(self) -> None:
         scene = Scene(blind_after_s=2.0)
         scene.register()
