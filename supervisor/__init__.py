@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from actors.breaker.errors import BreakerUnreachableError, CircuitOpenError, TooManyBreakersError
     from actors.breaker.handle import BreakerHandle, local_breaker
     from actors.breaker.settings import BreakerSettings
+    from actors.degradation.handle import DegradationHandle
+    from actors.degradation.recent import DegradationChange
+    from actors.degradation.settings import BudgetSettings, DegradationSettings, LevelRule
+    from actors.degradation.statistics import DegradationStatistics
     from actors.health.errors import UnknownComponentError
     from actors.health.published import HealthChange, HealthStanding
     from actors.health.report import ComponentHealth, SystemHealth
@@ -58,6 +62,7 @@ if TYPE_CHECKING:
         TaskTimeoutError,
         WorkerLostError,
     )
+    from actors.service.errors import ServiceUnreachableError
     from supervisor.breakers.collection import Breakers, BreakerStatus, UnknownBreakerError
     from supervisor.changes import ChildChange
     from supervisor.children.errors import (
@@ -91,6 +96,10 @@ _HOMES = {
     "actors.health.published": "HealthChange HealthStanding",
     "actors.health.report": "ComponentHealth SystemHealth",
     "actors.health.settings": "MonitorSettings",
+    "actors.degradation.handle": "DegradationHandle",
+    "actors.degradation.recent": "DegradationChange",
+    "actors.degradation.settings": "BudgetSettings DegradationSettings LevelRule",
+    "actors.degradation.statistics": "DegradationStatistics",
     "actors.recovery.retry": "Fallback Retry",
     "actors.runtime.context": "TaskContext current_task",
     "actors.runtime.errors": (
@@ -101,6 +110,7 @@ _HOMES = {
         "SupervisorError SupervisorExistsError SupervisorNotFoundError TaskPayloadError TaskTimeoutError "
         "WorkerLostError"
     ),
+    "actors.service.errors": "ServiceUnreachableError",
     "supervisor.breakers.collection": "BreakerStatus Breakers UnknownBreakerError",
     "supervisor.changes": "ChildChange",
     "supervisor.children.errors": (
@@ -146,6 +156,7 @@ __all__ = [
     "BreakerStatus",
     "BreakerUnreachableError",
     "Breakers",
+    "BudgetSettings",
     "CallOutcomeUnknownError",
     "CallPayloadError",
     "CallQueueFullError",
@@ -171,6 +182,10 @@ __all__ = [
     "ComponentHealth",
     "ConfigError",
     "Counts",
+    "DegradationChange",
+    "DegradationHandle",
+    "DegradationSettings",
+    "DegradationStatistics",
     "EventLogError",
     "Fallback",
     "Group",
@@ -180,6 +195,7 @@ __all__ = [
     "HealthStanding",
     "IgnoreChild",
     "LeaderUnreachableError",
+    "LevelRule",
     "MonitorSettings",
     "OutcomeUnknownError",
     "Plan",
@@ -191,6 +207,7 @@ __all__ = [
     "QueueFullError",
     "RestartIntensityError",
     "Retry",
+    "ServiceUnreachableError",
     "StaleIncarnationError",
     "Subscription",
     "Supervisor",

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from actors.degradation.settings import DegradationSettings
 from actors.health.settings import MonitorSettings
 from actors.runtime.errors import ConfigError
 from actors.runtime.ids import is_valid_name
 from actors.runtime.scrub import DEFAULT_PATTERNS
 from actors.runtime.settings import Settings
+from supervisor.services.keys import DEGRADATION
 from supervisor.tasks.policy import Policy
 from supervisor.tasks.settings import DispatchSettings
 from supervisor.tree import LOG, POOLS, ROOT, SYSTEM, TOP, ChildPlan, GroupPlan, member_plan
@@ -103,6 +106,9 @@ class SupervisorConfig(Settings):
         le=1000,
         description="Circuit breakers with an actor of their own, in the whole cluster; further ones share a few.",
     )
+    degradation: DegradationSettings = Field(
+        default_factory=DegradationSettings, description="Levels of service, and the rules that change them."
+    )
     standby: bool = Field(
         default=True,
         description="Whether a second supervisor process stands by, on another node where there is one, to take over.",
@@ -176,6 +182,8 @@ def plan(config: SupervisorConfig) -> tuple[list[GroupPlan], list[ChildPlan]]:
             shutdown_s=30.0,
         )
     ]
+    if config.degradation.rules:  # without rules it begins with its first use
+        children.append(replace(children[0], key=DEGRADATION, shutdown_s=5.0))
     for name, settings in config.pools.items():
         path = f"{POOLS}{name}"
         template = ChildPlan(

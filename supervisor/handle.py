@@ -28,14 +28,13 @@ from actors.runtime.ids import is_valid_name
 from actors.runtime.replicated import Replica
 from actors.runtime.scrub import Scrubber
 from supervisor import launch
-from supervisor.breakers.handle import BreakersHandle
 from supervisor.charter import Charter
 from supervisor.children.registry import Children
+from supervisor.concerns import ConcernsHandle
 from supervisor.config import DEFAULT_POOL, SupervisorConfig
 from supervisor.election import actor_by_name, elect
 from supervisor.ending import end_supervisor
 from supervisor.events import Events
-from supervisor.health.handle import HealthHandle
 from supervisor.link import LeaderLink
 from supervisor.messages import ClusterView
 from supervisor.pools import PoolRoutes
@@ -64,7 +63,7 @@ T = TypeVar("T")
 _FLUSH_S = 0.1  # a caller's rows wait this long for company: a commit takes milliseconds, whatever it holds
 
 
-class Supervisor(BreakersHandle, HealthHandle, TreeHandle):
+class Supervisor(ConcernsHandle, TreeHandle):
     """A handle: submit tasks through it, read the log, look at the tree. Safe to use from many threads.
 
     Get one by `Supervisor.start(...)` or `Supervisor.connect(...)`, not by calling the class.
@@ -90,6 +89,7 @@ class Supervisor(BreakersHandle, HealthHandle, TreeHandle):
         self._routes.attach(self._link, self._dispatchers)
         self._link.start()
         self.events = Events(self._emitter, self._writer, charter.config.log.path, check_open=self._check_open)
+        self.begin_reporting()
         atexit.register(self.close)
 
     def _on_replica(self, replica: Replica) -> None:
@@ -316,8 +316,8 @@ class Supervisor(BreakersHandle, HealthHandle, TreeHandle):
         Raises:
             SupervisorClosedError: The handle is shut down.
         """
-        laid = self.breaker_states(), self.health_standing()
-        return status_of(self._current_view(), self.config.log.path, self._emitter.statistics(), *laid)
+        view = self._current_view()
+        return status_of(view, self.config.log.path, self._emitter.statistics(), **self._on_board())
 
     def _writer(self) -> Any | None:
         """The current log writer's handle; looked up again when the view names another incarnation."""

@@ -38,6 +38,7 @@ class SupervisorStatus:
         log: Where the log is, and how this process's rows fare.
         breakers: The state of each circuit breaker by name, as it lies on this node's board; it asks no owner.
         health: How the components that are watched stand, as it lies there too; None where none ever was.
+        level: The level of service, from the same board; None where nobody has used degradation.
     """
 
     leader: str
@@ -51,6 +52,7 @@ class SupervisorStatus:
     standby_location: Location | None = None
     breakers: dict[str, str] = field(default_factory=dict[str, str])
     health: HealthStanding | None = None
+    level: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain values, for JSON."""
@@ -63,6 +65,7 @@ def status_of(
     emitter: EmitterStatistics,
     breakers: dict[str, str] | None = None,
     health: HealthStanding | None = None,
+    level: str | None = None,
 ) -> SupervisorStatus:
     """Build the status from the leader's view, this process's emitter, and what lies on its node's board."""
     return SupervisorStatus(
@@ -76,6 +79,7 @@ def status_of(
         pools=view.pools,
         breakers=breakers or {},
         health=health,
+        level=level,
         log=LogStatus(
             path=log_path,
             writer=view.event_log,

@@ -29,7 +29,7 @@ from actors.breaker.published import Published
 from actors.breaker.reports import REPORT_CALLS, REPORT_S
 from actors.breaker.settings import BreakerSettings
 from actors.breaker.sighting import Sighting
-from actors.breaker.transitions import TransitionStream
+from actors.runtime.stream import EventStream
 
 if TYPE_CHECKING:
     from actors.breaker.outcome import Outcome
@@ -67,7 +67,7 @@ class Circuit:
         self.now = surroundings.clock.now
         self._rng = surroundings.rng
         self._keeper = surroundings.keeper
-        self._streams: list[TransitionStream] = []
+        self._streams: list[EventStream[Transition]] = []
         self._begin(surroundings.process, settings or BreakerSettings(), Published(state="closed", generation=0))
 
     def _begin(self, process: str, settings: BreakerSettings, published: Published) -> None:
@@ -196,9 +196,9 @@ class Circuit:
             self._specialise(now)
         self._settle()
 
-    def subscribe(self) -> TransitionStream:
+    def subscribe(self) -> EventStream[Transition]:
         """Every transition from now on."""
-        stream = TransitionStream()
+        stream: EventStream[Transition] = EventStream()
         with self._lock:
             self._streams = [each for each in self._streams if not each.closed] + [stream]
         return stream

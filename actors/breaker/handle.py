@@ -15,16 +15,18 @@ from actors.breaker.errors import BreakerUnreachableError, CircuitOpenError
 from actors.breaker.here import BreakerMetrics, explain_here, metrics_here, score_here, view_here
 from actors.breaker.passage import aenter, enter
 from actors.breaker.permit import Permit
-from actors.breaker.registry import REGISTRY, who
+from actors.breaker.registry import REGISTRY
 from actors.breaker.settings import BreakerSettings, changed
+from actors.runtime.asker import who
 
 if TYPE_CHECKING:
     from actors.breaker.circuit import Circuit
     from actors.breaker.insight import Explanation
     from actors.breaker.link import OwnerLink
     from actors.breaker.published import State
-    from actors.breaker.transitions import TransitionStream
+    from actors.breaker.sighting import Transition
     from actors.breaker.view import BreakerView
+    from actors.runtime.stream import EventStream
 
 CONTROL_WAIT_S = 10.0
 """The longest wait until something that a person asked for is on record, seconds."""
@@ -220,7 +222,7 @@ class BreakerHandle:
         view, _ = self._view()
         return explain_here(self._circuit.gate, view, self._circuit.now())
 
-    def subscribe(self) -> TransitionStream:
+    def subscribe(self) -> EventStream[Transition]:
         """Transitions from now on, for `for` and `async for`; close it when it is no longer read."""
         return self._circuit.subscribe()
 

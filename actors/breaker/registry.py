@@ -7,7 +7,6 @@ anew here: its circuits have an identity of their own, because what the parent h
 from __future__ import annotations
 
 import atexit
-import getpass
 import os
 import threading
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from actors.breaker.keeper import Keeper
 from actors.breaker.local_link import LocalLink
 from actors.breaker.names import NAMES_MAX, checked_name
 from actors.breaker.surroundings import Surroundings
+from actors.runtime.asker import host
 from actors.runtime.clock import SYSTEM_CLOCK, Clock
 from actors.runtime.id_source import IdSource
 
@@ -34,20 +34,7 @@ EXAMPLES = 3
 
 def identity() -> str:
     """A text for this process that no other has, and that people can read: host, pid, and a few digits of chance."""
-    return f"{_host()}/{os.getpid()}/{IdSource().client_id()}"
-
-
-def who() -> str:
-    """Who asks for something here, unless the caller says otherwise."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        user = f"uid {os.getuid()}"
-    return f"{user}@{_host()} pid {os.getpid()}"
-
-
-def _host() -> str:
-    return os.uname().nodename
+    return f"{host()}/{os.getpid()}/{IdSource().client_id()}"
 
 
 class Registry:

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from actors.degradation.statistics import DegradationStatistics
 
 
+_ROLLED_OUT = ("rollout", "tenants")
+
+
 class DegradationMachine:
     """The levels and features of one supervisor, in one life of their owner.
 
@@ -92,14 +95,14 @@ class DegradationMachine:
         return min(times, default=None)
 
     def statistics(self, now: float) -> DegradationStatistics:
-        """What has happened in this life."""
+        """What has happened, in the lives before this one, too, as far as they have told it."""
         return self._tally.statistics(max(self._now, now))
 
     def kept(self, now: float) -> m.KeptDegradation:
         """What a successor must know."""
         override = self._override
         if override is not None and self._until is not None:
-            left_s = max(1e-3, self._until - max(self._now, now))
+            left_s = max(m.LEFT_S_MIN, self._until - max(self._now, now))
             override = override.model_copy(update={"until_s": left_s})
         return m.KeptDegradation(
             level=self.level,
@@ -107,6 +110,7 @@ class DegradationMachine:
             reason=self._reason,
             features=tuple(self._features.values()),
             override=override,
+            statistics=self._tally.statistics(max(self._now, now)),
         )
 
     # -- events -------------------------------------------------------------------------------------------------------
@@ -146,6 +150,10 @@ class DegradationMachine:
             self._good_since = self._now
 
     def _on_declared(self, feature: FeatureSettings) -> None:
+        former = self._features.get(feature.name)
+        if former is not None:
+            kept = {field: getattr(former, field) for field in _ROLLED_OUT if field not in feature.model_fields_set}
+            feature = feature.model_copy(update=kept)
         levels, most = self._settings.levels, self._settings.features_max
         problems = problems_of_feature(feature, self._features, levels=levels, features_max=most)
         if problems:
@@ -219,6 +227,8 @@ class DegradationMachine:
         if kept.override is not None and kept.override.level in levels:
             self._hold(kept.override)
         number = levels.index(kept.level) if kept.level in levels else 0
+        if kept.statistics is not None:
+            self._tally.resume(kept.statistics, levels[number], self._now)
         self._go(number, "recovered", kept.reason)
 
     # -- time ---------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -11,8 +11,12 @@ if TYPE_CHECKING:
     from actors.degradation.published import Published
     from actors.degradation.rules import Signal
     from actors.degradation.settings import FeatureSettings, OverrideSettings
+    from actors.degradation.statistics import DegradationStatistics
 
 CauseKind = Literal["rule", "at_once", "recovering", "override", "override_over", "auto", "recovered"]
+
+LEFT_S_MIN = 1e-3
+"""What is left of an override whose time is over, until that is settled, seconds."""
 
 # -- events ---------------------------------------------------------------------------------------------------------
 
@@ -26,7 +30,10 @@ class SignalsSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureDeclared:
-    """Somebody declares a feature, or declares it anew."""
+    """Somebody declares a feature, or declares it anew.
+
+    Who gets it (`rollout`, `tenants`) stays as it was where the new declaration does not say.
+    """
 
     feature: FeatureSettings
 
@@ -156,6 +163,7 @@ class KeptDegradation:
         reason: Why it held.
         features: As declared, in that order.
         override: What was set by hand, with the time that was left of it.
+        statistics: What had been counted.
     """
 
     level: str
@@ -163,3 +171,12 @@ class KeptDegradation:
     reason: str
     features: tuple[FeatureSettings, ...]
     override: OverrideSettings | None
+    statistics: DegradationStatistics | None = None
+
+    def aged(self, elapsed_s: float) -> KeptDegradation:
+        """The same so much later: less is left of the override, and the level has held longer."""
+        override = self.override
+        if override is not None and override.until_s is not None:
+            override = override.model_copy(update={"until_s": max(LEFT_S_MIN, override.until_s - elapsed_s)})
+        counted = None if self.statistics is None else self.statistics.aged(self.level, elapsed_s)
+        return replace(self, override=override, statistics=counted)

@@ -90,6 +90,18 @@ class Reader:
         self.enabled(name)
         return "on", name
 
+    def decided_by(self, name: str, *, tenant: str | None = None) -> Why:
+        """What the answer for a tenant is due to: as `why`, but also for what is on, "rollout" or "tenant".
+
+        Raises:
+            ConfigError: Nobody declared it.
+        """
+        why, _ = self.why(name, tenant=tenant)
+        portions = self.published.resolved.partial.get(name, ())
+        if why != "on" or tenant is None or not portions:
+            return why
+        return "tenant" if any(tenant in portion.tenants for portion in portions) else "rollout"
+
     def _takes(self, name: str, tenant: str | None) -> bool:
         portions = self.published.resolved.partial.get(name)
         if portions is None:

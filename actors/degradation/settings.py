@@ -70,6 +70,15 @@ class LevelRule(Settings):
         return f"{self.signal}{f' of {self.of}' if self.of else ''} at {self.enter:g} asks for {self.level}"
 
 
+class BudgetSettings(Settings):
+    """What of the tasks of a pool may fail, and how it is watched how fast that is used up."""
+
+    objective: float = Field(default=0.999, gt=0, lt=1, description="The part of the tasks that is to succeed.")
+    window_s: float = Field(default=300.0, ge=1, le=_DAY_S, description="The window that is looked at, seconds.")
+    tasks_min: int = Field(default=20, ge=1, description="Fewer tasks in the window say nothing.")
+    every_s: float = Field(default=5.0, gt=0, le=3600, description="How often it is looked at, seconds.")
+
+
 class DegradationSettings(Settings):
     """The levels, and how they change."""
 
@@ -90,6 +99,9 @@ class DegradationSettings(Settings):
         description="No rule must ask for so long, and a level last so long, before a step up, seconds.",
     )
     features_max: int = Field(default=1000, ge=1, le=100_000, description="Features that may be declared.")
+    budget: BudgetSettings = Field(
+        default_factory=BudgetSettings, description="What budget_burn is measured against, of tasks by pool."
+    )
 
     @field_validator("levels")
     @classmethod

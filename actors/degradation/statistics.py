@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ class DegradationStatistics:
         recovery_s: The mean time from leaving the fullest level until then, seconds; None before the first.
         disabled: Features that are off now.
         disabled_s: Time that each feature was off, seconds; those that never were are left out.
+        degraded_s: How long ago the fullest level was left, seconds; None while it holds.
     """
 
     since_s: float
@@ -30,6 +31,20 @@ class DegradationStatistics:
     recovery_s: float | None
     disabled: tuple[str, ...]
     disabled_s: Mapping[str, float]
+    degraded_s: float | None = None
+
+    def aged(self, level: str, elapsed_s: float) -> DegradationStatistics:
+        """The same so much later, if all has been as it was: this level held."""
+        return replace(
+            self,
+            since_s=self.since_s + elapsed_s,
+            level_s={**self.level_s, level: self.level_s.get(level, 0.0) + elapsed_s},
+            disabled_s={
+                **self.disabled_s,
+                **{name: self.disabled_s.get(name, 0.0) + elapsed_s for name in self.disabled},
+            },
+            degraded_s=None if self.degraded_s is None else self.degraded_s + elapsed_s,
+        )
 
 
 class Tally:
@@ -45,6 +60,16 @@ class Tally:
         self._left_at: float | None = None
         self._recovering_s = 0.0
         self.changes = self.recoveries = 0
+
+    def resume(self, before: DegradationStatistics, level: str, now: float) -> None:
+        """Count on from what an earlier life has counted until `now`, when this level holds."""
+        self._begun, self._told = now - before.since_s, now
+        self._level_s = {name: before.level_s.get(name, 0.0) for name in self._level_s}
+        self._off_s, self._off = dict(before.disabled_s), before.disabled
+        self._level = level
+        self._left_at = None if before.degraded_s is None else now - before.degraded_s
+        self.changes, self.recoveries = before.changes, before.recoveries
+        self._recovering_s = (before.recovery_s or 0.0) * before.recoveries
 
     def settle(self, now: float) -> None:
         """All has been as it was last told, until `now`."""
@@ -85,4 +110,5 @@ class Tally:
             recovery_s=self._recovering_s / self.recoveries if self.recoveries else None,
             disabled=self._off,
             disabled_s=dict(self._off_s),
+            degraded_s=None if self._left_at is None else self._told - self._left_at,
         )

@@ -190,6 +190,58 @@ RECORDED_BREAKERS = _table(
 )
 """Each state of a circuit breaker as a successor needs it; the latest of each name is in `circuit_breakers`."""
 
+DEGRADATION_STATE = _table(
+    "degradation_state",
+    level=_T,
+    before_level=_T,
+    generation=_B,
+    cause=_T,
+    detail=_T,
+    who=_T,
+    until_ms=_D,
+    switched_off=_T,
+    switched_on=_T,
+    owner=_T,
+    incarnation=_I,
+    at_time=_W,
+)
+"""Each change of the level of service, and why."""
+
+RECORDED_DEGRADATION = _table(
+    "recorded_degradation",
+    level=_T,
+    number=_I,
+    generation=_B,
+    reason=_T,
+    overridden_by=_T,
+    override_reason=_T,
+    until_ms=_D,
+    disabled=_T,
+    statistics=_T,
+    owner=_T,
+    incarnation=_I,
+    era=_B,
+    kept=_T,
+    at_time=_W,
+)
+"""The degradation as a successor needs it, after each change and now and then; the latest counts."""
+
+RECORDED_FEATURES = _table(
+    "recorded_features",
+    feature=_T,
+    lowest=_T,
+    needs=_T,
+    limits=_T,
+    rollout=_D,
+    tenants=_T,
+    withdrawn=_I,
+    generation=_B,
+    owner=_T,
+    incarnation=_I,
+    at_time=_W,
+)
+"""Each declaration of a feature; the latest of each name is in `feature_flags` and `feature_dependencies`."""
+
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
@@ -201,6 +253,9 @@ TABLES: dict[str, Table] = {
         BREAKER_HISTORY,
         RECORDED_BREAKERS,
         *HEALTH_TABLES,
+        DEGRADATION_STATE,
+        RECORDED_DEGRADATION,
+        RECORDED_FEATURES,
     )
 }
 """Every table that emitters may fill, by name."""

@@ -40,7 +40,8 @@ class Bulletin:
         if name is None or self._lives.get(name.key, 0) > name.incarnation:
             return False
         self._lives[name.key] = name.incarnation
-        # On a board that is full, or a successor's, they do not lie: processes ask the owners themselves.
+        # On a board that is full, or a successor's, they do not lie, nor does what they replace: that would mislead.
+        # Processes ask the owners themselves.
         with self._lock, suppress(BoardFencedError):
             lie = all([self._lay(posting.name, posting.word, posting.octets, now_ns) for posting in postings])
             if changes is not None:
@@ -56,6 +57,8 @@ class Bulletin:
         try:
             self._board.put(name, word, stamped(octets, now_ns))
         except BoardFullError:
+            self._board.remove(name)
+            self._laid.pop(name, None)
             return False
         self._laid[name] = word
         return True

@@ -1,4 +1,4 @@
-"""What happens, for whoever subscribes to it in this process, in threads or in coroutines."""
+"""What happens as one process sees it, for whoever subscribes, in threads or in coroutines."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from collections import deque
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-T = TypeVar("T")
+E = TypeVar("E")
 
 WAITING_MAX = 1000
 
 
-class Stream(Generic[T]):
-    """Iterates over changes, sync or async: `for change in ...`, `async for change in ...`, until it is closed.
+class EventStream(Generic[E]):
+    """Iterates over what happens, sync or async: `for change in ...`, `async for change in ...`, until it is closed.
 
-    It begins with what happens after it was made. `WAITING_MAX` changes wait for who iterates; older ones leave for
-    newer ones, and `missed` counts them. Several may iterate; each change goes to one of them.
+    It begins with what happens after it was made. `WAITING_MAX` events wait for who iterates; older ones leave for
+    newer ones, and `missed` counts them. Several may iterate; each event goes to one of them.
     """
 
     def __init__(self) -> None:
         self.missed = 0
-        self._waiting: deque[T] = deque()
+        self._waiting: deque[E] = deque()
         self._changed = threading.Condition()
         self._closed = False
         self._wakers: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
@@ -32,19 +32,19 @@ class Stream(Generic[T]):
         """Whether it has ended."""
         return self._closed
 
-    def put(self, change: T) -> None:
-        """Tell of one; from any thread, never waits."""
+    def put(self, event: E) -> None:
+        """Something happened; from any thread, never waits."""
         with self._changed:
             if self._closed:
                 return
-            self._waiting.append(change)
+            self._waiting.append(event)
             if len(self._waiting) > WAITING_MAX:
                 self._waiting.popleft()
                 self.missed += 1
             self._wake()
 
-    def next(self, timeout_s: float) -> T | None:
-        """The next change; None when `timeout_s` seconds have passed without one, or it was closed."""
+    def next(self, timeout_s: float) -> E | None:
+        """The next event; None when `timeout_s` seconds have passed without one, or it was closed."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed, timeout_s)
             return self._waiting.popleft() if self._waiting else None
@@ -59,7 +59,7 @@ class Stream(Generic[T]):
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> T:
+    def __next__(self) -> E:
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed)
             if self._waiting:
@@ -69,7 +69,7 @@ class Stream(Generic[T]):
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> T:
+    async def __anext__(self) -> E:
         loop = asyncio.get_running_loop()
         while True:
             with self._changed:

@@ -55,7 +55,7 @@ LAID_S = 0.5
 """How long the answer to a change waits until a board has it, seconds; it holds in any case."""
 
 RECORDED_S = 2.0
-"""How long it waits for the log where there is no board, seconds."""
+"""How long it waits for the log, where there is no board or somebody is to be told that it is on record, seconds."""
 
 _LOG = logging.getLogger("supervisor.service")
 
@@ -82,6 +82,7 @@ class ServiceActor(ActorShell):
         ports: The ways to whoever leads, and the configuration's part for this service.
         records: Where rows for the log go.
         changes: What `change` may be asked for, by name; carried out once for each request.
+        recorded: Those of them whose answer waits until their rows are in the log, for a while.
         questions: What `ask` may be asked for, by name; any number at a time, any number of times.
 
     Args:
@@ -95,6 +96,7 @@ class ServiceActor(ActorShell):
         self.ports = ports
         self.clock: Clock = SYSTEM_CLOCK
         self.changes: Mapping[str, Change] = {}
+        self.recorded: frozenset[str] = frozenset()
         self.questions: Mapping[str, Callable[..., Any]] = {}
         self._polls: dict[str, LongPoll] = {}
         self._answered = Answered()
@@ -141,6 +143,12 @@ class ServiceActor(ActorShell):
         """This is what the next life is to know. Under the lock that guards it, with the change that it tells of."""
         request: str | None = getattr(self._under_way, "request", None)
         self.lay(KEPT, pickle.dumps((payload, self._answered.done(request))))
+
+    def current(self, topic: str) -> Replica:
+        """The state of a topic that was laid, for who changed it and reads it before its board tells."""
+        replica = self._poll(topic).current
+        assert replica is not None, f"{topic} was laid in taking over"
+        return replica
 
     def post(self) -> None:
         """Have on every board what was laid. Under no lock."""
@@ -202,7 +210,8 @@ class ServiceActor(ActorShell):
                 self._under_way.request = None
             self._answered.note(request, answer)
         self.post()
-        self._wait_laid()
+        if not self._is_laid() or what in self.recorded:
+            self.records.flush(RECORDED_S)
         return answer
 
     @ray.method(concurrency_group="desk")
@@ -291,13 +300,11 @@ class ServiceActor(ActorShell):
             self._laid_number = max(self._laid_number, number)
             self._laid.notify_all()
 
-    def _wait_laid(self) -> None:
-        """Until a board has what was sent, or the log."""
+    def _is_laid(self) -> bool:
+        """Wait for a board to have what was sent; whether one has."""
         with self._laid:
             number = self._sent_number
-            if self._laid.wait_for(lambda: self._laid_number >= number, LAID_S):
-                return
-        self.records.flush(RECORDED_S)
+            return self._laid.wait_for(lambda: self._laid_number >= number, LAID_S)
 
     def _poll(self, topic: str) -> LongPoll:
         with self._posts:

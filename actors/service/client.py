@@ -163,12 +163,15 @@ class ServiceClient:
 
     # -- states -------------------------------------------------------------------------------------------------------
 
-    def follow(self, topic: str, on_change: Callable[[Replica], None] | None = None) -> StateFollower:
+    def follow(
+        self, topic: str, on_change: Callable[[Replica], None] | None = None, *, eager: bool = True
+    ) -> StateFollower:
         """One of its states, to be read locally from now on.
 
         Args:
             topic: Which.
-            on_change: Called with each later one, on a thread of ours, within milliseconds; it returns at once.
+            on_change: Called with each later one, by whoever came upon it; it returns at once.
+            eager: Whether that is to be within milliseconds; else it is when somebody looks, or after a while.
         """
         follower = StateFollower(self.key, topic, self._board, on_change)
         follower.find()
@@ -176,7 +179,7 @@ class ServiceClient:
             if self._watch is None:
                 self._watch = _Watch(self, self._board)
             watch = self._watch
-        watch.add(follower, eager=on_change is not None)
+        watch.add(follower, eager=eager and on_change is not None)
         return follower
 
     def unfollow(self, follower: StateFollower) -> None:
@@ -243,6 +246,7 @@ class _Watch:
     def _make_sure(self, followers: list[StateFollower]) -> None:
         for follower in followers:
             follower.find()
+            follower.look()
         missing = [follower for follower in followers if not follower.is_on_board]
         if missing:
             try:

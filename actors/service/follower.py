@@ -56,9 +56,12 @@ class StateFollower:
 
     @property
     def is_on_board(self) -> bool:
-        """Whether it lies on a board whose writer lives; else the owner is to be asked."""
+        """Whether what is known lies on a board whose writer lives; else the owner is to be asked.
+
+        What cannot be read there is not known: of a state that the board has no room for, pages are missing.
+        """
         slot = self._slot
-        return slot is not None and self._board.is_alive and slot.word() != _UNKNOWN
+        return slot is not None and self._board.is_alive and slot.word() == self.seen != _UNKNOWN
 
     @property
     def known(self) -> tuple[int, int]:

@@ -83,6 +83,12 @@ class Ours:
         bench = HealthBench(self._supervisor, self._folder)
         return bench.dead() if row == "dead" else bench.watch(seconds=20.0)[row]
 
+    def degradation(self, row: str, **arguments: float) -> float:
+        """One of the measurements of `SharedDegradation`, in processes of its own."""
+        from experiments.bench.degradation_cluster import SharedDegradation  # noqa: PLC0415 - the same
+
+        return getattr(SharedDegradation(self._supervisor), row)(**arguments)
+
     def _lose_worker(self, how: signal.Signals) -> float:
         self._settle()
         marker = str(self._folder / uuid.uuid4().hex)

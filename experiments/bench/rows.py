@@ -270,6 +270,36 @@ BREAKER_CPU = Row(
 SHARED_BREAKERS = (BREAKER_TRIP, BREAKER_FORCED, BREAKER_CPU)
 """Those of breakers that processes of a cluster share."""
 
+FEATURE_CHECK = Row(
+    name="feature-check",
+    title="degradation: is a feature on",
+    against="OpenFeature",
+    unit="us",
+    scale=1e6,
+    better="below",
+    target=0.01,
+)
+FEATURE_COST = Row(
+    name="feature-cost",
+    title="degradation: the same",
+    against="150 ns",
+    unit="ns",
+    scale=1e9,
+    better="below",
+    target=1.0,
+)
+LEVEL_CHANGE = Row(
+    name="level-change",
+    title="degradation: from set_level to the last of 8 processes reading it, p99",
+    against="10 ms",
+    unit="ms",
+    scale=1e3,
+    better="below",
+    target=1.0,
+)
+DEGRADATION = (FEATURE_CHECK, FEATURE_COST, LEVEL_CHANGE)
+"""Those of levels and features."""
+
 HEALTH_CPU = Row(
     name="health-cpu",
     title="health: CPU of a monitor of 1,000 probes, one a second each",
@@ -302,4 +332,4 @@ HEALTH = (HEALTH_CPU, HEALTH_JITTER, HEALTH_DEAD)
 
 _RAY = (THROUGHPUT, LATENCY, KILL, HANG, CHILD, ALONE, TAKEOVER, CPU)
 
-ALL = (*_RAY, EVENT, GROWTH, IMPORT, MEMORY, *BREAKERS, *SHARED_BREAKERS, *HEALTH)
+ALL = (*_RAY, EVENT, GROWTH, IMPORT, MEMORY, *BREAKERS, *SHARED_BREAKERS, *DEGRADATION, *HEALTH)

@@ -35,6 +35,8 @@ MONITOR_LIMIT = 0.3
 JITTER_LIMIT_S = 0.1
 DEAD_LIMIT_S = 1.1
 """Three checks each 0.2 s, with a time-out of 0.5 s."""
+CHECK_LIMIT_S = 150e-9
+CHANGE_LIMIT_S = 0.010
 FIRST_MEMORY_TASKS = 50_000
 ALL_MEMORY_TASKS = 200_000
 
@@ -153,11 +155,11 @@ def _memory(ours: Side, _: Side, __: int) -> Measured:
     return Measured(row=rows.MEMORY, ours=(last[worst],), theirs=(first[worst],))
 
 
-def _beside_peers(row: Row, what: str) -> Callable[[Side, Side, int], Measured]:
+def _beside_peers(row: Row, what: str, side_of: str = "breakers") -> Callable[[Side, Side, int], Measured]:
     """Both sides in one process, each round on its own; the peer that did best in a round is the other side."""
 
     def measure(_: Side, __: Side, rounds: int) -> Measured:
-        with Side("breakers") as side:
+        with Side(side_of) as side:
             answers: list[dict[str, Any]] = [side.measure(what) for _ in range(rounds + 1)][1:]
         best = max if row.better == "higher" else min
         theirs = tuple(best(answer["peers"].values(), default=nan) for answer in answers)
@@ -167,21 +169,23 @@ def _beside_peers(row: Row, what: str) -> Callable[[Side, Side, int], Measured]:
     return measure
 
 
-def _breakers_alone(row: Row, what: str, limit: float) -> Callable[[Side, Side, int], Measured]:
+def _alone_in(row: Row, what: str, limit: float, side_of: str = "breakers") -> Callable[[Side, Side, int], Measured]:
     def measure(_: Side, __: Side, rounds: int) -> Measured:
-        with Side("breakers") as side:
+        with Side(side_of) as side:
             values = tuple(side.measure(what)["ours"] for _ in range(rounds + 1))[1:]
         return Measured(row=row, ours=values, theirs=(limit,) * rounds)
 
     return measure
 
 
-def _shared_breakers(row: Row, what: str, limit: float, **arguments: float) -> Callable[[Side, Side, int], Measured]:
+def _shared(
+    row: Row, what: str, limit: float, concern: str = "breakers", **arguments: float
+) -> Callable[[Side, Side, int], Measured]:
     """In a supervisor of its own: what other rows left running is not to be in the way."""
 
     def measure(_: Side, __: Side, rounds: int) -> Measured:
         with Side("ours") as fresh:
-            values = tuple(fresh.measure("breakers", row=what, **arguments) for _ in range(rounds))
+            values = tuple(fresh.measure(concern, row=what, **arguments) for _ in range(rounds))
         return Measured(row=row, ours=values, theirs=(limit,) * rounds)
 
     return measure
@@ -214,14 +218,17 @@ _MEASURES: dict[str, Callable[[Side, Side, int], Measured]] = {
     "import": _import,
     "memory": _memory,
     "breaker-closed": _beside_peers(rows.BREAKER_CLOSED, "closed"),
-    "breaker-open": _breakers_alone(rows.BREAKER_OPEN, "open", REFUSAL_LIMIT_S),
+    "breaker-open": _alone_in(rows.BREAKER_OPEN, "open", REFUSAL_LIMIT_S),
     "breaker-async": _beside_peers(rows.BREAKER_ASYNC, "coroutine"),
     "breaker-threads": _beside_peers(rows.BREAKER_THREADS, "threads"),
-    "breaker-asked": _breakers_alone(rows.BREAKER_ASKED, "asked", 1.0),
-    "breaker-trip": _shared_breakers(rows.BREAKER_TRIP, "trip", TRIP_LIMIT_S),
-    "breaker-forced": _shared_breakers(rows.BREAKER_FORCED, "forced", TRIP_LIMIT_S),
     "health-cpu": _health(rows.HEALTH_CPU, "cpu", MONITOR_LIMIT),
     "health-jitter": _health(rows.HEALTH_JITTER, "jitter", JITTER_LIMIT_S),
     "health-dead": _health(rows.HEALTH_DEAD, "dead", DEAD_LIMIT_S),
-    "breaker-cpu": _shared_breakers(rows.BREAKER_CPU, "cpu", OWNERS_LIMIT, seconds=CPU_SECONDS),
+    "breaker-asked": _alone_in(rows.BREAKER_ASKED, "asked", 1.0),
+    "breaker-trip": _shared(rows.BREAKER_TRIP, "trip", TRIP_LIMIT_S),
+    "breaker-forced": _shared(rows.BREAKER_FORCED, "forced", TRIP_LIMIT_S),
+    "breaker-cpu": _shared(rows.BREAKER_CPU, "cpu", OWNERS_LIMIT, seconds=CPU_SECONDS),
+    "feature-check": _beside_peers(rows.FEATURE_CHECK, "check", "features"),
+    "feature-cost": _alone_in(rows.FEATURE_COST, "check", CHECK_LIMIT_S, "features"),
+    "level-change": _shared(rows.LEVEL_CHANGE, "change", CHANGE_LIMIT_S, "degradation"),
 }

@@ -17,8 +17,8 @@ from actors.breaker.handle import CONTROL_WAIT_S, BreakerHandle, linked_breaker
 from actors.breaker.insight import Explanation, explain, health_score
 from actors.breaker.names import GLOB, checked_name
 from actors.breaker.packing import unpack_settings
-from actors.breaker.registry import who as this_user
 from actors.breaker.settings import BreakerSettings, changed
+from actors.runtime.asker import who as this_user
 from actors.runtime.errors import EventLogError, SupervisorError
 from actors.runtime.ids import NAMESPACE
 

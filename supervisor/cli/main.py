@@ -57,6 +57,7 @@ def _register() -> None:
         applying,
         breaking,
         configuring,
+        degrading,
         doctoring,
         examining,
         launching,
@@ -83,6 +84,7 @@ def _register() -> None:
         looking.trace,
         breaking.breaker,
         examining.health,
+        degrading.degradation,
         doctoring.doctor,
     ):
         main.add_command(command)

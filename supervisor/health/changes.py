@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from actors.health.published import CHANGES, ChangesSeen, HealthChange
 from actors.runtime.clock import SYSTEM_CLOCK
-from actors.runtime.stream import Stream
+from actors.runtime.stream import EventStream
 
 if TYPE_CHECKING:
     from actors.runtime.replicated import Replica
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from actors.service.follower import StateFollower
 
 
-class HealthChanges(Stream[HealthChange]):
-    """Iterates over changes; see `Stream`. It goes on over the deaths of the monitor.
+class HealthChanges(EventStream[HealthChange]):
+    """Iterates over changes; see `EventStream`. It goes on over the deaths of the monitor.
 
     `lost` counts changes that were gone from the boards before this process had looked.
 
@@ -52,7 +52,7 @@ class HealthChanges(Stream[HealthChange]):
         self._follower = client.follow(CHANGES, self._take)
 
     def close(self) -> None:
-        """See `Stream`."""
+        """See `EventStream`."""
         super().close()
         if self._client is not None and self._follower is not None:
             self._client.unfollow(self._follower)

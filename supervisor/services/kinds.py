@@ -37,5 +37,8 @@ KINDS: dict[str, Kind] = {
         maker="health_actor",
         settings=lambda config: (config.health, config.log.scrub),
     ),
+    "degradation": Kind(
+        module="actors.degradation.actor", maker="degradation_actor", settings=lambda config: config.degradation
+    ),
 }
 """By concern."""

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from supervisor.messages import ClusterView
 
 
+ENDED = ("stopped", "ignored")
+"""Of a service that somebody has ended by hand: it is started again by whoever needs it."""
+
+
 class Connection(Protocol):
     """What the services of a process need of a handle of the supervisor."""
 
@@ -71,6 +75,11 @@ class Connections:
                 return view, connection.config
         return None
 
+    @property
+    def config(self) -> SupervisorConfig:
+        """The supervisor's configuration."""
+        return self.all[-1].config
+
     def ask(self, wish: r.Request, *, subject: str, timeout_s: float) -> None:
         """Have the leader do something; returns also when it has not answered in time.
 
@@ -101,7 +110,10 @@ class ServiceHomes:
     def want(self, name: str, timeout_s: float = HOUSED_S) -> None:
         """See `Homes`."""
         seen = self._connections.view()
-        if seen is not None and all(child.key != name for child in seen[0].children):
+        if seen is None:
+            return
+        found = next((child for child in seen[0].children if child.key == name), None)
+        if found is None or found.status in ENDED:  # else it is on its way
             self._connections.ask(r.Serve(key=name), subject=name, timeout_s=timeout_s)
 
 

@@ -50,7 +50,7 @@ class EchoActor(ServiceActor):
         """Die after the word is on the boards and before anybody is answered, the first time."""
         number = self._add(word)
         self.post()
-        self._wait_laid()
+        self._is_laid()
         if not os.path.exists(mark):
             open(mark, "w").close()
             os._exit(1)

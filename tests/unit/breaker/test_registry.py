@@ -13,8 +13,9 @@ import pytest
 
 from actors.breaker.errors import TooManyBreakersError
 from actors.breaker.handle import BreakerHandle, local_breaker
-from actors.breaker.registry import REGISTRY, Registry, identity, who
+from actors.breaker.registry import REGISTRY, Registry, identity
 from actors.breaker.settings import BreakerSettings
+from actors.runtime.asker import who
 from actors.runtime.errors import ConfigError
 from tests.unit.breaker.scene import fast
 from tests.unit.breaker.town import BreakError, Town, bad, good

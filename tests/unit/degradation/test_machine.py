@@ -243,3 +243,29 @@ def test_statistics_tell_time_at_each_level_and_recoveries() -> None:
 def test_a_later_life_publishes_greater_numbers() -> None:
     machine = DegradationMachine(DegradationSettings(), now=0.0, generation=1 << 32)
     assert machine.published.generation == 1 << 32
+
+
+def test_a_new_declaration_leaves_to_people_what_it_does_not_say() -> None:
+    scene = Scene()
+    scene.declare("chat", rollout=10)
+    scene.tell(m.TenantOverridden(feature="chat", tenant="acme", on=True))
+    assert scene.declare("chat") == []
+    scene.declare("chat", lowest="full")
+    (kept,) = scene.machine.kept(scene.now).features
+    assert (kept.lowest, kept.rollout, kept.tenants) == ("full", 10, {"acme": True})
+    scene.declare("chat", rollout=20, tenants={})
+    (kept,) = scene.machine.kept(scene.now).features
+    assert (kept.rollout, kept.tenants) == (20, {})
+
+
+def test_what_is_kept_ages() -> None:
+    scene = Scene()
+    scene.set("minimal", 60.0)
+    kept = scene.machine.kept(scene.now).aged(20.0)
+    assert kept.override is not None
+    assert kept.override.until_s == 40.0
+    other = Scene()
+    other.tell(m.StateRecovered(kept=kept.aged(100.0)))
+    assert other.machine.level == "minimal"
+    assert moves(other.later(1.0)) == [("minimal", "minimal", "override_over")]
+    assert other.machine.statistics(other.now).level_s["minimal"] == 121.0

@@ -78,3 +78,13 @@ def test_many_names_are_cut() -> None:
 def test_it_travels() -> None:
     published = _reader().published
     assert pickle.loads(pickle.dumps(published)) == published
+
+
+def test_what_decides_for_a_tenant_is_told() -> None:
+    reader = _reader()
+    assert reader.decided_by("plain", tenant="acme") == "on"
+    assert reader.decided_by("beta", tenant="acme") == "tenant"
+    assert reader.decided_by("beta", tenant="other") == "rollout"
+    assert reader.decided_by("lab", tenant="acme") == "tenant"
+    assert reader.decided_by("beta") == "rollout"
+    assert _reader(level=2).decided_by("search", tenant="acme") == "level"

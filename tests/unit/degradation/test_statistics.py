@@ -34,3 +34,19 @@ def test_a_clock_that_steps_back_adds_nothing() -> None:
     tally = Tally(LEVELS, now=10.0)
     tally.settle(5.0)
     assert tally.statistics(12.0).level_s["full"] == 2.0
+
+
+def test_a_later_life_counts_on() -> None:
+    first = Tally(LEVELS, now=0.0)
+    first.turn("reduced", ["chat"], 10.0)
+    kept = first.statistics(20.0).aged("reduced", 5.0)
+    assert kept.degraded_s == 15.0
+    second = Tally(LEVELS, now=1000.0)
+    second.resume(kept, "reduced", 1000.0)
+    second.turn("reduced", ["chat"], 1000.0)
+    second.turn("full", [], 1005.0)
+    told = second.statistics(1010.0)
+    assert told.level_s == {"full": 15.0, "reduced": 20.0, "minimal": 0.0}
+    assert told.disabled_s == {"chat": 20.0}
+    assert (told.since_s, told.changes, told.recoveries, told.recovery_s) == (35.0, 2, 1, 20.0)
+    assert told.degraded_s is None

@@ -18,7 +18,6 @@ from actors.health.rows import Writer, rows_of
 from tests.unit.health.scene import Scene
 
 HOUR_S = 3600.0
-NOW_US = time.time_ns() // 1000
 
 
 @pytest.fixture
@@ -28,7 +27,7 @@ def record(store: EventStore, batch_of: Callable[..., Any]) -> Callable[..., Non
 
     def write(command: m.Command, ago_s: float, *, snapshot_s: float = 60.0) -> None:
         writer = Writer(incarnation=1, snapshot_s=snapshot_s)
-        for table, row in rows_of(command, writer, NOW_US - int(ago_s * 1e6)):
+        for table, row in rows_of(command, writer, time.time_ns() // 1000 - int(ago_s * 1e6)):
             outcome = store.append([batch_of(next(numbers), row, table=table)])[0]
             assert outcome.state is BatchState.COMMITTED, outcome.error
 

@@ -118,3 +118,11 @@ def test_the_plan_has_the_services_a_group_for_each_pool_and_the_root() -> None:
     assert [child.key for child in children] == [LOG, "worker/p-0", "worker/p-1", "worker/p-2", "worker/q-0"]
     assert children[1] == member_plan(member, "worker/p-0")
     assert (children[0].group, children[0].shutdown_s) == (SYSTEM, 30.0)
+
+
+def test_rules_make_the_owner_of_the_level_begin_with_the_supervisor() -> None:
+    rule = {"level": "reduced", "signal": "queue_pressure", "enter": 0.9, "leave": 0.5}
+    config = SupervisorConfig.load({"degradation": {"rules": [rule]}, "services": {"heartbeat_s": 0.5}})
+    _, children = plan(config)
+    (owner,) = [child for child in children if child.key == "degradation/main"]
+    assert (owner.group, owner.heartbeat_s, owner.shutdown_s) == (SYSTEM, 0.5, 5.0)

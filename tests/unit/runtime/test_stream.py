@@ -6,7 +6,7 @@ import asyncio
 import threading
 
 from actors.breaker.sighting import Transition
-from actors.breaker.transitions import WAITING_MAX, TransitionStream
+from actors.runtime.stream import WAITING_MAX, EventStream
 
 
 def change(generation: int) -> Transition:
@@ -14,7 +14,7 @@ def change(generation: int) -> Transition:
 
 
 def test_what_nobody_reads_is_bounded_and_counted():
-    stream = TransitionStream()
+    stream = EventStream[Transition]()
     for number in range(WAITING_MAX + 3):
         stream.put(change(number))
     assert stream.missed == 3
@@ -24,7 +24,7 @@ def test_what_nobody_reads_is_bounded_and_counted():
 
 
 def test_a_thread_that_iterates_ends_when_the_stream_is_closed():
-    stream, seen = TransitionStream(), []
+    stream, seen = EventStream[Transition](), []
     thread = threading.Thread(target=lambda: seen.extend(stream))
     thread.start()
     stream.put(change(1))
@@ -38,7 +38,7 @@ def test_a_thread_that_iterates_ends_when_the_stream_is_closed():
 
 
 async def test_coroutines_wait_without_a_thread_and_share_the_transitions():
-    stream: TransitionStream = TransitionStream()
+    stream: EventStream[Transition] = EventStream[Transition]()
     waiting = [asyncio.ensure_future(anext(stream)) for _ in range(2)]
     await asyncio.sleep(0)
     await asyncio.to_thread(lambda: [stream.put(change(number)) for number in range(2)])
@@ -50,7 +50,7 @@ async def test_coroutines_wait_without_a_thread_and_share_the_transitions():
 
 
 async def test_a_cancelled_wait_loses_nothing():
-    stream = TransitionStream()
+    stream = EventStream[Transition]()
     task = asyncio.ensure_future(anext(stream))
     await asyncio.sleep(0)
     task.cancel()
@@ -59,5 +59,5 @@ async def test_a_cancelled_wait_loses_nothing():
     assert (await anext(stream)).generation == 5
 
 
-async def _all(stream: TransitionStream) -> list[Transition]:
+async def _all(stream: EventStream[Transition]) -> list[Transition]:
     return [each async for each in stream]

@@ -1,0 +1,1 @@
+"""Degradation as a supervisor's handle offers it: where its owner is, and what a process tells it."""

@@ -1,0 +1,49 @@
+"""The worst word counts, and none that is too old."""
+
+from __future__ import annotations
+
+import pytest
+
+from actors.degradation.sources import SIGNALS_MAX, SILENCE_S, SOURCES_MAX, Sources
+
+SCORE = ("system_score", "")
+QUEUE = ("queue_pressure", "default")
+
+
+def test_only_news_is_told_and_the_worst_counts():
+    sources = Sources()
+    sources.say("a", {SCORE: 80.0, QUEUE: 0.2}, 0.0)
+    assert sources.news(0.0) == {SCORE: 80.0, QUEUE: 0.2}
+    assert sources.news(0.0) == {}
+    sources.say("b", {SCORE: 90.0, QUEUE: 0.9}, 1.0)
+    assert sources.news(1.0) == {QUEUE: 0.9}
+    sources.say("b", {QUEUE: None}, 2.0)
+    assert sources.news(2.0) == {QUEUE: 0.2}
+
+
+def test_who_falls_silent_takes_its_word_back():
+    sources = Sources()
+    sources.say("a", {SCORE: 10.0}, 0.0)
+    sources.news(0.0)
+    assert sources.next_at() == SILENCE_S
+    assert sources.news(SILENCE_S) == {}
+    assert sources.news(SILENCE_S + 0.1) == {SCORE: None}
+    assert sources.next_at() is None
+
+
+def test_who_is_dead_is_forgotten_at_once():
+    sources = Sources()
+    sources.say("a", {QUEUE: 1.0}, 0.0)
+    sources.news(0.0)
+    sources.forget("a")
+    assert sources.news(0.0) == {QUEUE: None}
+
+
+def test_what_is_too_much_is_refused():
+    sources = Sources()
+    with pytest.raises(ValueError, match="not single calls"):
+        sources.say("a", {("component_score", f"c{number}"): 1.0 for number in range(SIGNALS_MAX + 1)}, 0.0)
+    for number in range(SOURCES_MAX):
+        sources.say(f"s{number}", {}, 0.0)
+    with pytest.raises(ValueError, match="one too many"):
+        sources.say("more", {}, 0.0)
