@@ -214,7 +214,7 @@ class HealthActor(ServiceActor):
             happened = self._wait() or [m.TimePassed()]
             now = self.clock.now()
             with self._guard:
-                commands = [command for event in happened for command in self._machine.handle(event, now)]
+                commands = self._machine.handle_all(happened, now)
                 self._settle(commands)
             self._act(commands)
             self.post()

@@ -29,6 +29,8 @@ from actors.health.settings import EVERY_NODE, ProbeSettings
 from actors.health.wards import Wards
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from actors.health.answers import Outcome
     from actors.health.component import ProbeKey
     from actors.health.settings import MonitorSettings
@@ -54,12 +56,20 @@ class MonitorMachine(Knowledge):
 
     def handle(self, event: m.Event, now: float) -> list[m.Command]:
         """What follows from `event` at `now`, monotonic seconds; in the order to be carried out."""
+        return self.handle_all((event,), now)
+
+    def handle_all(self, events: Sequence[m.Event], now: float) -> list[m.Command]:
+        """The same of several; checks that have ended by then are taken before it is judged which take too long."""
         gap_s = self._sight.gap_s(last=self._now, due=self.next_timer(), now=now)
         self._now = max(self._now, now)
         if gap_s:
             self._be_blind(gap_s)
+        for event in events:
+            if isinstance(event, m.ProbeEnded):
+                self._on_ended(event)
         self._settle()
-        self._dispatch(event)
+        for event in events:
+            self._dispatch(event)
         self._fresh = False
         commands, self._commands = self._commands, []
         return commands
@@ -80,7 +90,7 @@ class MonitorMachine(Knowledge):
             case m.NodesChanged():
                 self._on_nodes(event.nodes)
             case m.ProbeEnded():
-                self._on_ended(event)
+                pass  # it was taken already
             case m.HeartbeatHeard():
                 self._on_heartbeat(event.component)
             case m.ComponentRestarted():
@@ -162,8 +172,10 @@ class MonitorMachine(Knowledge):
         hung, probe.flight, probe.hangs = probe.hangs, None, False
         if hung:
             return  # what it did not say in time was counted already
-        detail = event.detail
-        self._count(key, event.outcome, duration_s=event.duration_s, detail=detail, score=event.score)
+        outcome, detail, timeout_s = event.outcome, event.detail, probe.settings.timeout_s
+        if outcome == "passed" and event.duration_s is not None and event.duration_s > timeout_s:
+            outcome, detail = "timed_out", f"it took longer than {timeout_s:g} s"
+        self._count(key, outcome, duration_s=event.duration_s, detail=detail, score=event.score)
 
     def _on_heartbeat(self, component: str) -> None:
         known = self._components.get(component)
@@ -239,7 +251,8 @@ class MonitorMachine(Knowledge):
         elif probe.flight is None and known.is_wanted(probe):
             if probe.heartbeats is None:
                 timeout_s = probe.settings.timeout_s
-                number = self._flights.begin(key, expires_at=self._now + timeout_s + self._settings.answer_s)
+                answer_s = self._settings.answer_s if key[2] else 0.0
+                number = self._flights.begin(key, expires_at=self._now + timeout_s + answer_s)
                 probe.begin(number)
                 name, kind, place = key
                 self._commands.append(

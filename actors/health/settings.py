@@ -74,7 +74,10 @@ class MonitorSettings(Settings):
         default=60.0, gt=0, le=_DAY_S, description="Flapping is over after so long without a change, seconds."
     )
     answer_s: float = Field(
-        default=0.5, gt=0, le=60, description="So long after its time-out a check's end may be told late, seconds."
+        default=0.5,
+        gt=0,
+        le=60,
+        description="So long after its time-out may the end of a check elsewhere be told, seconds.",
     )
     blind_after_s: float = Field(
         default=2.0, gt=0, le=3600, description="A monitor that was late by more saw nothing in between, seconds."

@@ -21,7 +21,7 @@ def test_the_short_standing_says_what_the_report_says() -> None:
 
 def test_a_stopped_monitor_knows_nothing_and_runs_nothing_until_it_is_started() -> None:
     scene = Scene()
-    scene.register("db", failures=1)
+    scene.register("db", failures=1, timeout_s=0.9)
     scene.run(1.0)
     scene.answer("db", None)
     scene.run(1.0)
