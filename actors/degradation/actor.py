@@ -119,6 +119,11 @@ class DegradationActor(ServiceActor):
                 raise ConfigError(f"degradation: {command.what} {command.name!r}", problems=command.problems)
         return self.current(STATE)
 
+    def answer_again(self, what: str) -> Replica:
+        """See `ServiceActor`: what holds by now."""
+        del what
+        return self.current(STATE)
+
     def _observe(self, source: str, signals: Mapping[Signal, float | None]) -> None:
         def act(now: float) -> list[m.Command]:
             self._sources.say(source, signals, now)

@@ -130,6 +130,10 @@ class ServiceActor(ActorShell):
         """
         del left
 
+    def answer_again(self, what: str) -> Any:
+        """What is answered to a change that an earlier life has made, whose own answer was lost with it."""
+        del what
+
     def lay(self, topic: str, payload: bytes) -> None:
         """This is the state of a topic from now on; `post` tells the processes. Under the lock that guards it."""
         poll = self._poll(topic)
@@ -202,7 +206,8 @@ class ServiceActor(ActorShell):
         self._wait_begun(what)
         with self._turn:
             if request in self._answered:
-                return self._answered.answer_to(request)
+                answer = self._answered.answer_to(request)
+                return self.answer_again(what) if answer is None else answer
             self._under_way.request = request
             try:
                 answer = self.changes[what](*arguments, **named)

@@ -73,7 +73,7 @@ def serve(which: str, requests: IO[str], answers: IO[str]) -> None:
     elif which == "breakers":
         from experiments.bench.breakers import Breakers as Chosen  # noqa: PLC0415 - only this side's imports
     elif which == "features":
-        from experiments.bench.features import Features as Chosen  # noqa: PLC0415 - only this side's imports
+        from experiments.bench.checks import Features as Chosen  # noqa: PLC0415 - only this side's imports
     else:
         from experiments.bench.bare import Bare as Chosen  # noqa: PLC0415 - only this side's imports
     side = Chosen()

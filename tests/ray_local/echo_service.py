@@ -35,6 +35,9 @@ class EchoActor(ServiceActor):
             self._words = [] if left is None else pickle.loads(left.payload)
             self._say()
 
+    def answer_again(self, what: str) -> int:
+        return len(self._words)
+
     def on_process_died(self, process: str) -> None:
         self.deaths.append(process)
 

@@ -90,7 +90,7 @@ def test_its_next_life_has_its_state_and_processes_read_on_while_it_is_dead(
 
 
 def test_a_change_is_made_once_though_its_owner_dies_over_it(echo: ServiceClient, tmp_path: Path):
-    echo.change("add_and_die", "one", str(tmp_path / "died"))
+    assert echo.change("add_and_die", "one", str(tmp_path / "died")) == 1
     assert (tmp_path / "died").exists()
     assert echo.ask("words") == ["one"]
 
@@ -177,7 +177,7 @@ def test_without_boards_a_new_life_takes_what_processes_bring(ray_session):
     assert kept is not None
     second.introduce(kept)
     assert second.ask("words", (), {}) == ["one"]
-    assert second.change("r1", "add", ("one",), {}) is None
+    assert second.change("r1", "add", ("two",), {}) == 1
     assert second.ask("words", (), {}) == ["one"]
 
 
