@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from actors.degradation.recent import DegradationChange
     from actors.degradation.settings import BudgetSettings, DegradationSettings, LevelRule
     from actors.degradation.statistics import DegradationStatistics
+    from actors.health.errors import UnknownComponentError
+    from actors.health.published import HealthChange, HealthStanding
+    from actors.health.report import ComponentHealth, SystemHealth
+    from actors.health.settings import MonitorSettings
     from actors.recovery.retry import Fallback, Retry
     from actors.runtime.context import TaskContext, current_task
     from actors.runtime.errors import (
@@ -76,6 +80,7 @@ if TYPE_CHECKING:
     from supervisor.config import SupervisorConfig
     from supervisor.group import Counts, Group
     from supervisor.handle import Supervisor
+    from supervisor.health.health import Health
     from supervisor.planning import Plan
     from supervisor.specs import BackoffSettings, ChildSpec, GroupSpec, PoolSpec, TreeSpec
     from supervisor.subscription import Subscription
@@ -87,6 +92,10 @@ _HOMES = {
     "actors.breaker.errors": "BreakerUnreachableError CircuitOpenError TooManyBreakersError",
     "actors.breaker.handle": "BreakerHandle local_breaker",
     "actors.breaker.settings": "BreakerSettings",
+    "actors.health.errors": "UnknownComponentError",
+    "actors.health.published": "HealthChange HealthStanding",
+    "actors.health.report": "ComponentHealth SystemHealth",
+    "actors.health.settings": "MonitorSettings",
     "actors.degradation.handle": "DegradationHandle",
     "actors.degradation.recent": "DegradationChange",
     "actors.degradation.settings": "BudgetSettings DegradationSettings LevelRule",
@@ -114,6 +123,7 @@ _HOMES = {
     "supervisor.config": "SupervisorConfig",
     "supervisor.group": "Counts Group",
     "supervisor.handle": "Supervisor",
+    "supervisor.health.health": "Health",
     "supervisor.planning": "Plan",
     "supervisor.specs": "BackoffSettings ChildSpec GroupSpec PoolSpec TreeSpec",
     "supervisor.subscription": "Subscription",
@@ -169,6 +179,7 @@ __all__ = [
     "ChildStateError",
     "ChildStream",
     "CircuitOpenError",
+    "ComponentHealth",
     "ConfigError",
     "Counts",
     "DegradationChange",
@@ -179,9 +190,13 @@ __all__ = [
     "Fallback",
     "Group",
     "GroupSpec",
+    "Health",
+    "HealthChange",
+    "HealthStanding",
     "IgnoreChild",
     "LeaderUnreachableError",
     "LevelRule",
+    "MonitorSettings",
     "OutcomeUnknownError",
     "Plan",
     "PoisonTaskError",
@@ -201,6 +216,7 @@ __all__ = [
     "SupervisorError",
     "SupervisorExistsError",
     "SupervisorNotFoundError",
+    "SystemHealth",
     "TaskContext",
     "TaskFuture",
     "TaskPayloadError",
@@ -208,6 +224,7 @@ __all__ = [
     "TooManyBreakersError",
     "TreeSpec",
     "UnknownBreakerError",
+    "UnknownComponentError",
     "WorkerLostError",
     "current_task",
     "load_tree",

@@ -6,11 +6,16 @@ from typing import Any
 
 from supervisor.breakers.handle import BreakersHandle
 from supervisor.degradation.handle import DegradationsHandle
+from supervisor.health.handle import HealthHandle
 
 
-class ConcernsHandle(DegradationsHandle, BreakersHandle):
+class ConcernsHandle(DegradationsHandle, HealthHandle, BreakersHandle):
     """See `Supervisor`."""
 
     def _on_board(self) -> dict[str, Any]:
         """What `status` tells of services, as it lies on this node's board; it asks no owner."""
-        return {"breakers": self.breaker_states(), "level": self.degradation_level()}
+        return {
+            "breakers": self.breaker_states(),
+            "level": self.degradation_level(),
+            "health": self.health_standing(),
+        }

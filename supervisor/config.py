@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from actors.degradation.settings import DegradationSettings
+from actors.health.settings import MonitorSettings
 from actors.runtime.errors import ConfigError
 from actors.runtime.ids import is_valid_name
 from actors.runtime.scrub import DEFAULT_PATTERNS
@@ -67,6 +68,7 @@ class LogSettings(Settings):
     """The event log."""
 
     path: str = Field(default="supervisor.duckdb", min_length=1, description="The DuckDB file.")
+    keep_days: float = Field(default=30.0, gt=0, le=36_500, description="How long rows about health are kept, days.")
     scrub: tuple[str, ...] = Field(
         default=DEFAULT_PATTERNS,
         description="Regular expressions: what their first group finds is kept out of the log.",
@@ -97,6 +99,7 @@ class SupervisorConfig(Settings):
         default_factory=HeartbeatSettings, description="Heartbeats of the log writer and the node agents."
     )
     root: RootSettings = Field(default_factory=RootSettings, description="The children directly under the supervisor.")
+    health: MonitorSettings = Field(default_factory=MonitorSettings, description="The health monitor.")
     breaker_actors_max: int = Field(
         default=8,
         ge=0,

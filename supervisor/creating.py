@@ -110,7 +110,10 @@ class Creator:
         charter = self._charter
         options |= {"max_concurrency": APPEND_THREADS, "scheduling_strategy": on_node(charter.log_node_id)}
         writer = event_log_actor().options(**options)
-        return writer.remote(str(name), self._leader, path=charter.config.log.path, otlp_endpoint=charter.otlp_endpoint)
+        log = charter.config.log
+        return writer.remote(
+            str(name), self._leader, path=log.path, otlp_endpoint=charter.otlp_endpoint, keep_days=log.keep_days
+        )
 
     def _agent(self, name: ActorName, options: dict[str, Any]) -> Any:
         options |= {"scheduling_strategy": on_node(node_of(name.child))}

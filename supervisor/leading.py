@@ -117,6 +117,24 @@ class LeadingShell(ActorShell):
         return self._engine.begun.is_set()
 
     @ray.method(concurrency_group="control")
+    def report_sick(self, actor: str, detail: str) -> bool:
+        """The health monitor has verified that a child is sick: it is replaced, as one is that says so itself.
+
+        Args:
+            actor: The full name of the incarnation that was checked; a later one is left alone.
+            detail: What its checks said.
+        Returns: Whether it was taken in; False: say it again.
+        """
+        name = ActorName.parse(actor)
+        if name is None:
+            return True
+        subtree = self._subtrees.of_member(name.key)
+        if subtree is not None:
+            return self._subtrees.report_sick(subtree, actor, detail)
+        self.note(m.ChildUnhealthy(key=name.key, incarnation=name.incarnation, detail=detail))
+        return self._engine.begun.is_set()
+
+    @ray.method(concurrency_group="control")
     def accepts(self, actor: str) -> bool | None:
         """Whether a life is one of this tree's, and not over or replaced; None: that cannot be known now."""
         name = ActorName.parse(actor)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from actors.health.published import HealthStanding
 from actors.runtime.emitter import EmitterStatistics
 from supervisor.messages import ChildView, ClusterView, PoolView
 from supervisor.tree import Location
@@ -36,6 +37,7 @@ class SupervisorStatus:
         pools: Who serves each pool, and why one was given up.
         log: Where the log is, and how this process's rows fare.
         breakers: The state of each circuit breaker by name, as it lies on this node's board; it asks no owner.
+        health: How the components that are watched stand, as it lies there too; None where none ever was.
         level: The level of service, from the same board; None where nobody has used degradation.
     """
 
@@ -49,6 +51,7 @@ class SupervisorStatus:
     standby: str | None = None
     standby_location: Location | None = None
     breakers: dict[str, str] = field(default_factory=dict[str, str])
+    health: HealthStanding | None = None
     level: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -61,9 +64,10 @@ def status_of(
     log_path: str,
     emitter: EmitterStatistics,
     breakers: dict[str, str] | None = None,
+    health: HealthStanding | None = None,
     level: str | None = None,
 ) -> SupervisorStatus:
-    """Build the status from the leader's view, this process's emitter, and the breakers on its node's board."""
+    """Build the status from the leader's view, this process's emitter, and what lies on its node's board."""
     return SupervisorStatus(
         leader=view.leader,
         leader_location=view.leader_location,
@@ -74,6 +78,7 @@ def status_of(
         tree=view.children,
         pools=view.pools,
         breakers=breakers or {},
+        health=health,
         level=level,
         log=LogStatus(
             path=log_path,

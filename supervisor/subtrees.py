@@ -65,6 +65,10 @@ class Subtree:
         """Pass on that a child is about to end itself; whether it was taken in."""
         return bool(self._now(lambda: self.handle.announce_exit.remote(actor, exit_class)))
 
+    def report_sick(self, actor: str, detail: str) -> bool:
+        """Pass on that a child is sick; whether it was taken in."""
+        return bool(self._now(lambda: self.handle.report_sick.remote(actor, detail)))
+
     def accepts(self, actor: str) -> bool | None:
         """Whether a life is one of this subtree's; None when it cannot say that now."""
         return self._now(lambda: self.handle.accepts.remote(actor))
@@ -193,6 +197,11 @@ class Subtrees:
         """Pass on that a child of the subtree at `path` is about to end itself; False: say it again."""
         subtree = self._living.get(path)
         return subtree is not None and subtree.announce_exit(actor, exit_class)
+
+    def report_sick(self, path: str, actor: str, detail: str) -> bool:
+        """Pass on that a child of the subtree at `path` is sick; False: say it again."""
+        subtree = self._living.get(path)
+        return subtree is not None and subtree.report_sick(actor, detail)
 
     def accepts(self, path: str, actor: str) -> bool | None:
         """Whether a life is one of those of the subtree at `path`; None: it cannot be known now."""

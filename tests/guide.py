@@ -7,6 +7,7 @@ from pathlib import Path
 
 GUIDE = Path(__file__).parents[1] / "docs" / "supervision.md"
 BREAKER_GUIDE = GUIDE.with_name("breaker.md")
+HEALTH_GUIDE = GUIDE.with_name("health.md")
 DEGRADATION_GUIDE = GUIDE.with_name("degradation.md")
 
 _BLOCK = re.compile(

@@ -23,6 +23,7 @@ from actors.child.member import Member
 from actors.child.places import STREAM_AHEAD, ActorThread
 from actors.child.protocol import BUILT, STALE, pack_answer, unpack_call
 from actors.child.thread_member import ThreadMember
+from actors.health.checked import CHECK_GROUP, Checked
 from actors.runtime.shell import as_actor
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ HOST_CONCURRENCY = 1_000
 """Calls that an asynchronous or shared host holds at the same time; how many of them run, the recipes say."""
 
 
-class ChildActor(Hosting):
+class ChildActor(Checked, Hosting):
     """Hosts one child with plain methods. Make it with the `max_concurrency` of its recipe."""
 
     def __init__(self, name: str, leader: int, ports: ChildPorts) -> None:
@@ -144,8 +145,8 @@ def child_actor(asynchronous: bool, shared: bool) -> Any:  # noqa: FBT001 - two 
         shared: Whether several children will share the actor.
     """
     if shared:
-        return as_actor(SharedHostActor)
-    return as_actor(HostActor if asynchronous else ChildActor)
+        return as_actor(SharedHostActor, extra_groups=CHECK_GROUP)
+    return as_actor(HostActor if asynchronous else ChildActor, extra_groups=CHECK_GROUP)
 
 
 def hosting_of(recipe: Recipe, *, shared: bool) -> tuple[Any, int]:

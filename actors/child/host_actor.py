@@ -18,6 +18,7 @@ from actors.child.member import Member
 from actors.child.places import STREAM_AHEAD, Loop, OwnThread
 from actors.child.protocol import BUILT, STALE, pack_answer, unpack_call
 from actors.child.thread_member import ThreadMember
+from actors.health.checked import CheckedOnLoop
 from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.errors import ChildStartError, StaleIncarnationError
 from actors.runtime.ids import ActorName
@@ -38,7 +39,7 @@ FENCED_KEPT = 1_000
 """Keys of which a shared host remembers the last incarnation that was ended: a late request may want to build it."""
 
 
-class HostActor(Hosting):
+class HostActor(CheckedOnLoop, Hosting):
     """Hosts one child with coroutine methods, or a plain one that runs several calls at once."""
 
     def __init__(self, name: str, leader: int, ports: ChildPorts) -> None:

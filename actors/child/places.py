@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from actors.child.hooks import finish_soon
+from actors.runtime.loops import LOOPS
 from actors.runtime.replies import when_answered
 
 STREAM_AHEAD = 64
@@ -142,6 +143,7 @@ class Loop:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, *, owned: bool) -> None:
         self.loop = loop
+        LOOPS.add(loop)
         self._owned = owned
         self._lock = threading.Lock()
         self._unfinished = 0

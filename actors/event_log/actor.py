@@ -19,13 +19,14 @@ from actors.event_log.committer import GroupCommitter
 from actors.event_log.failures import LogBrokenError, LogLockedError
 from actors.event_log.keeper import StateKeeper
 from actors.event_log.query import ROW_LIMIT, TIMEOUT_S, Parameters, run_query
+from actors.event_log.retention import forget
 from actors.event_log.span_rows import spans_of
 from actors.event_log.store import EventStore
 from actors.event_log.tail import TailPage, check_kinds, read_page
 from actors.event_log.tree_record import TreeRecord
 from actors.runtime.batches import Batch
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
-from actors.runtime.errors import CheckpointStoreError, EventLogError
+from actors.runtime.errors import CheckpointStoreError, EventLogClosedError, EventLogError
 from actors.runtime.node import spool_path
 from actors.runtime.shell import ActorShell, as_actor
 from actors.telemetry.export import SpanExport
@@ -42,6 +43,9 @@ _OWED_EVERY_S = 0.1
 
 _TAIL_WAIT_MAX_S = 30.0
 
+FORGET_EVERY_S = 600.0
+"""How often what is old is deleted, seconds."""
+
 
 class EventLogActor(ActorShell):
     """Owns the log's file: commits batches, answers queries, tells what is new.
@@ -53,11 +57,14 @@ class EventLogActor(ActorShell):
         leader: The supervisor incarnation that created it.
         path: The file. A predecessor that was just killed may hold it for a moment: it is waited for, up to 3 s.
         otlp_endpoint: Where committed spans are also sent by OTLP over HTTP, as `http://host:4318`; None: nowhere.
+        keep_days: How long rows about health are kept, days; None: for ever.
     Raises:
         EventLogError: The file cannot be used; the message says why and what to do.
     """
 
-    def __init__(self, name: str, leader: int, *, path: str, otlp_endpoint: str | None = None) -> None:
+    def __init__(
+        self, name: str, leader: int, *, path: str, otlp_endpoint: str | None = None, keep_days: float | None = None
+    ) -> None:
         super().__init__(name, leader)
         # Task arguments may be in the log, and DuckDB makes its .wal file with the process's mask.
         os.umask(0o077)
@@ -68,6 +75,19 @@ class EventLogActor(ActorShell):
         self._stopping = threading.Lock()
         self._ended = threading.Event()
         threading.Thread(target=self._write_owed, name="event-log-spool", daemon=True).start()
+        if keep_days is not None:
+            threading.Thread(target=self._forget, args=(keep_days,), name="log-retention", daemon=True).start()
+
+    def _forget(self, keep_days: float) -> None:
+        while not self._ended.wait(FORGET_EVERY_S):
+            try:
+                forget(self._store, keep_days=keep_days, now_us=SYSTEM_CLOCK.wall_us())
+            except EventLogClosedError:
+                return
+            except LogBrokenError:
+                _end_process()
+            except EventLogError:
+                continue  # the disk is full: what is old goes another time
 
     def append(self, batch: bytes, leader: int | None = None) -> None:
         """Return once the batch is on the disk; one that is there already changes nothing.

@@ -8,12 +8,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Outcome = Literal["passed", "failed", "timed_out", "nonsense", "unreachable"]
 """How a check ended. "unreachable": the place where it was to run could not be asked, which says nothing of it."""
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+
+class UnreachableError(Exception):
+    """Raised by a probe that could not reach what it asks: that says nothing of it, neither good nor bad."""
+
 
 DETAIL_LIMIT = 500
 """Characters of a probe's words that are kept."""
@@ -37,12 +45,12 @@ class Answer:
     score: float | None = None
 
 
-def read_answer(value: Any) -> Answer:
-    """The meaning of what a probe returned."""
+def read_answer(value: Any, clean: Callable[[str], str] = str) -> Answer:
+    """The meaning of what a probe returned; `clean` takes secrets out of its words."""
     detail = ""
     if isinstance(value, tuple) and len(value) == _PAIR and isinstance(value[1], str):
         value, detail = value
-    detail = cut(detail)
+    detail = cut(clean(detail))
     if value is None or value is True:
         return Answer(outcome="passed", detail=detail)
     if value is False:
@@ -53,13 +61,15 @@ def read_answer(value: Any) -> Answer:
     return Answer(outcome="nonsense", detail=said)
 
 
-def read_error(error: BaseException) -> Answer:
-    """The meaning of what a probe raised."""
-    outcome: Outcome = "timed_out" if isinstance(error, TimeoutError) else "failed"
+def read_error(error: BaseException, clean: Callable[[str], str] = str) -> Answer:
+    """The meaning of what a probe raised; `clean` takes secrets out of its words."""
     try:
-        words = str(error)
+        words = clean(str(error))
     except Exception:  # noqa: BLE001 - the user's own __str__
         words = ""
+    if isinstance(error, UnreachableError):
+        return Answer(outcome="unreachable", detail=cut(words))
+    outcome: Outcome = "timed_out" if isinstance(error, TimeoutError) else "failed"
     return Answer(outcome=outcome, detail=cut(f"{type(error).__name__}: {words}" if words else type(error).__name__))
 
 

@@ -13,30 +13,30 @@ Time that is over is settled before each event. A `now` before the latest one co
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, assert_never
 
 from actors.health import messages as m
+from actors.health.asking import Knowledge
 from actors.health.component import Component
 from actors.health.flights import Flights
-from actors.health.kept import KeptMonitor
 from actors.health.phi import Heartbeats
 from actors.health.probe import Probe
+from actors.health.registering import problems_of
 from actors.health.report import Check
-from actors.health.reporting import caused_by, component_health, system_health, weigh_system
+from actors.health.reporting import caused_by, weigh_system
 from actors.health.schedule import Schedule
 from actors.health.settings import EVERY_NODE, ProbeSettings
-from actors.health.sight import Sight
-from actors.runtime.graph import closure, find_cycle
+from actors.health.wards import Wards
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from actors.health.answers import Outcome
     from actors.health.component import ProbeKey
-    from actors.health.report import ComponentHealth, SystemHealth
     from actors.health.settings import MonitorSettings
 
 
-class MonitorMachine:
+class MonitorMachine(Knowledge):
     """One monitor, in one life.
 
     Args:
@@ -45,28 +45,31 @@ class MonitorMachine:
     """
 
     def __init__(self, settings: MonitorSettings, *, now: float) -> None:
-        self._settings = settings
-        self._now = now
+        super().__init__(settings, now=now)
         self._fresh = True
-        self._components: dict[str, Component] = {}
-        self._depends_on: dict[str, tuple[str, ...]] = {}
-        self._nodes: tuple[str, ...] = ()
         self._schedule: Schedule[ProbeKey] = Schedule()
         self._flights = Flights()
-        self._sight = Sight(settings)
-        self._scores: deque[tuple[float, float]] = deque(maxlen=settings.trend_points)
+        self._wards = Wards()
         self._sample_at = now + settings.sample_s
         self._snapshot_at = now + settings.snapshot_s
         self._commands: list[m.Command] = []
 
     def handle(self, event: m.Event, now: float) -> list[m.Command]:
         """What follows from `event` at `now`, monotonic seconds; in the order to be carried out."""
+        return self.handle_all((event,), now)
+
+    def handle_all(self, events: Sequence[m.Event], now: float) -> list[m.Command]:
+        """The same of several; checks that have ended by then are taken before it is judged which take too long."""
         gap_s = self._sight.gap_s(last=self._now, due=self.next_timer(), now=now)
         self._now = max(self._now, now)
         if gap_s:
-            self._be_blind(gap_s, "starved", f"the monitor was not scheduled for {gap_s:.1f} s")
+            self._be_blind(gap_s)
+        for event in events:
+            if isinstance(event, m.ProbeEnded):
+                self._on_ended(event)
         self._settle()
-        self._dispatch(event)
+        for event in events:
+            self._dispatch(event)
         self._fresh = False
         commands, self._commands = self._commands, []
         return commands
@@ -76,41 +79,9 @@ class MonitorMachine:
         times = (self._schedule.next_at(), self._flights.next_at(), self._sample_at, self._snapshot_at)
         return min(at for at in times if at is not None)
 
-    # -- what people ask ----------------------------------------------------------------------------------------------
-
-    def report(self, now: float) -> SystemHealth:
-        """All components."""
-        blind = str(self._sight) if self._sight.cut_off else ""
-        now = max(self._now, now)
-        return system_health(self._components, self._depends_on, self._scores, self._settings, blind=blind, now=now)
-
-    def component(self, name: str, now: float) -> ComponentHealth | None:
-        """One component, or None if nobody registered it."""
-        now = max(self._now, now)
-        return component_health(name, self._components, self._depends_on, self._settings, now=now)
-
-    def history(self, name: str, now: float, *, since_s: float | None = None) -> tuple[Check, ...]:
-        """A component's checks of the last `since_s` seconds, the latest last; none of one that nobody registered."""
-        known = self._components.get(name)
-        return () if known is None else known.checks(max(self._now, now), since_s=since_s)
-
-    def kept(self) -> KeptMonitor:
-        """What a successor must know."""
-        registrations = (each for known in self._components.values() for each in known.registrations.values())
-        return KeptMonitor(
-            registrations=tuple(registrations),
-            nodes=self._nodes,
-            states={name: known.state for name, known in self._components.items()},
-            standings={
-                (name, kind, place): probe.standing
-                for name, known in self._components.items()
-                for (kind, place), probe in known.probes.items()
-            },
-        )
-
     # -- events -------------------------------------------------------------------------------------------------------
 
-    def _dispatch(self, event: m.Event) -> None:
+    def _dispatch(self, event: m.Event) -> None:  # noqa: C901 - one case for each event
         match event:
             case m.ProbeRegistered():
                 self._on_registered(event.settings)
@@ -119,11 +90,16 @@ class MonitorMachine:
             case m.NodesChanged():
                 self._on_nodes(event.nodes)
             case m.ProbeEnded():
-                self._on_ended(event)
+                pass  # it was taken already
             case m.HeartbeatHeard():
                 self._on_heartbeat(event.component)
             case m.ComponentRestarted():
                 self._on_restarted(event.component)
+            case m.ChildrenSeen():
+                for name in self._wards.see(event.lives, self._components):
+                    self._on_restarted(name)
+            case m.MonitorSwitched():
+                self._on_switched(stopped=event.stopped)
             case m.TimePassed():
                 pass  # all that is due was settled
             case m.MonitorResumed():
@@ -132,7 +108,13 @@ class MonitorMachine:
                 assert_never(event)
 
     def _on_registered(self, settings: ProbeSettings) -> None:
-        problems = self._problems(settings)
+        problems = problems_of(
+            settings,
+            self._depends_on,
+            probes=len(self._schedule),
+            places=len(self._places(settings)),
+            probes_max=self._settings.probes_max,
+        )
         if problems:
             name, kind = settings.component, settings.kind
             self._commands.append(m.RefuseRegistration(component=name, kind=kind, problems=problems))
@@ -144,18 +126,9 @@ class MonitorMachine:
             self._drop((settings.component, settings.kind, place))
         for place in self._places(settings):
             self._add(settings, place)
+        self._wards.meet(settings.component, known)
+        self._commands.append(m.Keep())
         self._judge(settings.component)
-
-    def _problems(self, settings: ProbeSettings) -> tuple[str, ...]:
-        name = settings.component
-        needs = {**self._depends_on, name: (*self._depends_on.get(name, ()), *settings.depends_on)}
-        if name in closure(needs, name):
-            ring = find_cycle({each: needs.get(each, ()) for each in (name, *closure(needs, name))})
-            return (f"depends_on: {' -> '.join(ring)} is a ring: none of them could ever be the cause; cut it",)
-        if len(self._schedule) + len(self._places(settings)) > self._settings.probes_max:
-            limit = self._settings.probes_max
-            return (f"component: the monitor has {limit} probes, its limit; unregister some or raise probes_max",)
-        return ()
 
     def _on_unregistered(self, event: m.ProbeUnregistered) -> None:
         known = self._components.get(event.component)
@@ -172,6 +145,8 @@ class MonitorMachine:
             self._judge(event.component)
         else:
             del self._components[event.component], self._depends_on[event.component]
+            self._wards.forget(event.component)
+        self._commands.append(m.Keep())
 
     def _on_nodes(self, nodes: tuple[str, ...]) -> None:
         self._nodes = nodes
@@ -197,8 +172,10 @@ class MonitorMachine:
         hung, probe.flight, probe.hangs = probe.hangs, None, False
         if hung:
             return  # what it did not say in time was counted already
-        detail = event.detail
-        self._count(key, event.outcome, duration_s=event.duration_s, detail=detail, score=event.score)
+        outcome, detail, timeout_s = event.outcome, event.detail, probe.settings.timeout_s
+        if outcome == "passed" and event.duration_s is not None and event.duration_s > timeout_s:
+            outcome, detail = "timed_out", f"it took longer than {timeout_s:g} s"
+        self._count(key, outcome, duration_s=event.duration_s, detail=detail, score=event.score)
 
     def _on_heartbeat(self, component: str) -> None:
         known = self._components.get(component)
@@ -210,13 +187,25 @@ class MonitorMachine:
         known = self._components.get(component)
         if known is not None:
             known.restart()
+            self._commands.append(m.Keep())
             self._judge(component)
+
+    def _on_switched(self, *, stopped: bool) -> None:
+        """What runs is given up, and what was known is not known any more."""
+        self._commands.append(m.Keep())
+        if stopped == self._stopped:
+            return
+        self._stopped = stopped
+        for name, known in self._components.items():
+            for probe in known.probes.values():
+                self._give_up(probe)
+            self._on_restarted(name)
 
     def _on_resumed(self, event: m.MonitorResumed) -> None:
         """Only what was there before: what this life has seen itself is newer."""
         if not self._fresh:
             return
-        self._nodes = event.kept.nodes
+        self._nodes, self._stopped = event.kept.nodes, event.kept.stopped
         for settings in event.kept.registrations:
             name = settings.component
             state = event.kept.states.get(name, "unknown")
@@ -225,8 +214,8 @@ class MonitorMachine:
             known.registrations[settings.kind] = settings
             self._depends_on[name] = known.depends_on
             for place in self._places(settings):
-                standing = event.kept.standings.get((name, settings.kind, place), "pending")
-                self._add(settings, place).standing = standing
+                probe = self._add(settings, place)
+                probe.resume(event.kept.tallies.get((name, settings.kind, place), probe.tally))
         detail = f"the monitor was replaced and looked at nobody for {event.away_s:.1f} s"
         self._commands.append(m.AlarmBlindness(cause="killed", gap_s=event.away_s, detail=detail))
         for name in self._components:
@@ -255,12 +244,15 @@ class MonitorMachine:
     def _on_due(self, key: ProbeKey) -> None:
         known = self._components[key[0]]
         probe = known.probes[key[1], key[2]]
+        if self._stopped:
+            return
         if probe.hangs:
             self._count(key, _silence(key), detail="the check before hangs still")
         elif probe.flight is None and known.is_wanted(probe):
             if probe.heartbeats is None:
                 timeout_s = probe.settings.timeout_s
-                number = self._flights.begin(key, expires_at=self._now + timeout_s + self._settings.answer_s)
+                answer_s = self._settings.answer_s if key[2] else 0.0
+                number = self._flights.begin(key, expires_at=self._now + timeout_s + answer_s)
                 probe.begin(number)
                 name, kind, place = key
                 self._commands.append(
@@ -315,16 +307,33 @@ class MonitorMachine:
             counted=counted,
         )
         known.remember(check, self._now)
-        self._commands.append(m.RecordCheck(component=name, check=check))
+        if probe.is_news(outcome, self._now, passed_s=self._settings.log_passed_s):
+            self._commands.append(m.RecordCheck(component=name, check=check))
         self._note_sight(changed=self._sight.see(place, reached=outcome != "unreachable"))
         if counted:
+            before = probe.tally
             probe.count(outcome, score)
             self._judge(name)
+            if probe.tally != before:
+                self._commands.append(m.Keep())
+            self._replace(name, probe, outcome, detail)
+
+    def _replace(self, name: str, probe: Probe, outcome: Outcome, detail: str) -> None:
+        known = self._components[name]
+        is_sick = probe.standing == "failing" and probe.settings.kind != "readiness" and known.state == "unhealthy"
+        if not is_sick or outcome in ("passed", "unreachable") or not self._settings.replace_children:
+            return
+        if self._sight.cut_off or caused_by(name, self._components, self._depends_on):
+            return
+        wish = self._wards.wish(name, detail, self._now)
+        if wish is not None:
+            self._commands.append(wish)
 
     def _judge(self, name: str) -> None:
         known = self._components[name]
         turn = known.turn(self._now)
         if turn is not None:
+            self._commands.append(m.Keep())
             self._commands.append(
                 m.TellChange(
                     component=name,
@@ -337,12 +346,14 @@ class MonitorMachine:
                 )
             )
 
-    def _be_blind(self, gap_s: float, cause: m.BlindCause, detail: str) -> None:
-        self._commands.append(m.AlarmBlindness(cause=cause, gap_s=gap_s, detail=detail))
+    def _be_blind(self, gap_s: float) -> None:
+        if gap_s > self._settings.blind_after_s:
+            detail = f"the monitor was not scheduled for {gap_s:.1f} s"
+            self._commands.append(m.AlarmBlindness(cause="starved", gap_s=gap_s, detail=detail))
+            self._schedule.due(self._now)  # what was due meanwhile is not made up for
         for number in self._flights.delay(gap_s + self._settings.answer_s):
             key = self._flights.key(number)
             self._components[key[0]].probes[key[1], key[2]].shaded = True
-        self._schedule.due(self._now)  # what was due meanwhile is not made up for
         for known in self._components.values():
             known.blind(self._now, gap_s=gap_s)
 
@@ -371,11 +382,14 @@ class MonitorMachine:
         return probe
 
     def _drop(self, key: ProbeKey) -> None:
-        probe = self._components[key[0]].probes.pop((key[1], key[2]))
         self._schedule.remove(key)
+        self._give_up(self._components[key[0]].probes.pop((key[1], key[2])))
+
+    def _give_up(self, probe: Probe) -> None:
         if probe.flight is not None:
             self._flights.end(probe.flight)
             self._commands.append(m.AbandonProbe(number=probe.flight))
+            probe.flight, probe.hangs = None, False
 
 
 def _silence(key: ProbeKey) -> Outcome:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from actors.health.answers import Outcome
     from actors.health.kept import KeptMonitor
     from actors.health.report import Check, SystemHealth
@@ -73,6 +75,24 @@ class ComponentRestarted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChildrenSeen:
+    """These supervised children run.
+
+    Attributes:
+        lives: The number of each one's life, by key as "child/cart".
+    """
+
+    lives: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorSwitched:
+    """Somebody wants nothing to be watched (`stopped`), or everything again; registrations stay."""
+
+    stopped: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimePassed:
     """It is time for what `next_timer` said."""
 
@@ -97,6 +117,8 @@ Event = (
     | ProbeEnded
     | HeartbeatHeard
     | ComponentRestarted
+    | ChildrenSeen
+    | MonitorSwitched
     | TimePassed
     | MonitorResumed
 )
@@ -159,6 +181,28 @@ class TellChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplaceChild:
+    """Have a supervised child replaced: it was verified that it is sick.
+
+    Attributes:
+        component: Whose probe says so.
+        key: The child, as "child/cart".
+        incarnation: The life of it that was checked; a later one is to be left alone.
+        detail: What the check said.
+    """
+
+    component: str
+    key: str
+    incarnation: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """Keep what a successor must know: it has changed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TellScore:
     """Tell the degradation the system's score; taken every `sample_s`."""
 
@@ -212,6 +256,8 @@ Command = (
     | AbandonProbe
     | RecordCheck
     | TellChange
+    | ReplaceChild
+    | Keep
     | TellScore
     | RecordSnapshot
     | AlarmBlindness

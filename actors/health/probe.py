@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 ProbeStanding = Literal["pending", "passing", "failing", "unseen"]
 
+Tally = tuple[ProbeStanding, int, int, int]
+"""A standing, and good results, bad ones, and places not reached in a row, each no further than it counts."""
+
 
 class Probe:
     """What is known of it.
@@ -34,6 +37,7 @@ class Probe:
         hangs: Whether that has taken too long.
         shaded: Whether the monitor was blind while it was in flight: a bad result says nothing then.
         heartbeats: Those that it is judged by, if it is.
+        logged_at: When a check that passed was logged last, monotonic seconds; None if a bad one was logged since.
     """
 
     __slots__ = (
@@ -42,6 +46,7 @@ class Probe:
         "good_in_row",
         "hangs",
         "heartbeats",
+        "logged_at",
         "place",
         "score",
         "settings",
@@ -55,6 +60,7 @@ class Probe:
         self.place = place
         self.heartbeats = heartbeats
         self.flight: int | None = None
+        self.logged_at: float | None = None
         self.hangs = self.shaded = False
         self.reset()
 
@@ -62,6 +68,17 @@ class Probe:
     def nearness(self) -> float:
         """How near it is to failing, 0 to 1."""
         return min(1.0, self.bad_in_row / self.settings.failures)
+
+    @property
+    def tally(self) -> Tally:
+        """What a successor must know of it."""
+        failures, successes = self.settings.failures, self.settings.successes
+        good, bad = min(self.good_in_row, successes), min(self.bad_in_row, failures)
+        return self.standing, good, bad, min(self.unreached_in_row, failures)
+
+    def resume(self, tally: Tally) -> None:
+        """Go on from there."""
+        self.standing, self.good_in_row, self.bad_in_row, self.unreached_in_row = tally
 
     def reset(self) -> None:
         """The component is a new one: nothing is known of it."""
@@ -73,6 +90,16 @@ class Probe:
         """A check is in flight."""
         self.flight = number
         self.hangs = self.shaded = False
+
+    def is_news(self, outcome: Outcome, now: float, *, passed_s: float) -> bool:
+        """Whether a check is to be logged: each bad one, and of those that pass in a row one each `passed_s`."""
+        if outcome != "passed":
+            self.logged_at = None
+            return True
+        if self.logged_at is not None and now - self.logged_at < passed_s:
+            return False
+        self.logged_at = now
+        return True
 
     def count(self, outcome: Outcome, score: float | None = None) -> None:
         """A check ended so."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from actors.health.published import HealthStanding
 from actors.health.report import ComponentHealth, SystemHealth
 from actors.health.score import Weighed, causes, effective_scores, system_score
 from actors.health.trend import trend
@@ -69,6 +70,26 @@ def system_health(
             name: _told(name, known, scores[name], blamed.get(name, ()), settings, now)
             for name, known in components.items()
         },
+        blind=blind,
+    )
+
+
+def standing(
+    components: Mapping[str, Component],
+    depends_on: Needs,
+    samples: Sequence[tuple[float, float]],
+    settings: MonitorSettings,
+    *,
+    blind: str,
+) -> HealthStanding:
+    """All components in short; a hundredth of the work of `system_health`."""
+    scores, total = weigh_system(components, depends_on)
+    return HealthStanding(
+        score=total,
+        trend=trend(tuple(samples), settings).direction,
+        components={name: known.state for name, known in components.items()},
+        scores={name: score for name, score in scores.items() if score is not None},
+        flapping=tuple(name for name, known in components.items() if known.flapping.active),
         blind=blind,
     )
 

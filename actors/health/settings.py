@@ -29,7 +29,9 @@ class ProbeSettings(Settings):
         default="liveness",
         description="As with Kubernetes: startup goes before the others, liveness failing means dead, readiness busy.",
     )
-    interval_s: float = Field(gt=0, le=_DAY_S, description="From the start of one check to that of the next, seconds.")
+    interval_s: float = Field(
+        ge=0.01, le=_DAY_S, description="From the start of one check to that of the next, seconds."
+    )
     timeout_s: float = Field(gt=0, le=3600, description="A check that takes longer has failed, seconds.")
     failures: int = Field(default=3, ge=1, le=1000, description="So many failed checks in a row mean failing.")
     successes: int = Field(default=1, ge=1, le=1000, description="So many good checks in a row mean passing.")
@@ -72,7 +74,10 @@ class MonitorSettings(Settings):
         default=60.0, gt=0, le=_DAY_S, description="Flapping is over after so long without a change, seconds."
     )
     answer_s: float = Field(
-        default=0.5, gt=0, le=60, description="So long after its time-out a check's end may be told late, seconds."
+        default=0.5,
+        gt=0,
+        le=60,
+        description="So long after its time-out may the end of a check elsewhere be told, seconds.",
     )
     blind_after_s: float = Field(
         default=2.0, gt=0, le=3600, description="A monitor that was late by more saw nothing in between, seconds."
@@ -83,6 +88,9 @@ class MonitorSettings(Settings):
     history_checks: int = Field(default=1000, ge=1, le=100_000, description="Checks remembered of each component.")
     history_s: float = Field(default=_DAY_S, gt=0, le=30 * _DAY_S, description="How long they are, seconds.")
     sample_s: float = Field(default=5.0, gt=0, le=3600, description="How often the trend takes a score, seconds.")
+    log_passed_s: float = Field(
+        default=60.0, ge=0, le=_DAY_S, description="Of checks that pass one after another, so often one is logged, s."
+    )
     snapshot_s: float = Field(
         default=60.0, gt=0, le=_DAY_S, description="How often the whole is written to the log, seconds."
     )
@@ -93,6 +101,9 @@ class MonitorSettings(Settings):
     trend_least: int = Field(default=5, ge=3, le=500, description="No trend is told from fewer.")
     trend_confidence: float = Field(default=0.9, gt=0, lt=1, description="What is less certain is called stable.")
     trend_slope_per_min: float = Field(default=0.5, ge=0, description="What changes less, in points a minute, too.")
+    replace_children: bool = Field(
+        default=True, description="Whether a supervised child of which a startup or liveness probe fails is replaced."
+    )
     probes_max: int = Field(default=10_000, ge=1, le=1_000_000, description="Probes at all places together.")
 
     @field_validator("windows_s")

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _LEAST_PLACES = 2
 
+LATE_S = 0.25
+"""What was late by more is forgiven: a check in flight meanwhile that ended badly does not count, seconds."""
+
 
 class Sight:
     """What the monitor knows of itself.
@@ -30,7 +33,7 @@ class Sight:
         self.cut_off = False
 
     def gap_s(self, *, last: float, due: float | None, now: float) -> float:
-        """For how long it was blind just now, seconds; 0 if it was not.
+        """For how long it did not look just now though it should have, seconds; 0 if that was no longer than usual.
 
         Args:
             last: When it last did something, monotonic seconds.
@@ -38,7 +41,7 @@ class Sight:
             now: The moment.
         """
         late_s = 0.0 if due is None else now - max(last, due)
-        return late_s if late_s > self._settings.blind_after_s else 0.0
+        return late_s if late_s > min(LATE_S, self._settings.blind_after_s) else 0.0
 
     def see(self, place: str, *, reached: bool) -> bool:
         """A place was reached or not; tells whether `cut_off` changed."""

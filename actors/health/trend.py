@@ -45,6 +45,8 @@ class Trend:
 def trend(points: Sequence[tuple[float, float]], settings: MonitorSettings) -> Trend:
     """The trend of (monotonic seconds, score), oldest first; only the latest `trend_points` count."""
     latest = points[-settings.trend_points :]
+    if len(latest) >= settings.trend_least and all(value == latest[0][1] for _, value in latest):
+        return Trend(confidence=1.0, points=len(latest))  # most are, and there may be thousands
     slopes = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in combinations(latest, 2) if b[0] > a[0]]
     if len(latest) < settings.trend_least or not slopes:
         return Trend(points=len(latest))

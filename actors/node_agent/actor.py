@@ -14,6 +14,7 @@ from typing import Any
 
 import ray
 
+from actors.health.checked import CHECK_GROUP, Checked
 from actors.node_agent.minding import Minding
 from actors.node_agent.registry import Registry
 from actors.runtime import process
@@ -47,7 +48,7 @@ Follow = Callable[[Callable[[Replica], None]], Any]
 """The port to the leader: calls back with each newer replica of its view."""
 
 
-class NodeAgentActor(ActorShell):
+class NodeAgentActor(Checked, ActorShell):
     """The node's board writer, witness and executioner."""
 
     def __init__(self, name: str, leader: int, follow: Follow) -> None:
@@ -204,4 +205,4 @@ def ledger_on_board(supervisor: str) -> Replica | None:
     return None
 
 
-NodeAgent = as_actor(NodeAgentActor)
+NodeAgent = as_actor(NodeAgentActor, extra_groups=CHECK_GROUP)

@@ -11,6 +11,19 @@ from ray.exceptions import RayError
 from actors.runtime.ids import NAMESPACE, ActorName
 
 
+def ended_at_us(name: ActorName) -> int | None:
+    """When an actor of ours ended, microseconds since the Unix epoch; None when Ray does not know it."""
+    try:
+        from ray._private import state  # noqa: PLC0415 - as below
+
+        table: Any = state.actors()
+        rows: list[dict[str, Any]] = list(table.values())
+    except (ImportError, AttributeError, RayError, RuntimeError):
+        return None
+    found = next((int(row.get("EndTime") or 0) for row in rows if row.get("Name") == str(name)), 0)
+    return found * 1000 or None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActorRow:
     """One actor of ours.

@@ -145,6 +145,26 @@ def pickle_class(cls: type[Any]) -> bytes:
     return pickle.dumps(_Class(by_reference, by_value), PROTOCOL)
 
 
+def pickle_everywhere(value: object, modules: Sequence[ModuleType]) -> bytes:
+    """Pickle a value so that it loads where these modules can be imported, and where they cannot.
+
+    Raises: whatever cloudpickle raises when the value cannot travel.
+    """
+    by_reference = cloudpickle.dumps(value, protocol=PROTOCOL)
+    if not modules:
+        return by_reference
+    for module in modules:
+        cloudpickle.register_pickle_by_value(module)
+    try:
+        by_value = cloudpickle.dumps(value, protocol=PROTOCOL)
+    except Exception:  # noqa: BLE001 - a module may hold anything; it is imported then, or the user is told that it cannot be
+        return by_reference
+    finally:
+        for module in modules:
+            cloudpickle.unregister_pickle_by_value(module)
+    return pickle.dumps(_Class(by_reference, by_value), PROTOCOL)
+
+
 def function_name(fn: Callable[..., Any]) -> str:
     """`module.qualname`, or the type's name for other callables."""
     module = getattr(fn, "__module__", None) or type(fn).__module__

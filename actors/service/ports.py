@@ -31,6 +31,10 @@ class ServicePorts(Protocol):
         """Call back with each newer replica of the leader's view; returns what can be stopped."""
         ...
 
+    def report_sick(self, name: str, detail: str) -> bool:
+        """Tell the leader that the child of this full name was verified to be sick; False: nobody took it in."""
+        ...
+
     def service(self, key: str) -> ServiceClient:
         """The way from this process to another service; the first use makes a handle of the supervisor here."""
         ...

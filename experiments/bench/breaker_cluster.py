@@ -122,9 +122,9 @@ class SharedBreakers:
         share = _OUTCOMES_PER_S / PROCESSES
         ray.get([caller.work.remote(share, 3.0) for caller in self._callers])
         pids = self._owners()
-        before = sum(map(_cpu_s, pids))
+        before = sum(map(cpu_s, pids))
         made = sum(ray.get([caller.work.remote(share, seconds) for caller in self._callers]))
-        used = sum(map(_cpu_s, pids)) - before
+        used = sum(map(cpu_s, pids)) - before
         self._end()
         return used / seconds * (_OUTCOMES_PER_S / made)
 
@@ -149,7 +149,8 @@ class SharedBreakers:
             ray.kill(caller)
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s(pid: int) -> float:
+    """The processor time that a process has used, seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

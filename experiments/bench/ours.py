@@ -76,6 +76,13 @@ class Ours:
 
         return getattr(SharedBreakers(self._supervisor), row)(**arguments)
 
+    def health(self, row: str) -> float:
+        """One of the measurements of `HealthBench`."""
+        from experiments.bench.health import HealthBench  # noqa: PLC0415 - the same
+
+        bench = HealthBench(self._supervisor, self._folder)
+        return bench.dead() if row == "dead" else bench.watch(seconds=20.0)[row]
+
     def degradation(self, row: str, **arguments: float) -> float:
         """One of the measurements of `SharedDegradation`, in processes of its own."""
         from experiments.bench.degradation_cluster import SharedDegradation  # noqa: PLC0415 - the same

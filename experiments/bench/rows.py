@@ -300,6 +300,36 @@ LEVEL_CHANGE = Row(
 DEGRADATION = (FEATURE_CHECK, FEATURE_COST, LEVEL_CHANGE)
 """Those of levels and features."""
 
+HEALTH_CPU = Row(
+    name="health-cpu",
+    title="health: CPU of a monitor of 1,000 probes, one a second each",
+    against="30 % of a core",
+    unit="% of a core",
+    scale=100.0,
+    better="below",
+    target=1.0,
+)
+HEALTH_JITTER = Row(
+    name="health-jitter",
+    title="health: how late those probes begin, p99",
+    against="100 ms",
+    unit="ms",
+    scale=1e3,
+    better="below",
+    target=1.0,
+)
+HEALTH_DEAD = Row(
+    name="health-dead",
+    title="health: from a component's hanging to its being told, the worst of 20",
+    against="threshold x interval + timeout",
+    unit="ms",
+    scale=1e3,
+    better="below",
+    target=1.0,
+)
+HEALTH = (HEALTH_CPU, HEALTH_JITTER, HEALTH_DEAD)
+"""Those of the health monitor."""
+
 _RAY = (THROUGHPUT, LATENCY, KILL, HANG, CHILD, ALONE, TAKEOVER, CPU)
 
-ALL = (*_RAY, EVENT, GROWTH, IMPORT, MEMORY, *BREAKERS, *SHARED_BREAKERS, *DEGRADATION)
+ALL = (*_RAY, EVENT, GROWTH, IMPORT, MEMORY, *BREAKERS, *SHARED_BREAKERS, *DEGRADATION, *HEALTH)

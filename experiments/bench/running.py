@@ -31,6 +31,10 @@ EVENT_LIMIT_S = 50e-6
 REFUSAL_LIMIT_S = 1.5e-6
 TRIP_LIMIT_S = 0.005
 OWNERS_LIMIT = 0.2
+MONITOR_LIMIT = 0.3
+JITTER_LIMIT_S = 0.1
+DEAD_LIMIT_S = 1.1
+"""Three checks each 0.2 s, with a time-out of 0.5 s."""
 CHECK_LIMIT_S = 150e-9
 CHANGE_LIMIT_S = 0.010
 FIRST_MEMORY_TASKS = 50_000
@@ -187,6 +191,19 @@ def _shared(
     return measure
 
 
+def _health(row: Row, what: str, limit: float) -> Callable[[Side, Side, int], Measured]:
+    """In a supervisor of its own, like those of breakers."""
+
+    def measure(_: Side, __: Side, rounds: int) -> Measured:
+        values: list[float] = []
+        for _round in range(rounds):
+            with Side("ours") as fresh:
+                values.append(fresh.measure("health", row=what))
+        return Measured(row=row, ours=tuple(values), theirs=(limit,) * rounds)
+
+    return measure
+
+
 _MEASURES: dict[str, Callable[[Side, Side, int], Measured]] = {
     "throughput": _throughput,
     "latency": _latency,
@@ -204,6 +221,9 @@ _MEASURES: dict[str, Callable[[Side, Side, int], Measured]] = {
     "breaker-open": _alone_in(rows.BREAKER_OPEN, "open", REFUSAL_LIMIT_S),
     "breaker-async": _beside_peers(rows.BREAKER_ASYNC, "coroutine"),
     "breaker-threads": _beside_peers(rows.BREAKER_THREADS, "threads"),
+    "health-cpu": _health(rows.HEALTH_CPU, "cpu", MONITOR_LIMIT),
+    "health-jitter": _health(rows.HEALTH_JITTER, "jitter", JITTER_LIMIT_S),
+    "health-dead": _health(rows.HEALTH_DEAD, "dead", DEAD_LIMIT_S),
     "breaker-asked": _alone_in(rows.BREAKER_ASKED, "asked", 1.0),
     "breaker-trip": _shared(rows.BREAKER_TRIP, "trip", TRIP_LIMIT_S),
     "breaker-forced": _shared(rows.BREAKER_FORCED, "forced", TRIP_LIMIT_S),

@@ -59,6 +59,7 @@ def _register() -> None:
         configuring,
         degrading,
         doctoring,
+        examining,
         launching,
         looking,
         reaping,
@@ -82,6 +83,7 @@ def _register() -> None:
         looking.events,
         looking.trace,
         breaking.breaker,
+        examining.health,
         degrading.degradation,
         doctoring.doctor,
     ):

@@ -32,6 +32,11 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "breaker": Kind(module="actors.breaker.actor", maker="breaker_actor"),
+    "health": Kind(
+        module="actors.health.actor",
+        maker="health_actor",
+        settings=lambda config: (config.health, config.log.scrub),
+    ),
     "degradation": Kind(
         module="actors.degradation.actor", maker="degradation_actor", settings=lambda config: config.degradation
     ),

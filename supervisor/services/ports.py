@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import ray
+from ray.exceptions import GetTimeoutError, RayError
+
+from actors.runtime.errors import SupervisorError
+from supervisor.election import find_leader
 from supervisor.link import LeaderLink, follow
 from supervisor.services.process import client_of
 
@@ -12,6 +17,8 @@ if TYPE_CHECKING:
     from actors.runtime.replicated import Replica
     from actors.service.client import ServiceClient
     from supervisor.charter import Charter
+
+_SICK_S = 5.0
 
 
 class LeaderPorts:
@@ -34,6 +41,16 @@ class LeaderPorts:
     def follow(self, take: Callable[[Replica], None]) -> LeaderLink:
         """See `ServicePorts`."""
         return follow(self._charter, self._leader, take)
+
+    def report_sick(self, name: str, detail: str) -> bool:
+        """See `ServicePorts`."""
+        try:
+            leader = find_leader(self.supervisor)
+            if leader is None:
+                return False
+            return bool(ray.get(leader[1].report_sick.remote(name, detail), timeout=_SICK_S))
+        except (RayError, GetTimeoutError, SupervisorError):
+            return False
 
     def service(self, key: str) -> ServiceClient:
         """See `ServicePorts`."""

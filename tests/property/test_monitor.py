@@ -25,10 +25,11 @@ class Monitoring(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.now = 100.0
-        self.machine = MonitorMachine(MonitorSettings(blind_after_s=BLIND_S), now=self.now)
+        self.machine = MonitorMachine(MonitorSettings(blind_after_s=BLIND_S, log_passed_s=0.0), now=self.now)
         self.flying: dict[int, tuple[str, str, str]] = {}
         self.bad: dict[tuple[str, str, str], int] = {}
         self.states: dict[str, str] = {}
+        self.lives: dict[str, int] = {}
 
     def tell(self, event: m.Event) -> None:
         for command in self.machine.handle(event, self.now):
@@ -43,6 +44,16 @@ class Monitoring(RuleBasedStateMachine):
                     self.bad[key] = 0 if check.outcome == "passed" else self.bad.get(key, 0) + 1
             elif isinstance(command, m.TellChange):
                 self.check_change(command)
+            elif isinstance(command, m.ReplaceChild):
+                self.check_replaced(command)
+
+    def check_replaced(self, wish: m.ReplaceChild) -> None:
+        """So many bad checks in a row have counted, the latest was no silence, and it is the life that was checked."""
+        deadly = [n for (name, kind, _), n in self.bad.items() if name == wish.component and kind != "readiness"]
+        assert max(deadly) >= FAILURES
+        assert wish.key == f"child/{wish.component}"
+        assert self.lives.get(wish.key) == wish.incarnation
+        assert self.machine.report(self.now).blind == ""
 
     def check_change(self, told: m.TellChange) -> None:
         assert self.states.get(told.component, "unknown") == told.before
@@ -77,6 +88,20 @@ class Monitoring(RuleBasedStateMachine):
     def restart(self, component: str) -> None:
         self.bad = {key: count for key, count in self.bad.items() if key[0] != component}
         self.tell(m.ComponentRestarted(component=component))
+
+    @rule(component=COMPONENTS, life=st.integers(0, 3))
+    def see_children(self, component: str, life: int) -> None:
+        """Another life of a child runs, or none."""
+        self.lives = {**self.lives, f"child/{component}": max(self.lives.get(f"child/{component}", 0), life)}
+        self.tell(m.ChildrenSeen(lives=self.lives))
+        probes = {
+            (name, kind, place): probe
+            for name, each in self.machine._components.items()
+            for (kind, place), probe in each.probes.items()
+        }
+        self.bad = {
+            key: count for key, count in self.bad.items() if probes[key].standing != "pending" or probes[key].bad_in_row
+        }
 
     @rule(nodes=st.sets(st.sampled_from(["x", "y", "z"])))
     def change_nodes(self, nodes: set[str]) -> None:

@@ -17,8 +17,8 @@ def probe(component: str = "db", **fields: Any) -> ProbeSettings:
 
 
 def quiet(**fields: Any) -> MonitorSettings:
-    """Samples and snapshots are far away."""
-    given: dict[str, Any] = {"sample_s": 3600.0, "snapshot_s": 86_400.0, "blind_after_s": 3600.0}
+    """Samples and snapshots are far away, and every check is logged."""
+    given: dict[str, Any] = {"sample_s": 3600.0, "snapshot_s": 86_400.0, "blind_after_s": 3600.0, "log_passed_s": 0.0}
     return MonitorSettings(**(given | fields))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from actors.health.answers import DETAIL_LIMIT, Answer, cut, read_answer, read_error
+from actors.health.answers import DETAIL_LIMIT, Answer, UnreachableError, cut, read_answer, read_error
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,14 @@ def test_a_flood_of_words_is_cut() -> None:
     assert len(cut("x" * 10_000)) == DETAIL_LIMIT
     assert len(read_answer((True, "x" * 10_000)).detail) == DETAIL_LIMIT
     assert len(read_error(ValueError("x" * 10_000)).detail) == DETAIL_LIMIT
+
+
+def test_who_could_not_reach_says_neither_good_nor_bad() -> None:
+    assert read_error(UnreachableError("cut off")) == Answer(outcome="unreachable", detail="cut off")
+
+
+def test_words_are_cleaned_before_they_are_cut() -> None:
+    secret = f"{'x' * 490} hunter2hunter2"
+    clean = lambda text: text.replace("hunter2", "*")  # noqa: E731 - one line
+    assert "hunter" not in read_answer((True, secret), clean).detail
+    assert "hunter" not in read_error(ValueError(secret), clean).detail

@@ -89,6 +89,25 @@ class TestHangs:
         scene.answer("db", None)
         assert turns(scene.run(3 * 1.0 + 0.5 + 0.5)) == [("db", "healthy", "unhealthy")]
 
+    def test_what_has_ended_in_time_is_taken_before_it_is_judged_what_takes_too_long(self) -> None:
+        scene = Scene()
+        for name in ("a", "b"):
+            scene.register(name, failures=1, timeout_s=0.9)
+            scene.answer(name, None)
+        scene.run(1.0)
+        one, other = scene.running
+        scene.now += 0.2
+        ended = [m.ProbeEnded(number=number, outcome="passed", duration_s=0.4) for number in (one, other)]
+        assert {turn[2] for turn in turns(scene.machine.handle_all(ended, scene.now + 5.0))} == {"healthy"}
+
+    def test_a_check_that_passes_too_late_has_taken_too_long(self) -> None:
+        scene = Scene()
+        scene.register(failures=1)
+        scene.answer("db", None)
+        scene.run(0.6)
+        (number,) = scene.running
+        assert turns(scene.end(number, "passed", duration_s=0.6)) == [("db", "unknown", "unhealthy")]
+
     def test_a_slow_check_is_waited_for(self) -> None:
         scene = Scene()
         scene.register(timeout_s=30.0)
@@ -190,7 +209,7 @@ class TestHeartbeats:
 class TestBlindness:
     def test_a_monitor_that_was_stopped_says_so_and_takes_nobody_for_sick(self) -> None:
         scene = Scene(blind_after_s=2.0)
-        scene.register(failures=1)
+        scene.register(failures=1, timeout_s=0.9)
         scene.register("beats", phi=8.0, failures=1)
         for _ in range(10):
             scene.run(1.0)
@@ -209,9 +228,23 @@ class TestBlindness:
         assert turns(late) == []
         assert scene.state() == scene.state("beats") == "healthy"
 
+    def test_a_short_lateness_is_forgiven_without_an_alarm_and_leaves_nothing_out(self) -> None:
+        scene = Scene(blind_after_s=2.0)
+        scene.register(failures=1, timeout_s=0.9)
+        scene.run(2.0)
+        scene.answer("db", None)
+        scene.run(1.0)
+        (number,) = scene.running
+        scene.now = scene.machine.next_timer() + 1.5
+        commands = scene.tell(m.TimePassed())
+        assert of(m.AlarmBlindness, commands) == []
+        assert turns(commands) == turns(scene.end(number, "timed_out")) == []
+        scene.answer("db", "failed")
+        assert turns(scene.run(1.5)) == [("db", "healthy", "unhealthy")], "the next check counts"
+
     def test_what_ended_well_meanwhile_counts(self) -> None:
         scene = Scene(blind_after_s=2.0)
-        scene.register()
+        scene.register(timeout_s=0.9)
         scene.answer("db", None)
         scene.run(1.0)
         (number,) = scene.running
@@ -266,7 +299,7 @@ class TestRegistrations:
         scene.register()
         scene.register(kind="readiness", depends_on="cache")
         scene.run(1.0)
-        assert scene.tell(m.ProbeUnregistered(component="db", kind="readiness")) == []
+        assert scene.tell(m.ProbeUnregistered(component="db", kind="readiness")) == [m.Keep()]
         assert {run.kind for run in of(m.RunProbe, scene.run(2.0))} == {"liveness"}
         scene.tell(m.ProbeUnregistered(component="db"))
         assert of(m.RunProbe, scene.run(2.0)) == []

@@ -51,3 +51,13 @@ def test_it_comes_nearer_to_failing_and_a_reset_forgets() -> None:
     assert (made.flight, made.hangs, made.shaded) == (7, False, False)
     made.reset()
     assert (made.nearness, made.score, made.standing) == (0.0, None, "pending")
+
+
+def test_of_checks_that_pass_one_after_another_one_is_logged_now_and_then() -> None:
+    known = Probe(probe(), place="")
+    told = [known.is_news("passed", float(now), passed_s=10.0) for now in range(21)]
+    assert [now for now, news in enumerate(told) if news] == [0, 10, 20]
+    assert known.is_news("failed", 21.0, passed_s=10.0)
+    assert known.is_news("failed", 22.0, passed_s=10.0)
+    assert known.is_news("passed", 23.0, passed_s=10.0), "it is well again"
+    assert known.is_news("passed", 23.0, passed_s=0.0), "all are wanted"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from actors.health.settings import MonitorSettings
-from actors.health.sight import Sight
+from actors.health.sight import LATE_S, Sight
 
 
-def test_only_who_was_late_for_long_was_blind() -> None:
+def test_only_who_was_late_for_longer_than_usual_did_not_look() -> None:
     sight = Sight(MonitorSettings(blind_after_s=2.0))
     assert sight.gap_s(last=10.0, due=None, now=100.0) == 0.0
-    assert sight.gap_s(last=10.0, due=11.0, now=13.0) == 0.0
+    assert sight.gap_s(last=10.0, due=11.0, now=11.0 + LATE_S) == 0.0
+    assert sight.gap_s(last=10.0, due=11.0, now=13.0) == 2.0
     assert sight.gap_s(last=10.0, due=11.0, now=13.5) == 2.5
-    assert sight.gap_s(last=13.0, due=11.0, now=13.5) == 0.0, "it did something in between"
+    assert sight.gap_s(last=13.0, due=11.0, now=13.2) == 0.0, "it did something in between"
 
 
 def test_one_place_alone_says_nothing_of_the_monitor() -> None:

@@ -1,0 +1,60 @@
+"""What people ask of a monitor: answered from what its machine knows. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from actors.health.kept import KeptMonitor, kept_of
+from actors.health.reporting import component_health, standing, system_health
+from actors.health.sight import Sight
+
+if TYPE_CHECKING:
+    from actors.health.component import Component
+    from actors.health.published import HealthStanding
+    from actors.health.report import Check, ComponentHealth, SystemHealth
+    from actors.health.settings import MonitorSettings
+
+
+class Knowledge:
+    """What a monitor knows.
+
+    Args:
+        settings: How it judges.
+        now: The moment, monotonic seconds.
+    """
+
+    def __init__(self, settings: MonitorSettings, *, now: float) -> None:
+        self._settings = settings
+        self._now = now
+        self._stopped = False
+        self._components: dict[str, Component] = {}
+        self._depends_on: dict[str, tuple[str, ...]] = {}
+        self._nodes: tuple[str, ...] = ()
+        self._sight = Sight(settings)
+        self._scores: deque[tuple[float, float]] = deque(maxlen=settings.trend_points)
+
+    def report(self, now: float) -> SystemHealth:
+        """All components."""
+        blind = str(self._sight) if self._sight.cut_off else ""
+        now = max(self._now, now)
+        return system_health(self._components, self._depends_on, self._scores, self._settings, blind=blind, now=now)
+
+    def standing(self) -> HealthStanding:
+        """All components in short."""
+        blind = str(self._sight) if self._sight.cut_off else ""
+        return standing(self._components, self._depends_on, self._scores, self._settings, blind=blind)
+
+    def component(self, name: str, now: float) -> ComponentHealth | None:
+        """One component, or None if nobody registered it."""
+        now = max(self._now, now)
+        return component_health(name, self._components, self._depends_on, self._settings, now=now)
+
+    def history(self, name: str, now: float, *, since_s: float | None = None) -> tuple[Check, ...]:
+        """A component's checks of the last `since_s` seconds, the latest last; none of one that nobody registered."""
+        known = self._components.get(name)
+        return () if known is None else known.checks(max(self._now, now), since_s=since_s)
+
+    def kept(self) -> KeptMonitor:
+        """What a successor must know."""
+        return kept_of(self._components, self._nodes, stopped=self._stopped)

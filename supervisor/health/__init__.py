@@ -1,0 +1,1 @@
+"""The health monitor as users meet it."""
