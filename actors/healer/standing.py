@@ -151,7 +151,7 @@ class Standing:
         """Tell the call whose function was run again."""
         call = case.incident.call
         if call:
-            case.incident = replace(case.incident, call="")
+            case.incident = replace(case.incident, call="", result=None)
             self.emit(m.AnswerCall(call=call, answer=answer, incident=case.incident, result=result))
 
     def answer_all(self, case: Case, answer: m.CallAnswer) -> None:
@@ -167,7 +167,8 @@ class Standing:
         if incident.taken:
             strategy = title(incident.strategies[incident.position])
             took_s = self.now - case.strategy_at
-            self.learning.note(incident.component, incident.failure, strategy, worked=worked, took_s=took_s)
+            row = self.learning.note(incident.component, incident.failure, strategy, worked=worked, took_s=took_s)
+            self.emit(m.RecordLesson(**row))
 
     def close(self, case: Case, phase: Phase, detail: str, **changes: Any) -> None:
         """It is over. An escalated one stays for a while: trouble that is reported meanwhile is the same."""

@@ -39,13 +39,13 @@ class NotifierMachine:
     Args:
         settings: Channels, routes and bounds.
         rng: The source of chance; only waits draw from it.
-        incarnation: The number of the life, from 1.
+        life: The name of the life, unique over all: messages are named after it.
         now: The moment, monotonic seconds.
     """
 
-    def __init__(self, settings: NotifierSettings, *, rng: Random, incarnation: int = 1, now: float) -> None:
+    def __init__(self, settings: NotifierSettings, *, rng: Random, life: str = "1", now: float) -> None:
         self._settings = settings
-        self._incarnation = incarnation
+        self._life = life
         self._now = now
         self._last = 0
         self._fresh = True
@@ -60,7 +60,7 @@ class NotifierMachine:
         for name, outbox in self._outboxes.items():
             while alerts := outbox.group(self._now):
                 self._last += 1
-                entry_id = f"{self._incarnation}.{self._last}"
+                entry_id = f"{self._life}.{self._last}"
                 commands += outbox.put(m.OutboxEntry(entry_id=entry_id, channel=name, alerts=alerts))
             commands += outbox.send(self._now)
         self._fresh = False

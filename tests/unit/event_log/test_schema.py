@@ -4,7 +4,7 @@ import duckdb
 import pytest
 
 from actors.event_log.migrate import known_migrations
-from actors.event_log.schema import CHILD_EVENTS, EXIT_CLASSES, TABLES, Column, ColumnType, Handover
+from actors.event_log.schema import CHILD_EVENTS, EXIT_CLASSES, TABLES
 from actors.event_log.store import BatchState, EventStore
 
 KEPT = ["checkpoint_claims", "checkpoints", "tree_ledger"]
@@ -28,18 +28,6 @@ def test_the_schema_says_what_the_migrations_made(read):
 def test_every_table_numbers_its_rows(read):
     numbered = read("SELECT table_name FROM duckdb_columns() WHERE column_name = 'ingest_id' ORDER BY 1")
     assert numbered == [(name,) for name in sorted(TABLES)]
-
-
-def test_placeholders_read_what_is_emitted_as_what_is_stored():
-    time, trace = Column("t", ColumnType.TIME), Column("i", ColumnType.TRACE_ID)
-    assert time.placeholder(Handover.ONE_VALUE) == "make_timestamptz(?::BIGINT)"
-    assert time.placeholder(Handover.NUMBERS) == "make_timestamptz(unnest(string_split(?::VARCHAR, ',')::BIGINT[]))"
-    assert trace.placeholder(Handover.LIST) == "unnest(?::VARCHAR[])"
-
-
-def test_ids_become_hexadecimal_digits():
-    assert [type_.hex_digits for type_ in (ColumnType.TRACE_ID, ColumnType.SPAN_ID, ColumnType.TEXT)] == [32, 16, 0]
-    assert ColumnType.DOUBLE.database_type == "DOUBLE"
 
 
 def test_states_that_are_kept_are_no_events(read):
