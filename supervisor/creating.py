@@ -18,6 +18,8 @@ from actors.worker.actor import Worker
 from supervisor.child_ports import ClusterPorts
 from supervisor.election import living_nodes
 from supervisor.link import follow
+from supervisor.services.kinds import KINDS, Kind
+from supervisor.services.ports import LeaderPorts
 from supervisor.tree import is_within
 
 if TYPE_CHECKING:
@@ -84,8 +86,8 @@ class Creator:
                 return self._log_writer(name, options)
             case "node_agent":
                 return self._agent(name, options)
-            case "breaker":
-                return self._breakers(name, options)
+            case concern if concern in KINDS:
+                return self._service(name, options, KINDS[concern])
             case _:
                 assert recipe is not None
                 return self._child(name, options, node_id, recipe, standby=standby)
@@ -116,12 +118,11 @@ class Creator:
             str(name), self._leader, partial(follow, self._charter, self._leader)
         )
 
-    def _breakers(self, name: ActorName, options: dict[str, Any]) -> Any:
-        from actors.breaker.actor import breaker_actor  # noqa: PLC0415 - a supervisor without breakers does without it
-
+    def _service(self, name: ActorName, options: dict[str, Any], kind: Kind) -> Any:
         options |= {"max_concurrency": 1, "scheduling_strategy": "SPREAD"}
-        port = partial(follow, self._charter, self._leader)
-        return breaker_actor().options(**options).remote(str(name), self._leader, port, cluster_era())
+        settings = kind.settings(self._charter.config)
+        ports = LeaderPorts(self._charter, self._leader, era=cluster_era(), settings=settings)
+        return kind.actor_class().options(**options).remote(str(name), self._leader, ports)
 
     def subtree(self, name: ActorName, recipe: SubtreeRecipe, node_id: str | None) -> Any:
         """Create the supervisor actor of a subtree, with what its earlier life left."""

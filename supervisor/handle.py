@@ -96,7 +96,7 @@ class Supervisor(BreakersHandle, TreeHandle):
         view, order = self._routes.seen()
         if view is not None:
             self._children.on_view(view, order)
-            self.stir_breakers()
+            self.stir_services()
 
     def _is_over(self) -> bool:
         return self._closed or self._link.ended
@@ -370,7 +370,7 @@ class Supervisor(BreakersHandle, TreeHandle):
         with self._close_lock:
             if self._closed:
                 return
-            self.leave_breakers()
+            self.leave_services()
             self._closed = True
         for dispatcher in self._dispatchers.values():
             dispatcher.close()

@@ -87,4 +87,15 @@ class House:
     own_max: int
 
 
-Request = AddMembers | Terminate | RestartMember | Delete | Resize | Change | House
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serve:
+    """See to it that a service runs.
+
+    Attributes:
+        key: The service's.
+    """
+
+    key: str
+
+
+Request = AddMembers | Terminate | RestartMember | Delete | Resize | Change | House | Serve

@@ -162,7 +162,7 @@ class Subtrees:
             case r.Change(groups=groups, children=children, order=order):
                 named = [*(plan.path for plan in groups), *(plan.key for plan in children), *order]
                 return self.of_member(named[0]) if named else None
-            case r.House():
+            case r.House() | r.Serve():
                 return None
             case _:
                 return self.of_member(wish.member)

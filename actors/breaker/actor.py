@@ -22,11 +22,10 @@ from typing import Any, cast
 import ray
 
 from actors.breaker import messages as m
-from actors.breaker.boards import Boards, Words
 from actors.breaker.changelist import ChangeList
 from actors.breaker.ownership import LOG_S, Commands, Definition, Found, Ownership, ReadLog
 from actors.breaker.packing import pack_kept, pack_settings, unpack_kept, unpack_settings
-from actors.breaker.parcels import Introduction, News, Parcel, Reply, Said
+from actors.breaker.parcels import CHANGES, Introduction, News, Parcel, Reply, Said, posting
 from actors.breaker.recovering import in_log, on_board
 from actors.breaker.rows import SNAPSHOTS, Writer, keeps, rows_of, snapshot, without_details
 from actors.breaker.settings import BreakerSettings
@@ -35,9 +34,12 @@ from actors.event_log.transport import LogTransport
 from actors.runtime.clock import SYSTEM_CLOCK, Clock
 from actors.runtime.emitter import Emitter
 from actors.runtime.errors import EventLogError
-from actors.runtime.ids import NAMESPACE
-from actors.runtime.replicated import Replica, pack_word
+from actors.runtime.replicated import pack_word
 from actors.runtime.shell import ActorShell, as_actor
+from actors.service.boards import Boards, Postings
+from actors.service.ports import ServicePorts
+from actors.service.posting import Posting
+from actors.service.surroundings import Surroundings
 
 NEWS_THREADS = 32
 DESK_THREADS = 8
@@ -53,9 +55,6 @@ RECORDED_S = 2.0
 _NEWS_WAIT_MAX_S = 30.0
 _TICK_S = 0.5
 
-Follow = Callable[[Callable[[Replica], None]], Any]
-"""The port to the leader: calls back with each newer replica of its view."""
-
 
 class BreakerActor(ActorShell):
     """Owns breakers.
@@ -63,18 +62,15 @@ class BreakerActor(ActorShell):
     Args:
         name: The full actor name, incarnation included.
         leader: The supervisor incarnation that created it.
-        follow: The port to whoever leads.
-        era: The number of the cluster's life.
+        ports: The ways to whoever leads.
     """
 
-    def __init__(self, name: str, leader: int, follow: Follow, era: int) -> None:
+    def __init__(self, name: str, leader: int, ports: ServicePorts) -> None:
         super().__init__(name, leader)
+        era = ports.era
         self._clock: Clock = SYSTEM_CLOCK
         self._era = era
         self._writer = Writer(owner=self.identity.key, incarnation=self.identity.incarnation, era=era)
-        self._log: tuple[str, Any] | None = None
-        self._log_name: str | None = None
-        self._emitter = Emitter(LogTransport(self._log_writer), clock=self._clock, flush_s=RECORDS_WAIT_S)
         settings = BreakerSettings()
         self._ownership = Ownership(
             self.identity.key,
@@ -90,10 +86,13 @@ class BreakerActor(ActorShell):
         self._wanted: set[str] = set()
         self._waits = ThreadPoolExecutor(WAITS_MAX, "breaker-wait")
         self._reader = ThreadPoolExecutor(1, "breaker-log")
-        self._boards = Boards(str(self.identity), self._everything)
+        self._boards = Boards(str(self.identity), self._everything, changes=CHANGES)
+        self._surroundings = Surroundings(self._boards.follow)
+        transport = LogTransport(self._surroundings.log_writer)
+        self._emitter = Emitter(transport, clock=self._clock, flush_s=RECORDS_WAIT_S)
         self._ended = False
         self._take_from_board()
-        self._link = follow(self._on_view)
+        self._link = ports.follow(self._surroundings.take)
         threading.Thread(target=self._keep_time, name="breaker-time", daemon=True).start()
 
     # -- what processes say -----------------------------------------------------------------------------------------
@@ -217,15 +216,15 @@ class BreakerActor(ActorShell):
         with self._owned:
             now = self._clock.now()
             commands = act(now)
-            words = self._note(commands, now)
+            postings = self._note(commands, now)
             due = self._ownership.next_at()
             if due is not None and due < self._wake_at:
                 self._due.notify_all()
-        self._boards.lay(words)
+        self._boards.lay(postings)
         self._begin(commands)
         return commands
 
-    def _note(self, commands: Commands, now: float) -> Words:
+    def _note(self, commands: Commands, now: float) -> Postings:
         """Put it on record, and tell who waits; returns what is to be laid on the boards."""
         published: dict[str, None] = {}
         kept: dict[str, None] = {}
@@ -239,10 +238,10 @@ class BreakerActor(ActorShell):
                 self._emitter.emit(table, row)
         for name in kept:
             self._emit_snapshot(name, now, at_us)
-        words = [self._word(name, self._changes.note(name), now) for name in published]
-        if words:
+        postings = [self._posting(name, self._changes.note(name), now) for name in published]
+        if postings:
             self._changed.notify_all()
-        return words
+        return postings
 
     def _emit_snapshot(self, name: str, now: float, at_us: int) -> None:
         found = self._ownership.kept(name, now)
@@ -250,20 +249,20 @@ class BreakerActor(ActorShell):
             kept = without_details(found[0])
             self._emitter.emit(SNAPSHOTS, snapshot(name, kept, pack_kept(kept, found[1]), self._writer, at_us))
 
-    def _word(self, name: str, number: int, now: float) -> tuple[int, Said]:
+    def _posting(self, name: str, number: int, now: float) -> Posting:
         said = self._ownership.said(name, now)
         assert said is not None, "only what decides publishes"
-        return pack_word(self.identity.incarnation, number), said
+        return posting(said, pack_word(self.identity.incarnation, number))
 
     def _said(self, names: Iterable[str]) -> tuple[Said, ...]:
         now = self._clock.now()
         return tuple(said for name in names if (said := self._ownership.said(name, now)) is not None)
 
-    def _everything(self) -> Words:
+    def _everything(self) -> Postings:
         with self._owned:
             now = self._clock.now()
             names = [name for name in self._ownership.names() if self._ownership.is_decided(name)]
-            return [self._word(name, self._changes.number_of(name), now) for name in names]
+            return [self._posting(name, self._changes.number_of(name), now) for name in names]
 
     def _begin(self, commands: Commands) -> None:
         """What takes time goes on in a thread."""
@@ -318,31 +317,13 @@ class BreakerActor(ActorShell):
         if not names:
             return
         try:
-            found = in_log(self._log_writer, sorted(names), era=self._era, now_us=self._clock.wall_us())
+            found = in_log(self._surroundings.log_writer, sorted(names), era=self._era, now_us=self._clock.wall_us())
         except EventLogError:
             return  # what is not known by then begins anew
         self._decide(partial(self._take_from_log, names, found))
 
     def _take_from_log(self, names: set[str], found: dict[str, Found], now: float) -> Commands:
         return [command for name in names for command in self._ownership.found_in_log(name, found.get(name), now)]
-
-    # -- the supervisor's view --------------------------------------------------------------------------------------
-
-    def _on_view(self, replica: Replica) -> None:
-        view = pickle.loads(replica.payload)  # noqa: S301 - our own leader made it
-        self._log_name = view.event_log
-        self._boards.follow(view.agents)
-
-    def _log_writer(self) -> Any | None:
-        name = self._log_name
-        if name is None:
-            return None
-        if self._log is None or self._log[0] != name:
-            try:
-                self._log = (name, ray.get_actor(name, namespace=NAMESPACE))
-            except ValueError:
-                return None
-        return self._log[1]
 
 
 def _unpacked(introduction: Introduction) -> tuple[Definition | None, Found | None]:

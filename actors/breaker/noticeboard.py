@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from actors.breaker.parcels import BOARD_PREFIX, CHANGES, read_laid
@@ -10,43 +10,43 @@ from actors.breaker.places import Place
 from actors.runtime.board import BoardReader, BoardSlot
 from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.errors import SupervisorError
-
-LEASE_S = 3.0
-"""A board whose writer was not heard for so long is not believed to be written any more, seconds."""
+from actors.service.node_board import NodeBoard
 
 
 class Noticeboard:
     """Finds the words of breakers, and follows the board when it is replaced.
 
-    Attributes:
-        is_alive: Whether there is a board, and its writer lives.
-
     Args:
-        path: The board's file; None where this process has none.
+        board: The node's board.
     """
 
-    def __init__(self, path: Callable[[], Path] | None) -> None:
-        self._path = path
-        self._reader: BoardReader | None = None
+    def __init__(self, board: NodeBoard) -> None:
+        self._board = board
         self._changes: BoardSlot | None = None
         self._seen = 0
-        self._looked: set[str] = set()
-        self.is_alive = False
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether there is a board, and its writer lives."""
+        return self._board.is_alive
 
     def anew(self) -> Noticeboard:
         """The same board for a forked child, whose parent may have held a lock of this one."""
-        return Noticeboard(self._path)
+        return Noticeboard(self._board.anew())
 
     def look_round(self, places: Iterable[Place]) -> None:
         """Tell the followers of these names whatever is new on the board."""
-        moved = self._open()
-        if self._reader is None:
+        moved = self._board.open()
+        if moved:
+            self._changes, self._seen = None, 0
+        reader = self._board.reader
+        if reader is None:
             if moved:
                 for place in places:
                     place.move_to(None)
             return
         if self._changes is None:
-            self._changes = self._reader.slot(CHANGES)
+            self._changes = reader.slot(CHANGES)
         word = 0 if self._changes is None else self._changes.word()
         news = moved or word != self._seen
         self._seen = word
@@ -54,44 +54,26 @@ class Noticeboard:
             if moved:
                 place.move_to(None)
             if news or place.slot is None:
-                self._find(place)
+                self._find(reader, place)
             if news:
                 place.look()
 
     def look(self, places: Iterable[Place]) -> None:
         """Tell the followers of names that are new here what the board has of them."""
-        if self._reader is not None:
+        reader = self._board.reader
+        if reader is not None:
             for place in places:
-                self._find(place)
+                self._find(reader, place)
                 place.look()
 
-    def _find(self, place: Place) -> None:
-        if (place.slot is not None and place.slot.word() != 0) or self._reader is None:
+    @staticmethod
+    def _find(reader: BoardReader, place: Place) -> None:
+        if place.slot is not None and place.slot.word() != 0:
             return
-        slot = self._reader.slot(f"{BOARD_PREFIX}{place.name}")
+        slot = reader.slot(f"{BOARD_PREFIX}{place.name}")
         if slot is not None or place.slot is not None:
             place.move_to(slot)
             place.look()
-
-    def _open(self) -> bool:
-        """Make sure of the board; whether it is another one than before."""
-        before = self._reader
-        moved = False
-        try:
-            if self._path is None:
-                return False
-            if self._reader is None:
-                self._reader, moved = BoardReader(self._path()), True
-            elif self._reader.is_stale():
-                self._reader.reopen()
-                moved = True
-            self.is_alive = self._reader.writer_alive(SYSTEM_CLOCK.now_ns(), int(LEASE_S * 1e9))
-        except (SupervisorError, OSError):
-            self._reader, self.is_alive = None, False
-            moved = before is not None
-        if moved:
-            self._changes, self._seen = None, 0
-        return moved
 
 
 def states_on_board(path: Path) -> dict[str, str]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, cast
 from actors.breaker import messages as m
 from actors.breaker.kept import Kept, KeptLease
 from actors.breaker.published import OVERRIDING, Published
+from actors.service.posting import Posting, unstamped
 
 if TYPE_CHECKING:
     from actors.breaker.settings import BreakerSettings
@@ -34,7 +35,7 @@ _CAUSE = 4
 CauseWords = tuple[str, str, str, str]
 """A cause's kind and detail, who asked for it and why."""
 
-_LAID = Struct("<QHH")
+_SIZES = Struct("<HH")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,29 +152,31 @@ def cause_of(words: CauseWords | None) -> m.Cause | None:
     return m.Cause(kind=cast("m.CauseKind", kind), detail=detail, who=who, reason=reason)
 
 
-def lay(said: Said, laid_ns: int) -> bytes:
-    """A breaker's octets on a node's board.
+def posting(said: Said, word: int) -> Posting:
+    """What is to be laid on the nodes' boards of a breaker.
 
     Args:
         said: What its owner says at this moment.
-        laid_ns: The moment, CLOCK_MONOTONIC, which all processes of a Linux host share, nanoseconds.
+        word: The word that stands for it.
     """
     state = said.published.pack()
     words = "\0".join((said.owner, *(said.cause or ()))).encode()
-    return _LAID.pack(laid_ns, len(state), len(said.settings)) + state + said.settings + words
+    octets = _SIZES.pack(len(state), len(said.settings)) + state + said.settings + words
+    return Posting(f"{BOARD_PREFIX}{said.name}", word, octets)
 
 
-def read_laid(name: str, octets: bytes, now_ns: int) -> Said:
+def read_laid(name: str, laid: bytes, now_ns: int) -> Said:
     """What was laid, as it is at `now_ns`: the wait is shorter by then.
 
     Raises:
         ValueError: These are no octets of a breaker of this version.
     """
-    if len(octets) < _LAID.size:
-        raise ValueError(f"{len(octets)} octets are no breaker of this version; run one release on the node")
-    laid_ns, state_size, settings_size = _LAID.unpack_from(octets)
-    middle, end = _LAID.size + state_size, _LAID.size + state_size + settings_size
-    published = later(Published.unpack(octets[_LAID.size : middle]), max(0, now_ns - laid_ns) / 1e9)
+    age_s, octets = unstamped(laid, now_ns)
+    if len(octets) < _SIZES.size:
+        raise ValueError(f"{len(laid)} octets are no breaker of this version; run one release on the node")
+    state_size, settings_size = _SIZES.unpack_from(octets)
+    middle, end = _SIZES.size + state_size, _SIZES.size + state_size + settings_size
+    published = later(Published.unpack(octets[_SIZES.size : middle]), age_s)
     owner, *cause = octets[end:].decode().split("\0")
     told = (cause[0], cause[1], cause[2], cause[3]) if len(cause) == _CAUSE else None
     return Said(name=name, published=published, settings=octets[middle:end], owner=owner, cause=told)

@@ -23,7 +23,6 @@ from ray.exceptions import ActorDiedError, RayError
 from actors.breaker import messages as m
 from actors.breaker.asking import Desk
 from actors.breaker.errors import BreakerUnreachableError
-from actors.breaker.finding import Finder, Homes
 from actors.breaker.link import Attachment, Follower, OwnerLink
 from actors.breaker.noticeboard import Noticeboard
 from actors.breaker.outbox import Events, Outbox
@@ -33,6 +32,7 @@ from actors.breaker.places import Place
 from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.process import this_process
 from actors.runtime.replies import when_answered
+from actors.service.finding import Finder, Homes
 
 if TYPE_CHECKING:
     from actors.breaker.settings import BreakerSettings
@@ -98,7 +98,7 @@ class RayLink:
         self._numbers = 0
         self._stopped = False
         self._desk = Desk(self._supervisor, self._homes, self._take)
-        self._finder = Finder(self._homes, self._process, self._on_found, self._on_died)
+        self._finder = Finder(self._homes, self._process, self._on_found, self._on_died, concern="breaker")
         self._thread: threading.Thread | None = None
 
     @property

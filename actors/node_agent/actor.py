@@ -14,9 +14,8 @@ from typing import Any
 
 import ray
 
-from actors.breaker.boards import Words
+from actors.node_agent.bulletin import Bulletin
 from actors.node_agent.minding import Minding
-from actors.node_agent.postings import Postings
 from actors.node_agent.registry import Registry
 from actors.runtime import process
 from actors.runtime.actor_table import actor_rows
@@ -28,6 +27,9 @@ from actors.runtime.node import board_path
 from actors.runtime.process import ProcessEvidence, ProcessIdentity
 from actors.runtime.replicated import Replica, supersedes, unpack_word
 from actors.runtime.shell import ActorShell, as_actor
+from actors.service.boards import Postings
+from actors.service.node_board import posted_on
+from actors.service.posting import Posted
 
 BEAT_S = 0.5
 BOARD_NAMES = 5_000
@@ -53,7 +55,7 @@ class NodeAgentActor(ActorShell):
         self._node_id: str = ray.get_runtime_context().get_node_id()
         self._board = BoardWriter(board_path(self.identity.supervisor), names=BOARD_NAMES, blob_bytes=BOARD_BYTES)
         self._board_lock = threading.Lock()
-        self._postings = Postings(self._board, self._board_lock)
+        self._bulletin = Bulletin(self._board, self._board_lock)
         self._minding = Minding()
         self._ended = threading.Event()
         self._registry = Registry()
@@ -102,16 +104,21 @@ class NodeAgentActor(ActorShell):
             except BoardFencedError:
                 return
 
-    # -- breakers ---------------------------------------------------------------------------------------------------
+    # -- owners of shared state ---------------------------------------------------------------------------------------
 
     @ray.method(concurrency_group="control")
-    def lay_breakers(self, owner: str, words: Words) -> None:
-        """Lay what an owner of breakers says on the board; see `Postings.lay`."""
-        self._postings.lay(owner, words, self._clock.now_ns())
+    def post(self, owner: str, postings: Postings, changes: str | None = None) -> bool:
+        """Lay what an owner says on the board; see `Bulletin.lay`."""
+        return self._bulletin.lay(owner, postings, self._clock.now_ns(), changes=changes)
+
+    @ray.method(concurrency_group="control")
+    def posted(self, name: str) -> Posted | None:
+        """A state that lies on the board, for the next life of its owner; None when there is none."""
+        return posted_on(self.identity.supervisor, name, self._clock.now_ns())
 
     @ray.method(concurrency_group="control")
     def mind(self, owner: str, name: str, identity: ProcessIdentity) -> None:
-        """Tell an owner of breakers when a process of this node dies; see `Minding.mind`."""
+        """Tell an owner when a process of this node dies; see `Minding.mind`."""
         self._minding.mind(owner, name, identity)
 
     # -- the leader's ledger ----------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ MINDED_MAX = 10_000
 
 
 class Minding:
-    """Tells owners of breakers of the deaths of processes that use them."""
+    """Tells owners of the deaths of processes that use what they own."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

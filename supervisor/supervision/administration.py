@@ -15,7 +15,7 @@ from supervisor.breakers.homes import home_of
 from supervisor.supervision.groups import Groups
 from supervisor.supervision.ledger import Ledger
 from supervisor.supervision.lives import Lives
-from supervisor.supervision.owners import owner_plan
+from supervisor.supervision.services import service_plan
 from supervisor.supervision.state import State
 from supervisor.tree import (
     POOLS,
@@ -115,7 +115,10 @@ class Administration:
             case r.Change():
                 self._change(request, wish)
             case r.House():
-                self._house(request, wish)
+                key = home_of(wish.breaker, self._s.children, own_max=wish.own_max)
+                self._serve(request, key)
+            case r.Serve(key=key):
+                self._serve(request, key)
             case _:
                 assert_never(wish)
 
@@ -178,8 +181,7 @@ class Administration:
     def _is_up(self, member: str) -> bool:
         return self._s.is_alive(member) or self._status(member) == "restarting"
 
-    def _house(self, request: str, wish: r.House) -> None:
-        key = home_of(wish.breaker, self._s.children, own_max=wish.own_max)
+    def _serve(self, request: str, key: str) -> None:
         problem, detail = self._cannot_start_in(self._s.groups[SYSTEM])
         if self._status(key) in ("stopped", "ignored"):
             self._restart(request, key)
@@ -188,7 +190,7 @@ class Administration:
         elif problem is not None:
             self._say(request, problem, detail)
         else:
-            self._s.add_child(owner_plan(self._s, key))
+            self._s.add_child(service_plan(self._s, key))
             self._start(request, key)
 
     def _start(self, request: str, member: str) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from supervisor import messages as m
-from supervisor.breakers.homes import is_owner
+from supervisor.services.keys import is_service
 from supervisor.supervision.groups import Groups
 from supervisor.supervision.lives import Lives
 from supervisor.supervision.orders import end_unlocated, record_of
-from supervisor.supervision.owners import owner_plan
+from supervisor.supervision.services import service_plan
 from supervisor.supervision.state import State
 from supervisor.tree import (
     HOST,
@@ -149,10 +149,10 @@ class Adoption:
         return f"{self._s.supervisor}/{actor.key}#{actor.incarnation}"
 
     def _learn_of_members(self, found: dict[str, Found]) -> None:
-        """What came into being as it was needed is kept: breakers' owners, and more members of a pool."""
+        """What came into being as it was needed is kept: services, and more members of a pool."""
         for key, entry in found.items():
-            if is_owner(key) and entry.alive and key not in self._s.children and SYSTEM in self._s.groups:
-                self._s.add_child(owner_plan(self._s, key))
+            if is_service(key) and entry.alive and key not in self._s.children and SYSTEM in self._s.groups:
+                self._s.add_child(service_plan(self._s, key))
                 continue
             concern, _, name = key.partition("/")
             group = self._s.groups.get(f"{POOLS}{name.rpartition('-')[0]}")

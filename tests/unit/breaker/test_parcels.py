@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from actors.breaker import messages as m
-from actors.breaker.parcels import Said, later, lay, read_laid, words_of
+from actors.breaker.parcels import Said, later, posting, read_laid, words_of
 from actors.breaker.published import Published
+from actors.service.posting import stamped
 
 OPEN = Published(state="open", generation=5, wait_s=3.0, openings=2)
 
@@ -12,7 +13,7 @@ OPEN = Published(state="open", generation=5, wait_s=3.0, openings=2)
 @pytest.mark.parametrize("cause", [None, ("tripped", "2 of 2 failed", "", ""), ("controlled", "é", "ann", "x\ny")])
 def test_what_is_laid_is_read_with_the_wait_that_is_left(cause):
     said = Said(name="bank", published=OPEN, settings=b"\0packed\0", owner="breaker/bank", cause=cause)
-    read = read_laid("bank", lay(said, 1_000_000_000), 2_500_000_000)
+    read = read_laid("bank", stamped(posting(said, 1).octets, 1_000_000_000), 2_500_000_000)
     assert read == Said(
         name="bank", published=later(OPEN, 1.5), settings=b"\0packed\0", owner="breaker/bank", cause=cause
     )
@@ -24,7 +25,7 @@ def test_a_wait_does_not_grow_or_go_below_nothing():
     closed = Published(state="closed", generation=1)
     assert later(closed, 9.0) is closed
     said = Said(name="bank", published=OPEN, settings=b"")
-    assert read_laid("bank", lay(said, 9_000_000_000), 1).published.wait_s == 3.0
+    assert read_laid("bank", stamped(posting(said, 1).octets, 9_000_000_000), 1).published.wait_s == 3.0
 
 
 def test_a_cause_is_told_in_a_few_words():

@@ -1,4 +1,4 @@
-"""Breakers' owners come into being as they are needed, among the services."""
+"""Services come into being as they are needed, beside the log's writer."""
 
 from __future__ import annotations
 
@@ -45,3 +45,17 @@ def test_a_leader_that_knows_nothing_keeps_the_owners_that_live():
     scene = Scene()
     commands = scene.lead(actor("breaker/bank", 3), succeeds=True)
     assert "adopt breaker/bank#3" in said(commands)
+
+
+def test_a_service_is_asked_for_by_its_key_and_asked_for_twice_is_one():
+    scene = Scene().up()
+    assert scene.run(scene.ask(r.Serve(key="health/main"), "r")) == ["start health/main#1", "answer r ok"]
+    assert scene.ask(r.Serve(key="health/main"), "s") == [m.Answer(request="s")]
+    assert "start health/main#2" in said(scene.died("health/main"))
+
+
+def test_one_that_was_ended_by_hand_is_started_again():
+    scene = Scene().up()
+    scene.run(scene.ask(r.Serve(key="health/main"), "r"))
+    scene.run(scene.ask(r.Terminate(member="health/main"), "t"))
+    assert scene.run(scene.ask(r.Serve(key="health/main"), "s")) == ["start health/main#2", "answer s ok"]

@@ -1,4 +1,4 @@
-"""What the actors that own breakers are to the tree: services, like the log's writer. Pure."""
+"""What the actors that own shared state are to the tree: services, like the log's writer. Pure."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 SHUTDOWN_S = 5.0
 
 
-def owner_plan(state: State, key: str) -> ChildPlan:
-    """The plan of an owner, with the heartbeats of services."""
+def service_plan(state: State, key: str) -> ChildPlan:
+    """The plan of a service that came into being as it was needed, with the heartbeats of all of them."""
     log = state.children.get(LOG)
     like = ChildPlan(key=LOG, group=SYSTEM) if log is None else log.plan
     return replace(like, key=key, shutdown_s=SHUTDOWN_S)

@@ -1,4 +1,4 @@
-"""Finding the owners of breakers, and hearing of their deaths.
+"""Finding the owners of names, and hearing of their deaths.
 
 missing --the supervisor has one running--> found --a call of ours at it fails--> missing
     +--there is none: it is asked for, on another thread--^
@@ -19,6 +19,9 @@ from actors.runtime.errors import SupervisorError
 from actors.runtime.ids import NAMESPACE
 from actors.runtime.replies import when_answered
 
+HOUSED_S = 20.0
+"""How long the leader may take to start an owner before it is asked again, seconds."""
+
 AGAIN_S = 0.02
 WATCH_AGAIN_S = 0.1
 DEAD_MAX = 1000
@@ -32,8 +35,8 @@ class Homes(Protocol):
         """The full name of the actor that owns it now; None while there is none."""
         ...
 
-    def want(self, name: str) -> None:
-        """See to it that there is one; blocks as long as the leader takes."""
+    def want(self, name: str, timeout_s: float = HOUSED_S) -> None:
+        """See to it that there is one; blocks as long as the leader takes, `timeout_s` at most."""
         ...
 
 
@@ -45,11 +48,19 @@ class Finder:
         process: Under which text this process watches them.
         found: Called with a name, its owner's full name, and its handle.
         died: Called with the full name of an owner that was found and is dead; whoever wants to asks for its names.
+        concern: What its threads are named after.
     """
 
     def __init__(
-        self, homes: Homes, process: str, found: Callable[[str, str, Any], None], died: Callable[[str], None]
+        self,
+        homes: Homes,
+        process: str,
+        found: Callable[[str, str, Any], None],
+        died: Callable[[str], None],
+        *,
+        concern: str,
     ) -> None:
+        self._concern = concern
         self._homes = homes
         self._process = process
         self._found = found
@@ -61,7 +72,7 @@ class Finder:
         self._dead: dict[str, None] = {}
         self._handles: dict[str, Any] = {}
         self._stopped = False
-        self._starters = ThreadPoolExecutor(2, "breaker-start")
+        self._starters = ThreadPoolExecutor(2, f"{concern}-start")
         self._thread: threading.Thread | None = None
 
     def look_for(self, names: Iterable[str]) -> None:
@@ -69,7 +80,7 @@ class Finder:
         with self._lock:
             self._missing.update((name, None) for name in names)
             if self._thread is None and not self._stopped:
-                self._thread = threading.Thread(target=self._run, name="breaker-find", daemon=True)
+                self._thread = threading.Thread(target=self._run, name=f"{self._concern}-find", daemon=True)
                 self._thread.start()
             self._changed.notify_all()
 

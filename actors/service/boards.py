@@ -10,12 +10,12 @@ from typing import Any
 import ray
 from ray.exceptions import ActorDiedError
 
-from actors.breaker.parcels import Said
 from actors.runtime.ids import NAMESPACE
 from actors.runtime.process import ProcessIdentity
 from actors.runtime.replies import when_answered
+from actors.service.posting import Posting
 
-Words = Sequence[tuple[int, Said]]
+Postings = Sequence[Posting]
 """What an owner says, each with its word."""
 
 
@@ -25,10 +25,12 @@ class Boards:
     Args:
         owner: The owner's full name: an agent takes nothing from an earlier life of it.
         everything: All that the owner says at this moment, for an agent that has heard nothing yet.
+        changes: The name on the board whose word counts what is laid, for those who read many names; None: none does.
     """
 
-    def __init__(self, owner: str, everything: Callable[[], Words]) -> None:
+    def __init__(self, owner: str, everything: Callable[[], Postings], *, changes: str | None = None) -> None:
         self._owner = owner
+        self._changes = changes
         self._everything = everything
         self._agents: dict[str, tuple[str, Any]] = {}
         self._minded: dict[str, tuple[str, ProcessIdentity]] = {}
@@ -46,14 +48,34 @@ class Boards:
             self._behind |= self._agents.keys() & new.keys()
         self.catch_up()
 
-    def lay(self, words: Words) -> None:
-        """Have these laid on every board; returns at once."""
-        if not words:
-            return
+    def lay(self, postings: Postings, told: Callable[[], None] | None = None) -> int:
+        """Have these laid on every board; returns at once, on how many.
+
+        Args:
+            postings: What to lay.
+            told: Called for each board on which they lie.
+        """
+        if not postings:
+            return 0
         with self._lock:
             agents = list(self._agents.items())
         for node, (_, agent) in agents:
-            self._send(node, agent, words)
+            self._send(node, agent, postings, told)
+        return len(agents)
+
+    def ask_posted(self, name: str, take: Callable[[str, Any], None]) -> tuple[str, ...]:
+        """Ask every agent for a state that lies on its board.
+
+        Args:
+            name: The state's.
+            take: Called with each node and what it answers: a `Posted`, None, or an error.
+        Returns: The nodes that are asked.
+        """
+        with self._lock:
+            agents = list(self._agents.items())
+        for node, (_, agent) in agents:
+            when_answered(agent.posted.remote(name), partial(take, node))
+        return tuple(node for node, _ in agents)
 
     def catch_up(self) -> None:
         """Tell everything to the agents that may have missed some of it."""
@@ -61,9 +83,9 @@ class Boards:
             behind, self._behind = self._behind, set()
             agents = [(node, self._agents[node][1]) for node in behind if node in self._agents]
             minded = list(self._minded.items())
-        words = self._everything() if agents else ()
+        postings = self._everything() if agents else ()
         for node, agent in agents:
-            self._send(node, agent, words)
+            self._send(node, agent, postings)
             for process, (where, identity) in minded:
                 if where == node:
                     agent.mind.remote(self._owner, process, identity)
@@ -83,11 +105,15 @@ class Boards:
         with self._lock:
             self._minded.pop(process, None)
 
-    def _send(self, node: str, agent: Any, words: Words) -> None:
-        when_answered(agent.lay_breakers.remote(self._owner, words), partial(self._on_laid, node))
+    def _send(self, node: str, agent: Any, postings: Postings, told: Callable[[], None] | None = None) -> None:
+        laid = agent.post.remote(self._owner, postings, self._changes)
+        when_answered(laid, partial(self._on_laid, node, told))
 
-    def _on_laid(self, node: str, reply: object) -> None:
-        if isinstance(reply, BaseException) and not isinstance(reply, ActorDiedError):
+    def _on_laid(self, node: str, told: Callable[[], None] | None, reply: object) -> None:
+        if not isinstance(reply, BaseException):
+            if reply and told is not None:
+                told()
+        elif not isinstance(reply, ActorDiedError):
             with self._lock:
                 self._behind.add(node)  # out of reach is not dead: a later life would be told everything anyway
 

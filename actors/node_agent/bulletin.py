@@ -1,0 +1,61 @@
+"""What owners of shared state say, laid on the node's board."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+
+from actors.runtime.board import BoardFencedError, BoardFullError, BoardWriter
+from actors.runtime.ids import ActorName
+from actors.service.boards import Postings
+from actors.service.posting import stamped
+
+
+class Bulletin:
+    """What owners say on one board.
+
+    Args:
+        board: The board.
+        lock: Held by whoever writes to it.
+    """
+
+    def __init__(self, board: BoardWriter, lock: threading.Lock) -> None:
+        self._board = board
+        self._lock = lock
+        self._lives: dict[str, int] = {}
+        self._laid: dict[str, int] = {}
+        self._changes: dict[str, int] = {}
+
+    def lay(self, owner: str, postings: Postings, now_ns: int, *, changes: str | None = None) -> bool:
+        """Lay what is later than what lies there; what an earlier life of the owner sends is dropped.
+
+        Args:
+            owner: The owner's full name.
+            postings: What it says.
+            now_ns: CLOCK_MONOTONIC, nanoseconds.
+            changes: The name whose word counts what is laid, if there is one.
+        Returns: Whether they all lie there now, or later ones do.
+        """
+        name = ActorName.parse(owner)
+        if name is None or self._lives.get(name.key, 0) > name.incarnation:
+            return False
+        self._lives[name.key] = name.incarnation
+        # On a board that is full, or a successor's, they do not lie: processes ask the owners themselves.
+        with self._lock, suppress(BoardFencedError):
+            lie = all([self._lay(posting.name, posting.word, posting.octets, now_ns) for posting in postings])
+            if changes is not None:
+                self._changes[changes] = max(self._changes.get(changes, 0) + 1, now_ns)
+                with suppress(BoardFullError):
+                    self._board.put(changes, self._changes[changes], b"")
+            return lie
+        return False
+
+    def _lay(self, name: str, word: int, octets: bytes, now_ns: int) -> bool:
+        if word <= self._laid.get(name, 0):
+            return True
+        try:
+            self._board.put(name, word, stamped(octets, now_ns))
+        except BoardFullError:
+            return False
+        self._laid[name] = word
+        return True

@@ -1,0 +1,284 @@
+"""A process's way to one service: requests that find whichever life of it runs, and states that are read locally.
+
+The actor is found in the supervisor's view, so that no leader is needed while it runs; one that has never been started
+is asked for. A request goes on to the next life when one dies over it, under the same number.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import ray
+from ray.exceptions import GetTimeoutError, RayError, RayTaskError
+
+from actors.runtime.clock import SYSTEM_CLOCK, sleep
+from actors.runtime.errors import SupervisorError
+from actors.runtime.ids import NAMESPACE
+from actors.runtime.replicated import Replica
+from actors.runtime.replies import when_answered
+from actors.service.errors import ServiceUnreachableError
+from actors.service.finding import Homes
+from actors.service.follower import StateFollower
+from actors.service.node_board import NodeBoard
+
+PATIENCE_S = 20.0
+"""How long a request is waited for, seconds."""
+
+ANSWER_S = 5.0
+"""How long one answer is waited for before whichever life runs is asked again, seconds."""
+
+LOOK_S = 0.005
+"""How often the board is looked at where somebody wants to be told, seconds."""
+
+FIND_S = 0.25
+"""How often a process makes sure of its board, seconds."""
+
+NEWS_S = 10.0
+_PAUSE_S = 0.02
+_THREADS = 8
+_KEPT = "kept"
+
+
+class ServiceClient:
+    """One process's, of one service. Any thread, any event loop.
+
+    Args:
+        key: The service, as `degradation/main`.
+        homes: Which actors run.
+        board: This node's board.
+    """
+
+    def __init__(self, key: str, homes: Homes, board: NodeBoard) -> None:
+        self.key = key
+        self._homes = homes
+        self._board = board
+        self._lock = threading.Lock()
+        self._known: tuple[str, Any] | None = None
+        self._threads: ThreadPoolExecutor | None = None
+        self._watch: _Watch | None = None
+        self._stopped = False
+
+    # -- requests -----------------------------------------------------------------------------------------------------
+
+    def change(self, what: str, /, *arguments: Any, timeout_s: float = PATIENCE_S, **named: Any) -> Any:
+        """Have something changed, and wait until it is; it is done once, whoever dies meanwhile.
+
+        Args:
+            what: Which of the service's changes.
+            arguments: What it is given.
+            timeout_s: How long to wait, seconds.
+            named: The same by name.
+        Raises:
+            SupervisorError: What the service says to it.
+            ServiceUnreachableError: It did not answer in time; it may or may not be done.
+        """
+        return self._call("change", what, (uuid4().hex, what, arguments, named), timeout_s, start=True)
+
+    def ask(
+        self, what: str, /, *arguments: Any, timeout_s: float = PATIENCE_S, start: bool = True, **named: Any
+    ) -> Any:
+        """Ask for something that changes nothing.
+
+        Args:
+            what: Which of the service's questions.
+            arguments: What it is given.
+            timeout_s: How long to wait, seconds.
+            start: Whether a service that nobody has used is started for it.
+            named: The same by name.
+        Raises: as `change`.
+        """
+        return self._call("ask", what, (what, arguments, named), timeout_s, start=start)
+
+    async def achange(self, what: str, /, *arguments: Any, timeout_s: float = PATIENCE_S, **named: Any) -> Any:
+        """`change` for a coroutine; cancelled, the change may still be made."""
+        return await asyncio.wrap_future(
+            self._submit(partial(self.change, what, *arguments, timeout_s=timeout_s, **named))
+        )
+
+    async def aask(
+        self, what: str, /, *arguments: Any, timeout_s: float = PATIENCE_S, start: bool = True, **named: Any
+    ) -> Any:
+        """`ask` for a coroutine."""
+        return await asyncio.wrap_future(
+            self._submit(partial(self.ask, what, *arguments, timeout_s=timeout_s, start=start, **named))
+        )
+
+    def is_running(self) -> bool:
+        """Whether the view has it running."""
+        return self._homes.owner_of(self.key) is not None
+
+    def start(self) -> None:
+        """See to it that it runs, in the background."""
+        if not self.is_running():
+            self._submit(partial(self._want))
+
+    def handle(self) -> Any | None:
+        """The Ray handle of the life that runs, or None: for calls that are neither changes nor questions."""
+        owner = self._homes.owner_of(self.key)
+        known = self._known
+        if owner is None or (known is not None and known[0] == owner):
+            return None if known is None or owner is None else known[1]
+        try:
+            self._known = (owner, ray.get_actor(owner, namespace=NAMESPACE))
+        except ValueError:
+            return None  # it has just died
+        return self._known[1]
+
+    def _submit(self, act: Callable[[], Any]) -> Future[Any]:
+        with self._lock:
+            if self._threads is None:
+                self._threads = ThreadPoolExecutor(_THREADS, f"service-{self.key}")
+            return self._threads.submit(act)
+
+    def _want(self) -> None:
+        try:
+            self._homes.want(self.key)
+        except (RayError, RuntimeError):
+            return  # Ray is out of reach: whoever needs it asks again
+
+    def _call(self, method: str, what: str, arguments: tuple[Any, ...], timeout_s: float, *, start: bool) -> Any:
+        until = SYSTEM_CLOCK.now() + timeout_s
+        trouble = "it does not run"
+        while (left_s := until - SYSTEM_CLOCK.now()) > 0 and not self._stopped:
+            try:
+                handle = self.handle()
+                if handle is None and start:
+                    self._homes.want(self.key, left_s)
+                    handle = self.handle()
+                if handle is not None:
+                    return ray.get(getattr(handle, method).remote(*arguments), timeout=min(left_s, ANSWER_S))
+            except RayTaskError as error:
+                raise (error.cause if isinstance(error.cause, Exception) else error) from None
+            except (RayError, GetTimeoutError, RuntimeError) as error:
+                self._known = None  # it has died, or hangs: its next life is asked
+                trouble = str(error).strip().split("\n", 1)[0] or type(error).__name__
+            sleep(_PAUSE_S)
+        raise ServiceUnreachableError(self.key, what=what, waited_s=timeout_s, reason=trouble)
+
+    # -- states -------------------------------------------------------------------------------------------------------
+
+    def follow(self, topic: str, on_change: Callable[[Replica], None] | None = None) -> StateFollower:
+        """One of its states, to be read locally from now on.
+
+        Args:
+            topic: Which.
+            on_change: Called with each later one, on a thread of ours, within milliseconds; it returns at once.
+        """
+        follower = StateFollower(self.key, topic, self._board, on_change)
+        follower.find()
+        with self._lock:
+            if self._watch is None:
+                self._watch = _Watch(self, self._board)
+            watch = self._watch
+        watch.add(follower, eager=on_change is not None)
+        return follower
+
+    def unfollow(self, follower: StateFollower) -> None:
+        """It is read no more."""
+        if self._watch is not None:
+            self._watch.remove(follower)
+
+    def stop(self) -> None:
+        """Follow and ask no more."""
+        self._stopped = True
+        with self._lock:
+            threads, watch = self._threads, self._watch
+        if watch is not None:
+            watch.stop()
+        if threads is not None:
+            threads.shutdown(wait=False, cancel_futures=True)
+
+
+class _Watch:
+    """Sees to it that the states which a process follows are followed, by one thread.
+
+    It makes sure of the board; looks at it for those who want to be told; and where there is none asks the owner, and
+    brings what an earlier life has kept to the next one.
+    """
+
+    def __init__(self, client: ServiceClient, board: NodeBoard) -> None:
+        self._client = client
+        self._kept = StateFollower(client.key, _KEPT, board)
+        self._changed = threading.Condition()
+        self._followers: dict[StateFollower, bool] = {}
+        self._asking: dict[StateFollower, str] = {}
+        self._met = ""
+        self._stopped = False
+        threading.Thread(target=self._run, name=f"service-watch-{client.key}", daemon=True).start()
+
+    def add(self, follower: StateFollower, *, eager: bool) -> None:
+        with self._changed:
+            self._followers[follower] = eager
+            self._changed.notify_all()
+
+    def remove(self, follower: StateFollower) -> None:
+        with self._changed:
+            self._followers.pop(follower, None)
+
+    def stop(self) -> None:
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        find_at = 0.0
+        while not self._stopped:
+            with self._changed:
+                followers = dict(self._followers)
+                eager = any(followers.values())
+                self._changed.wait(LOOK_S if eager else FIND_S)
+            for follower, wants_it in followers.items():
+                if wants_it:
+                    follower.look()
+            if SYSTEM_CLOCK.now() >= find_at:
+                find_at = SYSTEM_CLOCK.now() + FIND_S
+                self._make_sure(list(followers))
+
+    def _make_sure(self, followers: list[StateFollower]) -> None:
+        for follower in followers:
+            follower.find()
+        missing = [follower for follower in followers if not follower.is_on_board]
+        if missing:
+            try:
+                self._ask_owner([*missing, self._kept])
+            except (RayError, RuntimeError, SupervisorError):
+                return  # out of reach: what is known is read
+
+    def _ask_owner(self, followers: list[StateFollower]) -> None:
+        handle = self._client.handle()
+        owner = "" if handle is None else str(handle._actor_id)  # noqa: SLF001 - one life of it from another
+        if handle is None:
+            return
+        if owner != self._met:
+            self._met = owner
+            if self._kept.replica is not None:
+                handle.introduce.remote(self._kept.replica)
+        for follower in followers:
+            if self._asking.get(follower) != owner:
+                self._asking[follower] = owner
+                asked = handle.observe.remote(follower.topic, *follower.known, NEWS_S)
+                when_answered(asked, partial(self._on_news, follower))
+
+    def _on_news(self, follower: StateFollower, reply: object) -> None:
+        if isinstance(reply, Replica):
+            follower.offer(reply)
+        with self._changed:
+            self._asking.pop(follower, None)
+        if not isinstance(reply, BaseException) and follower in (*self._followers, self._kept):
+            self._listen_on()
+
+    def _listen_on(self) -> None:
+        """Ask again at once: news must not wait until the board is looked for again."""
+        with self._changed:
+            followers = [follower for follower in self._followers if not follower.is_on_board]
+        if followers and not self._stopped:
+            try:
+                self._ask_owner([*followers, self._kept])
+            except (RayError, RuntimeError, SupervisorError):
+                return

@@ -1,0 +1,111 @@
+"""One state of a service as a process follows it: on its node's board, or by asking the owner where there is none.
+
+What was read once goes on being readable when the owner, the leader and the board's writer are dead.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from actors.runtime.board_pages import page_name
+from actors.runtime.clock import SYSTEM_CLOCK
+from actors.runtime.errors import SupervisorError
+from actors.runtime.replicated import Replica, supersedes
+from actors.service.posting import read_posted, state_name
+
+if TYPE_CHECKING:
+    from actors.runtime.board import BoardReader, BoardSlot
+    from actors.service.node_board import NodeBoard
+
+_UNKNOWN = 0
+_NO_BOARD: Sequence[int] = (_UNKNOWN,)
+
+
+class StateFollower:
+    """One topic of one service, in one process.
+
+    Attributes:
+        topic: Which.
+        replica: The latest that is known, or None.
+        words: What the hot path compares: while `words[at]` is `seen`, nothing is new. No system call, no lock.
+        at: See `words`.
+        seen: See `words`.
+
+    Args:
+        key: The service.
+        topic: Which of its states.
+        board: This node's board.
+        on_change: Called with each later replica, by whoever looked; not under the lock.
+    """
+
+    def __init__(
+        self, key: str, topic: str, board: NodeBoard, on_change: Callable[[Replica], None] | None = None
+    ) -> None:
+        self.topic = topic
+        self._name = state_name(key, topic)
+        self._board = board
+        self._on_change = on_change
+        self._lock = threading.Lock()
+        self._reader: BoardReader | None = None
+        self._slot: BoardSlot | None = None
+        self._turn = -1
+        self.replica: Replica | None = None
+        self.words, self.at, self.seen = _NO_BOARD, 0, _UNKNOWN
+
+    @property
+    def is_on_board(self) -> bool:
+        """Whether it lies on a board whose writer lives; else the owner is to be asked."""
+        slot = self._slot
+        return slot is not None and self._board.is_alive and slot.word() != _UNKNOWN
+
+    @property
+    def known(self) -> tuple[int, int]:
+        """The incarnation and version of what is known; (0, 0): nothing."""
+        replica = self.replica
+        return (0, 0) if replica is None else (replica.incarnation, replica.version)
+
+    def look(self) -> Replica | None:
+        """The latest that is known; reads the board if something is new there."""
+        if self.words[self.at] != self.seen or self._slot is None:
+            self._read()
+        return self.replica
+
+    def find(self) -> None:
+        """Make sure of the board: there may be another one, or one at last."""
+        self._board.open()
+        with self._lock:
+            reader, slot, turn = self._board.reader, self._slot, self._board.turns
+            if reader is None or (turn == self._turn and slot is not None and slot.word() != _UNKNOWN):
+                return
+            self._reader, self._turn, self._slot = reader, turn, reader.slot(page_name(self._name, 0))
+            if self._slot is not None:
+                self.seen = _UNKNOWN
+                self.words, self.at = self._slot.words, self._slot.at
+        self._read()
+
+    def offer(self, replica: Replica) -> bool:
+        """The owner said this; whether it is news."""
+        with self._lock:
+            if not supersedes(replica, self.replica):
+                return False
+            self.replica = replica
+        if self._on_change is not None:
+            self._on_change(replica)
+        return True
+
+    def _read(self) -> None:
+        slot, reader = self._slot, self._reader
+        if slot is None or reader is None:
+            return
+        word = slot.word()
+        try:
+            posted = read_posted(self._name, reader.read, SYSTEM_CLOCK.now_ns())
+        except (SupervisorError, ValueError):
+            return
+        if posted is None:
+            return  # its pages are being changed
+        self.offer(posted.replica)
+        if posted.replica.word == word:
+            self.seen = word

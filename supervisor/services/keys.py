@@ -1,0 +1,14 @@
+"""Which children are services: they come into being as they are needed, and new leaders keep them. Pure."""
+
+from __future__ import annotations
+
+CONCERNS = ("breaker", "health", "degradation", "healer", "notifier")
+
+DEGRADATION = "degradation/main"
+HEALTH = "health/main"
+NOTIFIER = "notifier/main"
+
+
+def is_service(key: str) -> bool:
+    """Whether that is the key of a service."""
+    return key.partition("/")[0] in CONCERNS

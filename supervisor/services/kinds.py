@@ -1,0 +1,36 @@
+"""What the actor of each service is made of; loaded by who makes one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from supervisor.config import SupervisorConfig
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """The actors of one concern.
+
+    Attributes:
+        module: Where the class is made; not loaded before the first such actor is.
+        maker: The function in it that returns the Ray actor class, whose arguments are name, leader and ports.
+        settings: The configuration's part for it.
+    """
+
+    module: str
+    maker: str
+    settings: Callable[[SupervisorConfig], Any] = lambda _: None
+
+    def actor_class(self) -> Any:
+        """The Ray actor class."""
+        return getattr(import_module(self.module), self.maker)()
+
+
+KINDS: dict[str, Kind] = {
+    "breaker": Kind(module="actors.breaker.actor", maker="breaker_actor"),
+}
+"""By concern."""
