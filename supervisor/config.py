@@ -9,6 +9,8 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from actors.healer.settings import HealerSettings
+from actors.notifier.settings import NotifierSettings
 from actors.runtime.errors import ConfigError
 from actors.runtime.ids import is_valid_name
 from actors.runtime.scrub import DEFAULT_PATTERNS
@@ -94,6 +96,8 @@ class SupervisorConfig(Settings):
         default_factory=HeartbeatSettings, description="Heartbeats of the log writer and the node agents."
     )
     root: RootSettings = Field(default_factory=RootSettings, description="The children directly under the supervisor.")
+    healer: HealerSettings = Field(default_factory=HealerSettings, description="Incidents and what is done about them.")
+    notifier: NotifierSettings = Field(default_factory=NotifierSettings, description="Channels to people, and routes.")
     breaker_actors_max: int = Field(
         default=8,
         ge=0,

@@ -75,6 +75,16 @@ class NotifierMachine:
         """Messages that are not handed over yet, by channel."""
         return {name: len(outbox) for name, outbox in self._outboxes.items()}
 
+    def channels_for(self, event: m.AlertRaised) -> tuple[str, ...]:
+        """Who is told of this, or was while it lasts; nobody, if it is dropped."""
+        known = self._told.get(event.alert.key)
+        if known is not None and not self._is_news(known, event.alert):
+            return known.channels
+        return self._known(event.channels or self._routed(event))
+
+    def _known(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name for name in names if name in self._outboxes)
+
     def _dispatch(self, event: m.Event) -> list[m.Command]:
         match event:
             case m.AlertRaised():
@@ -100,7 +110,7 @@ class NotifierMachine:
             known.alert = replace(known.alert, repeated=known.alert.repeated + 1)
             return []
         asked = event.channels or self._routed(event)
-        channels = tuple(name for name in asked if name in self._outboxes)
+        channels = self._known(asked)
         began_s = event.alert.began_s or event.wall_s
         repeated = 0 if known is None else known.alert.repeated
         alert = replace(event.alert, began_s=began_s, ended_s=None, repeated=repeated)

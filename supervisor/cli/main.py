@@ -60,6 +60,7 @@ def _register() -> None:
         doctoring,
         launching,
         looking,
+        notifying,
         reaping,
     )
 
@@ -81,6 +82,7 @@ def _register() -> None:
         looking.events,
         looking.trace,
         breaking.breaker,
+        notifying.notify,
         doctoring.doctor,
     ):
         main.add_command(command)

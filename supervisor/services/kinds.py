@@ -32,5 +32,15 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "breaker": Kind(module="actors.breaker.actor", maker="breaker_actor"),
+    "healer": Kind(module="actors.healer.actor", maker="healer_actor", settings=lambda config: config.healer),
+    "healer/main": Kind(
+        module="actors.healer.coordinator", maker="coordinator_actor", settings=lambda config: config.healer
+    ),
+    "notifier": Kind(module="actors.notifier.actor", maker="notifier_actor", settings=lambda config: config.notifier),
 }
-"""By concern."""
+"""By concern; a key of its own goes before its concern."""
+
+
+def kind_of(key: str) -> Kind | None:
+    """What a service's actor is made of; None for what is no service."""
+    return KINDS.get(key) or KINDS.get(key.partition("/")[0])
