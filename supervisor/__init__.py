@@ -23,7 +23,12 @@ if TYPE_CHECKING:
     from actors.breaker.errors import BreakerUnreachableError, CircuitOpenError, TooManyBreakersError
     from actors.breaker.handle import BreakerHandle, local_breaker
     from actors.breaker.settings import BreakerSettings
-    from actors.recovery.retry import Fallback, Retry
+    from actors.healer.errors import RecoveryExhaustedError, UnknownIncidentError
+    from actors.healer.incident import Incident
+    from actors.healer.phases import IncidentChange
+    from actors.healer.running import RecoveryContext
+    from actors.recovery.retry import Fallback, Provider, Retry
+    from actors.recovery.strategies import Escalate, Isolate, Restart, Restore, UserStrategy
     from actors.runtime.context import TaskContext, current_task
     from actors.runtime.errors import (
         AdministrationError,
@@ -82,7 +87,12 @@ _HOMES = {
     "actors.breaker.errors": "BreakerUnreachableError CircuitOpenError TooManyBreakersError",
     "actors.breaker.handle": "BreakerHandle local_breaker",
     "actors.breaker.settings": "BreakerSettings",
-    "actors.recovery.retry": "Fallback Retry",
+    "actors.healer.errors": "RecoveryExhaustedError UnknownIncidentError",
+    "actors.healer.incident": "Incident",
+    "actors.healer.phases": "IncidentChange",
+    "actors.healer.running": "RecoveryContext",
+    "actors.recovery.retry": "Fallback Provider Retry",
+    "actors.recovery.strategies": "Escalate Isolate Restart Restore UserStrategy",
     "actors.runtime.context": "TaskContext current_task",
     "actors.runtime.errors": (
         "AdministrationError CheckpointError CheckpointLostError CheckpointMismatchError CheckpointStoreError "
@@ -160,11 +170,15 @@ __all__ = [
     "CircuitOpenError",
     "ConfigError",
     "Counts",
+    "Escalate",
     "EventLogError",
     "Fallback",
     "Group",
     "GroupSpec",
     "IgnoreChild",
+    "Incident",
+    "IncidentChange",
+    "Isolate",
     "LeaderUnreachableError",
     "OutcomeUnknownError",
     "Plan",
@@ -172,9 +186,14 @@ __all__ = [
     "Policy",
     "PoolHandle",
     "PoolSpec",
+    "Provider",
     "QueryRefusedError",
     "QueueFullError",
+    "RecoveryContext",
+    "RecoveryExhaustedError",
+    "Restart",
     "RestartIntensityError",
+    "Restore",
     "Retry",
     "StaleIncarnationError",
     "Subscription",
@@ -191,6 +210,8 @@ __all__ = [
     "TooManyBreakersError",
     "TreeSpec",
     "UnknownBreakerError",
+    "UnknownIncidentError",
+    "UserStrategy",
     "WorkerLostError",
     "current_task",
     "load_tree",

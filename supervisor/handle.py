@@ -35,9 +35,9 @@ from supervisor.config import DEFAULT_POOL, SupervisorConfig
 from supervisor.election import actor_by_name, elect
 from supervisor.ending import end_supervisor
 from supervisor.events import Events
+from supervisor.healing.handle import HealingHandle
 from supervisor.link import LeaderLink
 from supervisor.messages import ClusterView
-from supervisor.notifying.handle import NotifierHandle
 from supervisor.pools import PoolRoutes
 from supervisor.starting import (
     ANSWER_TIMEOUT_S,
@@ -64,7 +64,7 @@ T = TypeVar("T")
 _FLUSH_S = 0.1  # a caller's rows wait this long for company: a commit takes milliseconds, whatever it holds
 
 
-class Supervisor(BreakersHandle, NotifierHandle, TreeHandle):
+class Supervisor(BreakersHandle, HealingHandle, TreeHandle):
     """A handle: submit tasks through it, read the log, look at the tree. Safe to use from many threads.
 
     Get one by `Supervisor.start(...)` or `Supervisor.connect(...)`, not by calling the class.

@@ -59,6 +59,8 @@ class WaitingCalls:
         self._changed = threading.Condition()
         self._waiting: dict[str, _Waiting] = {}
         self._answers: OrderedDict[str, Answered] = OrderedDict()
+        self._process_of: dict[str, str] = {}
+        self._by_process: dict[str, dict[str, None]] = {}
         self._ended = False
 
     def add(self, call: str, process: str, payload: CallPayload) -> None:
@@ -77,17 +79,21 @@ class WaitingCalls:
     def answer(self, answered: Answered) -> None:
         """A call is told this when its process comes for it."""
         with self._changed:
-            self._waiting.pop(answered.call, None)
+            waiting = self._waiting.pop(answered.call, None)
+            if waiting is None:
+                return  # its process asks again when it hears that nobody knows of it
             self._answers[answered.call] = answered
+            self._by_process.setdefault(waiting.process, {})[answered.call] = None
+            self._process_of[answered.call] = waiting.process
             if len(self._answers) > ANSWERS_MAX:
-                self._answers.popitem(last=False)
+                self._drop(next(iter(self._answers)))
             self._changed.notify_all()
 
-    def answered(self, calls: tuple[str, ...], timeout_s: float) -> tuple[Answered, ...]:
-        """What there is for these calls; waits until there is something."""
+    def answered(self, process: str, timeout_s: float) -> tuple[Answered, ...]:
+        """What there is for the calls of a process; waits until there is something."""
         with self._changed:
-            self._changed.wait_for(lambda: any(call in self._answers for call in calls) or self._ended, timeout_s)
-            return tuple(self._answers[call] for call in calls if call in self._answers)
+            self._changed.wait_for(lambda: process in self._by_process or self._ended, timeout_s)
+            return tuple(self._answers[call] for call in self._by_process.get(process, ()))
 
     def is_known(self, call: str) -> bool:
         """Whether it waits, or has its answer."""
@@ -97,7 +103,15 @@ class WaitingCalls:
         """It waits no more, and has its answer if there was one."""
         with self._changed:
             self._waiting.pop(call, None)
-            self._answers.pop(call, None)
+            self._drop(call)
+
+    def _drop(self, call: str) -> None:
+        if self._answers.pop(call, None) is None:
+            return
+        process = self._process_of.pop(call)
+        del self._by_process[process][call]
+        if not self._by_process[process]:
+            del self._by_process[process]
 
     def of_process(self, process: str) -> list[str]:
         """The calls of a process that wait."""

@@ -98,6 +98,11 @@ class HealerMachine:
         """Who holds which component, and why."""
         return dict(self._s.holds)
 
+    def detect_s(self, incident_id: str) -> float:
+        """How long an incident's trouble had lasted when it was detected, seconds; 0 for one that is not open."""
+        case = self._s.cases.get(incident_id)
+        return 0.0 if case is None else case.detect_s
+
     def awaits(self, call: str) -> bool:
         """Whether a call waits for an open incident."""
         return any(call == case.incident.call or call in case.calls for case in self._s.cases.values())
@@ -320,7 +325,7 @@ class HealerMachine:
     def _on_expired(self, case: Case) -> None:
         if case.doing == "over":
             self._s.forget(case)
-        elif case.incident.component in self._s.holds:
+        elif self._s.is_held(case.incident.component):
             case.expires_at = self._s.now + self._s.settings.incident_timeout_s
             self._s.wake(case, case.expires_at)
         else:

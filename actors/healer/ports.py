@@ -10,6 +10,7 @@ from actors.runtime.errors import SupervisorError
 
 if TYPE_CHECKING:
     from actors.healer.messages import Verdict
+    from actors.healer.settings import HealerSettings
     from actors.notifier.messages import Alert
     from actors.runtime.ports import CheckpointStore
 
@@ -39,6 +40,21 @@ class ChildState:
     store: CheckpointStore
     class_name: str
     state_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealerRecipe:
+    """What the coordinator and the healers are given.
+
+    Attributes:
+        settings: Plans and bounds.
+        connect: Makes the ways of a process to what is healed, by the supervisor's name.
+        tells: Whether there are channels to people.
+    """
+
+    settings: HealerSettings
+    connect: Callable[[str], HealingPorts]
+    tells: bool = False
 
 
 class HealingPorts(Protocol):
@@ -92,7 +108,18 @@ class HealingPorts(Protocol):
         ...
 
     def verify(self, component: str) -> tuple[Verdict, str]:
-        """What a component's probe says now, and in words."""
+        """What a component's probe says now, and in words: its health, else whether the child or breaker is well."""
+        ...
+
+    def revive(self, component: str) -> None:
+        """Start a child that was ended to be restarted, by a healer that died before it could start it again."""
+        ...
+
+    def follow_health(self, take: Callable[[tuple[Any, ...]], None]) -> None:
+        """Call back with the latest changes that the health monitor has laid, whenever there is one; none without it.
+
+        Each is a number of the monitor's life, one of the change, and the change.
+        """
         ...
 
 

@@ -19,7 +19,7 @@ from actors.healer.packing import loaded
 from actors.healer.ports import CannotHealError
 from actors.healer.restoring import Restoring
 from actors.healer.rows import span_of, trace_of
-from actors.notifier.messages import Alert
+from actors.healer.telling import alert_of, time_key
 from actors.recovery.course import Outcome, Step
 from actors.recovery.retry import Fallback, Retry
 from actors.recovery.strategies import Escalate, Isolate, Restart, Restore, Strategy, UserStrategy
@@ -252,7 +252,9 @@ class StepRunner:
     # -- others -------------------------------------------------------------------------------------------------------
 
     def _notify(self, strategy: Escalate, job: Job) -> Ended:
-        alert = escalation(job.incident, strategy, number=job.step.number)
+        incident = job.incident
+        key = time_key(incident.position, job.step.number)
+        alert = alert_of(incident, runbook=strategy.runbook, key=key)
         told = self._ports.notify(alert, strategy.channels)
         if not told:
             return Ended(outcome="failed", detail="no channel and no route is for it")
@@ -288,22 +290,6 @@ class StepRunner:
         if isinstance(strategy, Retry) and not _is_worth_it(strategy, error):
             return Ended(outcome="refused", detail=words)
         return Ended(outcome="failed", detail=words)
-
-
-def escalation(incident: Incident, strategy: Escalate, *, number: int) -> Alert:
-    """What people are told of an incident; each time has a key of its own, so that they are told again."""
-    tried = "; ".join(
-        f"{entry.what} {entry.outcome} {entry.detail}".strip() for entry in incident.history if entry.outcome
-    )
-    return Alert(
-        key=f"{incident.incident_id}/{incident.position}.{number}",
-        component=incident.component,
-        severity=incident.severity,
-        title=f"{incident.component}: {incident.failure}",
-        body="\n".join(line for line in (incident.detail, f"tried: {tried}" if tried else "") if line),
-        runbook=strategy.runbook,
-        incident_id=incident.incident_id,
-    )
 
 
 def _payload(job: Job) -> CallPayload:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from actors.healer.routing import Healer
     from actors.healer.settings import HealerSettings, PlanRule
 
+EVERYTHING = "*"
+"""Who holds this holds every component."""
+
 
 class Standing:
     """The state of one life of the healer.
@@ -117,15 +120,20 @@ class Standing:
             if case is None or case.doing != "ready":
                 continue
             component = case.incident.component
-            if component not in self.holds:
+            if not self.is_held(component):
                 return case
             self._held.setdefault(component, []).append(turn)
         return None
 
+    def is_held(self, component: str) -> bool:
+        """Whether an operator holds it, or all."""
+        return component in self.holds or EVERYTHING in self.holds
+
     def release(self, component: str) -> None:
-        """Those that were passed over have their turn again."""
-        for turn in self._held.pop(component, []):
-            heappush(self._turns, turn)
+        """Those that were passed over have their turn again; whoever is still held is passed over again."""
+        for name in list(self._held) if component == EVERYTHING else (component,):
+            for turn in self._held.pop(name, []):
+                heappush(self._turns, turn)
 
     # -- what is known of it ------------------------------------------------------------------------------------------
 

@@ -39,8 +39,7 @@ class Driver(Generic[Event, Command]):
 
     Args:
         machine: It decides; nobody else calls it.
-        carry_out: Does what one command says. It must not block, nor tell the driver anything itself: what takes time
-            goes on elsewhere.
+        carry_out: Does what one command says, one at a time. It must not block: what takes time goes on elsewhere.
         time_passed: The event that its timer stands for.
         clock: Where the time comes from.
         name: The thread's.
@@ -61,7 +60,7 @@ class Driver(Generic[Event, Command]):
         self._clock = clock
         self._lock = threading.Lock()
         self._timer = threading.Condition(self._lock)
-        self._carrying = threading.Lock()
+        self._is_carrying = False
         self._wanted: deque[Command] = deque()
         self._wake_at = float("inf")
         self._ended = False
@@ -78,7 +77,7 @@ class Driver(Generic[Event, Command]):
             self._timer.notify_all()
 
     def tell(self, *events: Event) -> None:
-        """These have happened; returns when what follows was begun."""
+        """These have happened; what follows is begun, by this thread or by the one that is at it already."""
         with self._lock:
             for event in events:
                 self._wanted += self._machine.handle(event, self._clock.now())
@@ -93,13 +92,20 @@ class Driver(Generic[Event, Command]):
             return question()
 
     def _carry_on(self) -> None:
-        with self._carrying:
-            while self._wanted:
+        with self._lock:
+            if self._is_carrying:
+                return
+            self._is_carrying = True
+        while True:
+            with self._lock:
+                if not self._wanted:
+                    self._is_carrying = False
+                    return
                 command = self._wanted.popleft()
-                try:
-                    self._carry_out(command)
-                except Exception:  # noqa: BLE001 - what could not be done is logged, and holds nothing else up
-                    _LOG.exception("%s could not be carried out", type(command).__name__)
+            try:
+                self._carry_out(command)
+            except Exception:  # noqa: BLE001 - what could not be done is logged, and holds nothing else up
+                _LOG.exception("%s could not be carried out", type(command).__name__)
 
     def _keep_time(self) -> None:
         while True:

@@ -30,12 +30,16 @@ class Kind:
         return getattr(import_module(self.module), self.maker)()
 
 
+def _recipe(config: SupervisorConfig) -> Any:
+    from supervisor.healing.ports import recipe_of  # noqa: PLC0415 - who heals nothing does not load it
+
+    return recipe_of(config)
+
+
 KINDS: dict[str, Kind] = {
     "breaker": Kind(module="actors.breaker.actor", maker="breaker_actor"),
-    "healer": Kind(module="actors.healer.actor", maker="healer_actor", settings=lambda config: config.healer),
-    "healer/main": Kind(
-        module="actors.healer.coordinator", maker="coordinator_actor", settings=lambda config: config.healer
-    ),
+    "healer": Kind(module="actors.healer.actor", maker="healer_actor", settings=_recipe),
+    "healer/main": Kind(module="actors.healer.coordinator", maker="coordinator_actor", settings=_recipe),
     "notifier": Kind(module="actors.notifier.actor", maker="notifier_actor", settings=lambda config: config.notifier),
 }
 """By concern; a key of its own goes before its concern."""
