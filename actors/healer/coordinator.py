@@ -9,7 +9,6 @@ know.
 
 from __future__ import annotations
 
-import base64
 import pickle
 import random
 import threading
@@ -26,16 +25,16 @@ from actors.healer.calls import Answered, Collected, WaitingCalls
 from actors.healer.choice import stale_patterns
 from actors.healer.hands import Hands
 from actors.healer.incident import Incident
+from actors.healer.journal import read_journal
 from actors.healer.machine import HealerMachine
-from actors.healer.packing import pack_incident, pack_plan, unpack_incident, unpack_plan
+from actors.healer.packing import pack_incident, pack_plan, unpack_plan
 from actors.healer.phases import PHASES, STALE, LatestPhases
 from actors.healer.ports import HealerRecipe
 from actors.healer.running import CallPayload, Ended, Job
 from actors.healer.telling import alert_of, keys_of
-from actors.healer.troubles import SeenChildren
+from actors.healer.troubles import Troubles
 from actors.healer.watching import Watching
 from actors.runtime.driving import Driver
-from actors.runtime.errors import EventLogError
 from actors.runtime.process import ProcessIdentity
 from actors.runtime.recording import Recorder
 from actors.runtime.scrub import Scrubber
@@ -53,7 +52,6 @@ PAYLOAD_S = 5.0
 """How long a step waits for the process whose call it makes again, after another life has taken over, seconds."""
 
 _COLLECT_MAX_S = 20.0
-_TAKE_OVER_S = 15.0
 _SAY_S = 0.02
 
 
@@ -86,8 +84,9 @@ class CoordinatorActor(ServiceActor):
         self._hands = Hands(life, ports, self._recipe.settings.healers, self._driver.tell)
         self._calls = WaitingCalls()
         self._phases = LatestPhases(life)
-        self._children = SeenChildren(self._recipe.settings)
-        self._watching = Watching(self, self._recipe.settings, self._children, self._driver.tell, self._hands.see)
+        self._watching = Watching(
+            self, self._recipe.settings, Troubles(self._recipe.settings), self._driver.tell, self._hands.see
+        )
         self._verifiers = ThreadPoolExecutor(VERIFY_THREADS, "healer-verify")
         self._scrubber = Scrubber()
         self._last: dict[str, Incident] = {}
@@ -117,11 +116,14 @@ class CoordinatorActor(ServiceActor):
     def take_over(self, left: Left | None) -> None:
         """Go on from the journal, then hear who lives."""
         del left  # all that counts is in the log
-        self._driver.tell(m.JournalRecovered(kept=self._journal()))
+        found = read_journal(self.query, era=self._era, now_us=self.clock.wall_us())
+        self._last |= found.last
+        self._began |= found.began
+        self._driver.tell(m.JournalRecovered(kept=found.kept))
         self._lay_stale()
         self._driver.start()
         self._hands.start()
-        self._watching.start()
+        self._watching.start(found.cursor if self.identity.incarnation > 1 else None)
         self._healing.follow_health(self._watching.on_health)
         threading.Thread(target=self._keep_saying, name="healer-say", daemon=True).start()
 
@@ -361,33 +363,6 @@ class CoordinatorActor(ServiceActor):
             self.lay(PHASES, pickle.dumps(self._phases.all()))
             self.post()
             self.is_ending.wait(_SAY_S)
-
-    def _journal(self) -> m.KeptHealer:
-        """What the log has of this life of the cluster; nothing while it does not answer."""
-        try:
-            found = {
-                "incidents": self.query(rows.OPEN_INCIDENTS, (self._era,), patience_s=_TAKE_OVER_S),
-                "holds": self.query(rows.HOLDS, (self._era,)),
-                "plans": self.query(rows.LATEST_PLANS, (self._era,)),
-                "lessons": self.query(rows.LATEST_LESSONS),
-            }
-        except EventLogError:
-            return m.KeptHealer(holds={}, depends_on={})
-        kept: list[m.KeptIncident] = []
-        for row in found["incidents"]:
-            incident = unpack_incident(base64.b64decode(row["kept"]))
-            detect_s = row["detect_ms"] / 1000
-            self._began[incident.incident_id] = rows.Began(detected_us=row["detected_us"], detect_s=detect_s)
-            self._last[incident.incident_id] = incident
-            age_s = max(0.0, (self.clock.wall_us() - row["detected_us"]) / 1e6)
-            kept.append(m.KeptIncident(incident=incident, age_s=age_s, began_ago_s=detect_s))
-        return m.KeptHealer(
-            incidents=tuple(kept),
-            holds={row["component"]: (row["who"], row["detail"] or "") for row in found["holds"]},
-            plans=tuple(unpack_plan(base64.b64decode(row["kept"])) for row in found["plans"]),
-            lessons=tuple(found["lessons"]),
-            depends_on={},
-        )
 
 
 def _step_name(incident_id: str, version: int) -> str:

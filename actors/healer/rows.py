@@ -37,6 +37,9 @@ HOLDS = (
 )
 """What operators hold."""
 
+LATEST_RECORD = "SELECT max(ingest_id) AS latest FROM recorded_incidents WHERE era = ?"
+"""Rows after this one may tell of troubles that no life of the coordinator has seen."""
+
 LATEST_PLANS = (
     "SELECT kept FROM recorded_plans WHERE era = ? "
     "QUALIFY row_number() OVER (PARTITION BY component, failure, severity ORDER BY ingest_id DESC) = 1 "

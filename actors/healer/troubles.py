@@ -1,48 +1,31 @@
-"""Which troubles and recoveries the supervisor's view tells of: children that were given up, or died. Pure."""
+"""Which troubles, and ends of troubles, rows of the log tell of: children, and breakers. Pure."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any
 
 from actors.healer import messages as m
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from actors.healer.settings import HealerSettings
+    from actors.recovery.strategies import Severity
 
-_CHILD = "child/"
+BREAKERS = "circuit_breaker_state_history"
+CHILDREN = "children"
 
 GIVEN_UP = "given up"
 DIED = "died"
+BREAKER_OPEN = "breaker open"
+
+_CHILD = "child/"
+_WELL = ("normal", "shutdown")
+"""Ends of children that nobody has to mend."""
 
 
-class SeenChild(Protocol):
-    """A child as the leader announces it."""
-
-    @property
-    def key(self) -> str:
-        """`<concern>/<child>`."""
-        ...
-
-    @property
-    def status(self) -> str:
-        """As "running"."""
-        ...
-
-    @property
-    def restarts(self) -> int:
-        """How often it was restarted."""
-        ...
-
-    @property
-    def last_error(self) -> str:
-        """Why it ended last."""
-        ...
-
-
-class SeenChildren:
-    """What was seen of each user's child.
+class Troubles:
+    """What one life of the coordinator makes of the log.
 
     Args:
         settings: What is an incident.
@@ -50,54 +33,51 @@ class SeenChildren:
 
     def __init__(self, settings: HealerSettings) -> None:
         self._settings = settings
-        self._known: dict[str, tuple[str, int]] = {}
         self._given_up: set[str] = set()
 
-    def see(self, children: Iterable[SeenChild], nodes: Mapping[str, str]) -> list[m.Event]:
-        """What the latest view says that the one before did not.
+    @property
+    def kinds(self) -> list[str]:
+        """The tables that are looked at."""
+        children = self._settings.on_child_given_up or self._settings.on_child_death
+        return [*([CHILDREN] if children else []), *([BREAKERS] if self._settings.on_breaker_open else [])]
 
-        Args:
-            children: All children.
-            nodes: The node of each, by key, as far as it is known.
-        """
-        events: list[m.Event] = []
-        seen: dict[str, tuple[str, int]] = {}
-        for child in children:
-            if child.key.startswith(_CHILD):
-                seen[child.key] = (child.status, child.restarts)
-                events += self._of(child, nodes.get(child.key, ""))
-        self._known = seen
-        self._given_up &= seen.keys()
-        return events
+    def of(self, row: Mapping[str, Any]) -> m.TroubleReported | m.TroubleEnded | None:
+        """What a row, with its table as `kind`, tells of."""
+        return self._of_child(row) if row["kind"] == CHILDREN else self._of_breaker(row)
 
-    def status(self, component: str) -> str | None:
-        """The status of a child by its name or key, or None: there is none of that name."""
-        found = self._known.get(component) or self._known.get(f"{_CHILD}{component}")
-        return None if found is None else found[0]
+    def _of_child(self, row: Mapping[str, Any]) -> m.TroubleReported | m.TroubleEnded | None:
+        key: str = row["child"]
+        if not key.startswith(_CHILD):
+            return None  # what is ours is the supervisor's own to mend
+        name = key.removeprefix(_CHILD)
+        if row["event"] == "given_up":
+            self._given_up.add(name)
+            return _trouble(name, GIVEN_UP, self._settings.on_child_given_up, row, source="supervisor")
+        if row["event"] == "ready" and name in self._given_up:
+            self._given_up.discard(name)
+            return m.TroubleEnded(component=name)
+        if row["event"] == "died" and row["exit_class"] not in _WELL:
+            return _trouble(name, DIED, self._settings.on_child_death, row, source="supervisor")
+        return None
 
-    def _of(self, child: SeenChild, node: str) -> list[m.Event]:
-        name = child.key.removeprefix(_CHILD)
-        before = self._known.get(child.key)
-        if child.status == "given_up" and child.key not in self._given_up:
-            self._given_up.add(child.key)
-            severity = self._settings.on_child_given_up
-            if severity is not None:
-                return [_trouble(name, GIVEN_UP, severity, child.last_error, node)]
-        if child.status == "running" and child.key in self._given_up:
-            self._given_up.discard(child.key)
-            return [m.TroubleEnded(component=name)]
-        severity = self._settings.on_child_death
-        if severity is not None and before is not None and child.restarts > before[1]:
-            return [_trouble(name, DIED, severity, child.last_error, node)]
-        return []
+    def _of_breaker(self, row: Mapping[str, Any]) -> m.TroubleReported | m.TroubleEnded | None:
+        if row["event"] != "transition":
+            return None
+        if row["to_state"] == "open":
+            return _trouble(row["breaker"], BREAKER_OPEN, self._settings.on_breaker_open, row, source="breaker")
+        return m.TroubleEnded(component=row["breaker"]) if row["to_state"] == "closed" else None
 
 
-def _trouble(component: str, failure: str, severity: str, detail: str, node: str) -> m.TroubleReported:
+def _trouble(
+    component: str, failure: str, severity: Severity | None, row: Mapping[str, Any], *, source: str
+) -> m.TroubleReported | None:
+    if severity is None:
+        return None
     return m.TroubleReported(
         component=component,
         failure=failure,
-        severity=severity,  # pyright: ignore[reportArgumentType] - the settings hold nothing else
-        detail=detail,
-        source="supervisor",
-        node=node,
+        severity=severity,
+        detail=row["detail"] or "",
+        source=source,
+        node=row.get("node_id") or "",
     )

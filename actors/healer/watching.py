@@ -1,9 +1,10 @@
-"""Where incidents come from by themselves: the supervisor's view, breakers that open, tasks that fail, sickness."""
+"""Where incidents come from by themselves: children that are given up, breakers, tasks that fail, sickness."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import ray
@@ -14,11 +15,9 @@ from actors.runtime.errors import SupervisorError
 
 if TYPE_CHECKING:
     from actors.healer.settings import HealerSettings
-    from actors.healer.troubles import SeenChildren
+    from actors.healer.troubles import Troubles
     from actors.runtime.clock import Clock
 
-BREAKERS = "circuit_breaker_state_history"
-BREAKER_OPEN = "breaker open"
 SICK = "sick"
 TASKS_FAIL = "tasks fail"
 
@@ -63,7 +62,7 @@ class Watching:
     Args:
         around: What is looked at.
         settings: What is an incident.
-        children: What was seen of users' children.
+        troubles: What rows of the log tell of.
         tell: Told of troubles, and of their ends.
         see: Told of each new view.
     """
@@ -72,22 +71,26 @@ class Watching:
         self,
         around: Surroundings,
         settings: HealerSettings,
-        children: SeenChildren,
+        troubles: Troubles,
         tell: Callable[..., None],
         see: Callable[[Any], None],
     ) -> None:
         self._around = around
         self._settings = settings
-        self._children = children
+        self._troubles = troubles
         self._tell = tell
         self._see = see
         self._health_seen: tuple[int, int] | None = None
 
-    def start(self) -> None:
-        """Begin to look."""
-        looks = [("healer-view", self._follow_view)]
-        if self._settings.on_breaker_open is not None:
-            looks.append(("healer-breakers", self._follow_breakers))
+    def start(self, cursor: int | None) -> None:
+        """Begin to look.
+
+        Args:
+            cursor: Rows of the log after this one are news; None: those that come from now on.
+        """
+        looks: list[tuple[str, Callable[[], None]]] = [("healer-view", self._follow_view)]
+        if self._troubles.kinds:
+            looks.append(("healer-log", partial(self._follow_log, cursor)))
         if self._settings.task_failures:
             looks.append(("healer-tasks", self._follow_tasks))
         for name, look in looks:
@@ -127,49 +130,28 @@ class Watching:
                 continue
             known = view
             self._see(view)
-            nodes = {child.key: child.location.node_id for child in view.children if child.location is not None}
-            events = self._children.see(view.children, nodes)
-            if events:
-                self._tell(*events)
 
-    # -- breakers -----------------------------------------------------------------------------------------------------
+    # -- the log ------------------------------------------------------------------------------------------------------
 
-    def _follow_breakers(self) -> None:
-        cursor: int | None = None
+    def _follow_log(self, cursor: int | None) -> None:
         while not self._around.is_ending.is_set():
             page = self._page(cursor)
             if page is None:
                 self._around.is_ending.wait(_AGAIN_S)
                 continue
             cursor = page.cursor
-            for row in page.events:
-                self._on_breaker(row)
+            events = [event for row in page.events if (event := self._troubles.of(row)) is not None]
+            if events:
+                self._tell(*events)
 
     def _page(self, cursor: int | None) -> Any | None:
         writer = self._around.log_writer()
         if writer is None:
             return None
         try:
-            return ray.get(writer.tail.remote(cursor, [BREAKERS], 1000, _TAIL_S), timeout=2 * _TAIL_S)
+            return ray.get(writer.tail.remote(cursor, self._troubles.kinds, 1000, _TAIL_S), timeout=2 * _TAIL_S)
         except (RayError, GetTimeoutError, SupervisorError):
             return None
-
-    def _on_breaker(self, row: dict[str, Any]) -> None:
-        severity = self._settings.on_breaker_open
-        if row["event"] != "transition" or severity is None:
-            return
-        if row["to_state"] == "open":
-            self._tell(
-                m.TroubleReported(
-                    component=row["breaker"],
-                    failure=BREAKER_OPEN,
-                    severity=severity,
-                    detail=row["detail"] or "",
-                    source="breaker",
-                )
-            )
-        elif row["to_state"] == "closed":
-            self._tell(m.TroubleEnded(component=row["breaker"]))
 
     # -- tasks --------------------------------------------------------------------------------------------------------
 

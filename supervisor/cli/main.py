@@ -58,6 +58,7 @@ def _register() -> None:
         breaking,
         configuring,
         doctoring,
+        healing,
         launching,
         looking,
         notifying,
@@ -82,6 +83,7 @@ def _register() -> None:
         looking.events,
         looking.trace,
         breaking.breaker,
+        healing.heal,
         notifying.notify,
         doctoring.doctor,
     ):

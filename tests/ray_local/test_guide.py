@@ -1,4 +1,4 @@
-"""The program in the guide to supervision, run as it stands there."""
+"""The programs in the guides to supervision and to healing, run as they stand there."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ PATIENCE_S = 240
 
 
 @pytest.mark.timeout(PATIENCE_S + 30)
-def test_the_program_does_what_the_guide_says(tmp_path: Path):
+@pytest.mark.parametrize("page", [guide.GUIDE, guide.HEALING_GUIDE], ids=lambda page: page.stem)
+def test_the_program_does_what_the_guide_says(tmp_path: Path, page: Path):
     for name, text in guide.files().items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     script = tmp_path / "guide.py"
-    script.write_text(guide.program(), encoding="utf-8")
+    script.write_text(guide.program(page), encoding="utf-8")
     ended = subprocess.run(
         [sys.executable, str(script)],
         cwd=tmp_path,
@@ -32,4 +33,4 @@ def test_the_program_does_what_the_guide_says(tmp_path: Path):
     )
     assert ended.returncode == 0, f"{ended.stdout}\n{ended.stderr}"
     # Ray prints what it wants to say to whoever started it between the program's own lines.
-    assert [line for line in ended.stdout.splitlines() if line and "(raylet)" not in line] == guide.printed()
+    assert [line for line in ended.stdout.splitlines() if line and "(raylet)" not in line] == guide.printed(page)
