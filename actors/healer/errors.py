@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from actors.healer.incident import Incident
 from actors.runtime.errors import SupervisorError
 
@@ -18,11 +16,11 @@ class RecoveryExhaustedError(SupervisorError):
         reason: Why it is over.
     """
 
-    def __init__(self, component: str, *, reason: str, incident: Any = None) -> None:
+    def __init__(self, component: str, *, reason: str, incident: Incident | None = None) -> None:
         self.component = component
         self.reason = reason
-        self.incident: Incident | None = incident if isinstance(incident, Incident) else None
-        self.incident_id = "" if self.incident is None else self.incident.incident_id
+        self.incident = incident
+        self.incident_id = "" if incident is None else incident.incident_id
         shown = f": supervisor heal show {self.incident_id}" if self.incident_id else ": supervisor heal ls"
         super().__init__(f"{component!r} could not be healed: {reason}. What was tried{shown}")
 
