@@ -12,6 +12,7 @@ from importlib.metadata import version
 from math import log, nan
 from typing import Any
 
+from actors.healer.settings import HealerSettings
 from experiments.bench import rows
 from experiments.bench.rows import Measured, Row, against
 from experiments.bench.side import Side
@@ -31,6 +32,7 @@ EVENT_LIMIT_S = 50e-6
 REFUSAL_LIMIT_S = 1.5e-6
 TRIP_LIMIT_S = 0.005
 OWNERS_LIMIT = 0.2
+FIRST_STEP_LIMIT_S = 0.02
 FIRST_MEMORY_TASKS = 50_000
 ALL_MEMORY_TASKS = 200_000
 
@@ -183,6 +185,17 @@ def _shared_breakers(row: Row, what: str, limit: float, **arguments: float) -> C
     return measure
 
 
+def _healing(row: Row, what: str, limit: float) -> Callable[[Side, Side, int], Measured]:
+    """In a supervisor of its own: what other rows left running is not to be in the way."""
+
+    def measure(_: Side, __: Side, rounds: int) -> Measured:
+        with Side("ours") as fresh:
+            values = tuple(fresh.measure("healing", row=what) for _ in range(rounds))
+        return Measured(row=row, ours=values, theirs=(limit,) * rounds)
+
+    return measure
+
+
 _MEASURES: dict[str, Callable[[Side, Side, int], Measured]] = {
     "throughput": _throughput,
     "latency": _latency,
@@ -203,5 +216,7 @@ _MEASURES: dict[str, Callable[[Side, Side, int], Measured]] = {
     "breaker-asked": _breakers_alone(rows.BREAKER_ASKED, "asked", 1.0),
     "breaker-trip": _shared_breakers(rows.BREAKER_TRIP, "trip", TRIP_LIMIT_S),
     "breaker-forced": _shared_breakers(rows.BREAKER_FORCED, "forced", TRIP_LIMIT_S),
+    "healing-first": _healing(rows.HEALING_FIRST, "first_step", FIRST_STEP_LIMIT_S),
+    "healing-many": _healing(rows.HEALING_MANY, "many", HealerSettings().in_flight),
     "breaker-cpu": _shared_breakers(rows.BREAKER_CPU, "cpu", OWNERS_LIMIT, seconds=CPU_SECONDS),
 }

@@ -198,3 +198,16 @@ def test_holds_are_told() -> None:
     scene = Scene(Restart())
     scene.tell(m.HoldRequested(component="db", who="ann", reason="why"))
     assert scene.machine.holds() == {"db": ("ann", "why")}
+
+
+def test_everything_can_be_held_at_once() -> None:
+    scene = Scene(Restart())
+    scene.tell(m.HoldRequested(component="db", who="ann", reason="why"))
+    scene.tell(m.HoldRequested(component="*", who="ben", reason="stop"))
+    scene.report("db")
+    scene.report("web")
+    assert scene.actions == []
+    scene.tell(m.ReleaseRequested(component="*"))
+    assert [incident for incident, *_ in scene.ran] == ["1.2"]
+    scene.tell(m.ReleaseRequested(component="db"))
+    assert [incident for incident, *_ in scene.ran] == ["1.2", "1.1"]
