@@ -51,6 +51,9 @@ RECORDED_S = 5.0
 PAYLOAD_S = 5.0
 """How long a step waits for the process whose call it makes again, after another life has taken over, seconds."""
 
+_ENDING = ("restart", "cut_over", "roll_back")
+"""Steps that end a component and start it again."""
+
 _COLLECT_MAX_S = 20.0
 _SAY_S = 0.02
 
@@ -334,8 +337,10 @@ class CoordinatorActor(ServiceActor):
         )
 
     def _verify(self, command: m.Verify) -> None:
+        incident = self._last.get(command.incident_id)
         try:
-            self._healing.revive(command.component)
+            if incident is not None and _may_have_ended_it(incident):
+                self._healing.revive(command.component)
             verdict, detail = self._healing.verify(command.component)
         except Exception as error:  # noqa: BLE001 - a probe that cannot be asked says nothing good
             verdict, detail = "failed", self._scrubber.clean(f"{type(error).__name__}: {error}")
@@ -363,6 +368,12 @@ class CoordinatorActor(ServiceActor):
             self.lay(PHASES, pickle.dumps(self._phases.all()))
             self.post()
             self.is_ending.wait(_SAY_S)
+
+
+def _may_have_ended_it(incident: Incident) -> bool:
+    """Whether a healer may have died after it ended the component, and before it started it again."""
+    latest = incident.taken[-1] if incident.taken else None
+    return latest is not None and latest.outcome == "unknown" and latest.step.action in _ENDING
 
 
 def _step_name(incident_id: str, version: int) -> str:

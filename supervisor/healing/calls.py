@@ -27,6 +27,7 @@ from actors.runtime.process import this_process
 if TYPE_CHECKING:
     from actors.healer.calls import Answered, Collected
     from actors.healer.messages import TroubleReported
+    from actors.runtime.replicated import Replica
     from actors.service.client import ServiceClient
     from supervisor.services.process import Connections
 
@@ -62,6 +63,8 @@ class ProcessCalls:
         self._stopped = False
         self._results: OrderedDict[bytes, tuple[float, bytes]] = OrderedDict()
         self._stale = client.follow(STALE)
+        self._planned: tuple[str, ...] = ()
+        self._patterns_of: Replica | None = None
 
     # -- calls --------------------------------------------------------------------------------------------------------
 
@@ -179,7 +182,10 @@ class ProcessCalls:
     def _patterns(self) -> tuple[str, ...]:
         replica = self._stale.look()
         if replica is not None:
-            return pickle.loads(replica.payload)  # noqa: S301 - our own coordinator laid it
+            if replica is not self._patterns_of:
+                self._planned = pickle.loads(replica.payload)  # noqa: S301 - our own coordinator laid it
+                self._patterns_of = replica
+            return self._planned
         seen = self._connections.view()
         return () if seen is None else stale_patterns(seen[1].healer.plans)
 
