@@ -67,6 +67,7 @@ def backup(marks: str, word: str, failures: int = 0) -> str:
 
 
 def slow_backup(marks: str, word: str) -> str:
+    Path(f"{marks}.pid").write_text(str(os.getpid()))
     note(marks, f"slow-{word}")
     time.sleep(3.0)
     note(marks, f"slow-{word}-done")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from supervisor import (
+    BreakerSettings,
     ConfigError,
     Escalate,
     Fallback,
@@ -20,8 +23,10 @@ from supervisor import (
     Supervisor,
     UnknownIncidentError,
 )
+from supervisor.cli import healing
 from tests.ray_local import ailments
-from tests.ray_local.conftest import Marks, configuration, unique_name
+from tests.ray_local.conftest import Marks, StartSupervisor, configuration, unique_name
+from tests.unit.notifier.sinks import http_sink
 
 QUICK = {"verify_s": 5.0, "verify_every_s": 0.1, "on_child_given_up": "high", "record_timeout_s": 1.0}
 
@@ -207,3 +212,85 @@ def test_the_log_tells_how_well_it_works(ward: Supervisor, marks: Marks, eventua
 
 def _latest(sup: Supervisor, component: str):
     return [each for each in sup.healer.incidents() if each.component == component][-1]
+
+
+# -- the shell
+
+
+class _Shown:
+    """A handle that a command may leave without ending the supervisor."""
+
+    def __init__(self, sup: Supervisor) -> None:
+        self.sup = sup
+
+    def __enter__(self) -> Supervisor:
+        return self.sup
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+def test_the_shell_shows_holds_and_learns(
+    ward: Supervisor, marks: Marks, eventually, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.setattr(healing, "attached", lambda name, address: _Shown(ward))
+
+    def shell(*words: str) -> str:
+        done = CliRunner().invoke(healing.heal, list(words), catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    ward.healer.plan("shell", [Retry(min_s=0.0, max_s=0.01)])
+    ward.heal("shell", ailments.flaky, args=(marks.path, "s", 1), failure="network")
+    eventually(lambda: _latest(ward, "shell").phase == "resolved", "it is well")
+    incident = _latest(ward, "shell").incident_id
+    assert "shell" in shell("ls")
+    assert "retry: call" in shell("show", incident)
+    assert '"phase": "resolved"' in shell("ls", "--json")
+    assert "held" in shell("hold", "shell", "--reason", "upgrade", "--who", "ann")
+    assert "held: shell by ann: upgrade" in shell("ls", "--open")
+    assert "released" in shell("release", "shell")
+    assert "nobody held it" in shell("release", "shell")
+    assert "plan for component shell" in shell("dry-run", "shell")
+    assert "network" in shell("learn", "shell")
+    assert shell("learn", "shell", "--export", str(tmp_path / "lessons.json")).startswith("1 written")
+    assert "1 forgotten" in shell("learn", "shell", "--reset")
+    with pytest.raises(UnknownIncidentError):
+        shell("show", "nowhere")
+
+
+def test_people_are_told_take_over_and_are_told_of_the_end(start: StartSupervisor, eventually):
+    with http_sink() as sink:
+        hook = {"name": "hook", "kind": "webhook", "url": sink.url}
+        notifier = {"channels": [hook], "routes": [{"channels": "hook"}], "group_s": 0.0}
+        sup = start(healer=QUICK, notifier=notifier)
+        sup.healer.plan("db", [Escalate(repeats=3, repeat_s=1.0, runbook="https://wiki/db")])
+        sup.healer.report("db", failure="crash", severity="critical", detail="no answer")
+        eventually(lambda: len(sink.posted) >= 2, "people are told again")
+        alert = json.loads(sink.posted[0].body)["alerts"][0]
+        assert (alert["component"], alert["severity"], alert["runbook"]) == ("db", "critical", "https://wiki/db")
+        incident = _latest(sup, "db")
+        sup.healer.acknowledge(incident.incident_id, who="ann")
+        eventually(lambda: _latest(sup, "db").phase == "escalated", "it is hers")
+        assert _latest(sup, "db").owner == "ann"
+        with pytest.raises(UnknownIncidentError):
+            sup.healer.acknowledge("nowhere")
+
+
+def test_a_breaker_that_opens_is_an_incident_until_it_closes(ward: Supervisor, eventually):
+    ward.healer.plan("payments", [Escalate(repeats=1, repeat_s=0.1)])
+    ward.healer.statistics()
+    breaker = ward.breaker("payments")
+    breaker.force_open(reason="test")
+    breaker.reset(reason="test")
+    settings = BreakerSettings(consecutive_failures=1, open_s=0.2, open_jitter=0)
+    breaker = ward.breaker("orders", settings)
+    eventually(lambda: breaker.owner_heard, "its owner is heard")
+    with pytest.raises(ailments.FlakyError):
+        breaker.call(_fail)
+    eventually(lambda: any(each.component == "orders" for each in ward.healer.incidents()), "it is seen")
+    assert (_latest(ward, "orders").failure, _latest(ward, "orders").source) == ("breaker open", "breaker")
+
+
+def _fail() -> None:
+    raise ailments.FlakyError("no answer")
