@@ -72,3 +72,30 @@ def slow_backup(marks: str, word: str) -> str:
     time.sleep(3.0)
     note(marks, f"slow-{word}-done")
     return f"slow backup of {word}"
+
+
+class Surgery:
+    """Functions of a Restore that tell where they are, and wait there to be killed the first time."""
+
+    def __init__(self, marks: str, moment: str) -> None:
+        self.marks = marks
+        self.moment = moment
+
+    def load(self, component: str) -> str:
+        self._at("load")
+        return f"state of {component}"
+
+    def verify(self, state: str) -> bool:
+        self._at("verify")
+        return state.startswith("state of")
+
+    def apply(self, state: str) -> None:
+        del state
+        self._at("apply")
+
+    def _at(self, moment: str) -> None:
+        first = note(self.marks, moment) == 0
+        Path(f"{self.marks}.{moment}").write_text(str(os.getpid()))
+        if first and moment == self.moment:
+            time.sleep(20.0)
+            note(self.marks, f"{moment}-went-on")

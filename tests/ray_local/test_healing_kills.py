@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor import Fallback, Provider, Restart, Retry, Supervisor
+from supervisor import Fallback, Provider, Restart, Restore, Retry, Supervisor
 from supervisor.services.keys import HEALER
 from tests.ray_local import ailments
 from tests.ray_local.conftest import Marks, configuration, unique_name
@@ -63,6 +63,27 @@ def test_a_healer_killed_in_the_middle_of_a_call_is_replaced_and_the_call_ends(
     caller.join(60)
     assert told == ["backup of m"]
     assert sorted(marks.lines()) == ["backup-m", "m", "slow-m"]
+
+
+@pytest.mark.parametrize("who", ["healer", "coordinator"])
+@pytest.mark.parametrize("moment", ["load", "verify", "apply"])
+def test_whoever_is_killed_in_a_step_another_goes_on_and_an_effect_is_had_once(
+    ward: Supervisor, marks: Marks, eventually, moment: str, who: str
+):
+    """What only reads is done again; whether what changes was done is seen by the component's probe."""
+    ready(ward, eventually)
+    name = f"patient-{moment}-{who}"
+    ward.supervise(ailments.Patient, name=name)
+    surgery = ailments.Surgery(marks.path, moment)
+    ward.healer.plan(name, [Restore(load=surgery.load, verify=surgery.verify, apply=surgery.apply, timeout_s=60.0)])
+    ward.healer.report(name, failure="spoilt")
+    eventually(lambda: moment in marks.lines(), "the step is taken")
+    kill(int(Path(f"{marks.path}.{moment}").read_text()) if who == "healer" else pids(ward)[HEALER])
+    eventually(lambda: latest(ward, name).phase == "resolved", "it is healed", 90.0)
+    done = [line for line in marks.lines() if not line.endswith("went-on")]
+    assert done.count("apply") == 1
+    assert done.count("load") == (2 if moment == "load" else 1)
+    assert done.count("verify") == (2 if moment == "verify" else 1)
 
 
 @pytest.mark.parametrize("moment", ["diagnosed", "recovering", "verifying"])
