@@ -31,6 +31,7 @@ from actors.healer.packing import pack_incident, pack_plan, unpack_plan
 from actors.healer.phases import PHASES, STALE, LatestPhases
 from actors.healer.ports import HealerRecipe
 from actors.healer.running import CallPayload, Ended, Job
+from actors.healer.steps import may_have_ended_it
 from actors.healer.telling import alert_of, keys_of
 from actors.healer.troubles import Troubles
 from actors.healer.watching import Watching
@@ -50,9 +51,6 @@ RECORDED_S = 5.0
 
 PAYLOAD_S = 5.0
 """How long a step waits for the process whose call it makes again, after another life has taken over, seconds."""
-
-_ENDING = ("restart", "cut_over", "roll_back")
-"""Steps that end a component and start it again."""
 
 _COLLECT_MAX_S = 20.0
 _SAY_S = 0.02
@@ -92,6 +90,8 @@ class CoordinatorActor(ServiceActor):
         )
         self._verifiers = ThreadPoolExecutor(VERIFY_THREADS, "healer-verify")
         self._scrubber = Scrubber()
+        self._writing = threading.Lock()
+        self._unwritten: dict[str, Incident] = {}
         self._last: dict[str, Incident] = {}
         self._began: dict[str, rows.Began] = {}
         self._who = ""
@@ -141,6 +141,7 @@ class CoordinatorActor(ServiceActor):
         self._hands.stop()
         self._calls.close()
         self._said.set()
+        self._write()
         self._recorder.stop()
         self._verifiers.shutdown(wait=False, cancel_futures=True)
         super().on_stop()
@@ -250,19 +251,34 @@ class CoordinatorActor(ServiceActor):
                 assert_never(command)
 
     def _record(self, incident: Incident) -> None:
-        at_us = self.clock.wall_us()
+        """Before a step is taken only what a successor goes on from is waited for; all else is written soon after."""
         name = incident.incident_id
-        began = self._began.setdefault(name, self._began_now(incident, at_us))
-        before = self._last.get(name)
-        told = rows.history_rows(before, incident, began, self._writer)
-        told.append(rows.incident_row(incident, pack_incident(incident), began, self._writer, at_us))
-        self._last[name] = incident
-        confirmed = m.IncidentRecorded(incident_id=name, version=incident.version)
-        self._recorder.record(told, partial(self._driver.tell, confirmed) if incident.begun is not None else None)
-        if incident.phase == "resolved":
-            self._forget({name})
-        elif len(self._last) > 2 * self._recipe.settings.open_max:
-            self._forget(self._last.keys() - {each.incident_id for each in self._incidents()})
+        self._began.setdefault(name, self._began_now(incident, self.clock.wall_us()))
+        self._unwritten[name] = incident
+        if incident.begun is not None:
+            confirmed = m.IncidentRecorded(incident_id=name, version=incident.version)
+            self._recorder.record([self._incident_row(incident)], partial(self._driver.tell, confirmed))
+        self._said.set()
+
+    def _write(self) -> None:
+        """Write what has changed since, each incident once."""
+        with self._writing:
+            changed = [self._unwritten.pop(name) for name in list(self._unwritten)]
+            for incident in changed:
+                name = incident.incident_id
+                told = rows.history_rows(self._last.get(name), incident, self._began[name], self._writer)
+                if incident.begun is None:
+                    told.append(self._incident_row(incident))
+                self._last[name] = incident
+                self._recorder.record(told)
+                if incident.phase == "resolved":
+                    self._forget({name})
+            if len(self._last) > 2 * self._recipe.settings.open_max:
+                self._forget(self._last.keys() - {each.incident_id for each in self._incidents()})
+
+    def _incident_row(self, incident: Incident) -> tuple[str, rows.Row]:
+        began, at_us = self._began[incident.incident_id], self.clock.wall_us()
+        return rows.incident_row(incident, pack_incident(incident), began, self._writer, at_us)
 
     def _forget(self, names: set[str]) -> None:
         for name in names:
@@ -337,9 +353,9 @@ class CoordinatorActor(ServiceActor):
         )
 
     def _verify(self, command: m.Verify) -> None:
-        incident = self._last.get(command.incident_id)
+        incident = self._unwritten.get(command.incident_id) or self._last.get(command.incident_id)
         try:
-            if incident is not None and _may_have_ended_it(incident):
+            if incident is not None and may_have_ended_it(incident):
                 self._healing.revive(command.component)
             verdict, detail = self._healing.verify(command.component)
         except Exception as error:  # noqa: BLE001 - a probe that cannot be asked says nothing good
@@ -351,6 +367,7 @@ class CoordinatorActor(ServiceActor):
     # -- records and news ---------------------------------------------------------------------------------------------
 
     def _wait_recorded(self) -> None:
+        self._write()
         written = threading.Event()
         self._recorder.record([], written.set)
         written.wait(RECORDED_S)
@@ -364,16 +381,11 @@ class CoordinatorActor(ServiceActor):
     def _keep_saying(self) -> None:
         while not self.is_ending.is_set():
             self._said.wait()
+            self.is_ending.wait(_SAY_S)
             self._said.clear()
+            self._write()
             self.lay(PHASES, pickle.dumps(self._phases.all()))
             self.post()
-            self.is_ending.wait(_SAY_S)
-
-
-def _may_have_ended_it(incident: Incident) -> bool:
-    """Whether a healer may have died after it ended the component, and before it started it again."""
-    latest = incident.taken[-1] if incident.taken else None
-    return latest is not None and latest.outcome == "unknown" and latest.step.action in _ENDING
 
 
 def _step_name(incident_id: str, version: int) -> str:

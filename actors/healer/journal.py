@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from actors.healer import messages as m
@@ -30,7 +30,7 @@ class Journal:
 
     Attributes:
         kept: For the machine.
-        last: Each open incident as it was last recorded.
+        last: Each open incident, with as much of its history as is in the log.
         began: When each was detected.
         cursor: What was written to the log after this may be news; None: nothing is known of before.
     """
@@ -53,6 +53,7 @@ def read_journal(query: Query, *, era: int, now_us: int) -> Journal:
         incidents = query(rows.OPEN_INCIDENTS, (era,), patience_s=PATIENCE_S)
         holds, plans = query(rows.HOLDS, (era,)), query(rows.LATEST_PLANS, (era,))
         lessons, (latest,) = query(rows.LATEST_LESSONS), query(rows.LATEST_RECORD, (era,))
+        told = {row["incident_id"]: row["told"] for row in query(rows.TOLD, (era,))}
     except EventLogError:
         return Journal(kept=m.KeptHealer(holds={}, depends_on={}))
     last: dict[str, Incident] = {}
@@ -61,7 +62,7 @@ def read_journal(query: Query, *, era: int, now_us: int) -> Journal:
     for row in incidents:
         incident = unpack_incident(base64.b64decode(row["kept"]))
         detect_s = row["detect_ms"] / 1000
-        last[incident.incident_id] = incident
+        last[incident.incident_id] = replace(incident, history=incident.history[: told.get(incident.incident_id, 0)])
         began[incident.incident_id] = rows.Began(detected_us=row["detected_us"], detect_s=detect_s)
         age_s = max(0.0, (now_us - row["detected_us"]) / 1e6)
         kept.append(m.KeptIncident(incident=incident, age_s=age_s, began_ago_s=detect_s))

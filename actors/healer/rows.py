@@ -37,6 +37,12 @@ HOLDS = (
 )
 """What operators hold."""
 
+TOLD = (
+    "SELECT incident_id, count(*) AS told FROM recovery_events "
+    "WHERE era = ? AND event IN ('phase', 'step', 'verification') GROUP BY incident_id"
+)
+"""How many lines of each incident's history are in the log."""
+
 LATEST_RECORD = "SELECT max(ingest_id) AS latest FROM recorded_incidents WHERE era = ?"
 """Rows after this one may tell of troubles that no life of the coordinator has seen."""
 

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 _BY_RESULT: tuple[Action, ...] = ("call", "provider", "stale")
 """What these did is seen in what they returned."""
 
+_ENDING: tuple[Action, ...] = ("restart", "cut_over", "roll_back")
+"""These end a component and start it again."""
+
 
 def advance(standing: Standing, case: Case) -> None:
     """Find the next step of the strategy that is tried, or of the next one."""
@@ -211,6 +214,12 @@ def verification_failed(standing: Standing, case: Case, detail: str) -> None:
     if case.incident.taken and not _is_unsure(case.incident):
         next_strategy(standing, case)
     advance(standing, case)
+
+
+def may_have_ended_it(incident: Incident) -> bool:
+    """Whether a healer may have died after it ended the component, and before it started it again."""
+    latest = incident.taken[-1] if incident.taken else None
+    return latest is not None and latest.outcome == "unknown" and latest.step.action in _ENDING
 
 
 def _is_idle(incident: Incident, step: Step) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from actors.healer import messages as m
+from actors.healer.steps import may_have_ended_it
 from actors.recovery.retry import Fallback
-from actors.recovery.strategies import Restart
+from actors.recovery.strategies import Isolate, Restart
 from tests.unit.healer.scene import Scene, of
 
 
@@ -68,3 +69,13 @@ def test_a_probe_is_asked_again_not_twice_at_a_time() -> None:
     late = m.VerificationEnded(incident_id="1.1", number=first.number, verdict="passed")
     assert scene.tell(late) == [], "it has answered already"
     assert len(of(m.Verify, scene.later(2.0))) == 1
+
+
+def test_only_who_ends_a_component_to_start_it_again_may_have_left_it_ended() -> None:
+    for strategy, told in ((Restart(), True), (Isolate(), False)):
+        scene = Scene(strategy)
+        scene.outcome = lambda _: "unknown"
+        scene.verdict = lambda _: None
+        scene.report()
+        assert may_have_ended_it(scene.only()) is told
+        assert scene.only().taken[-1].outcome == "unknown"
