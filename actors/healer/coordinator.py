@@ -162,9 +162,8 @@ class CoordinatorActor(ServiceActor):
         for call in done:
             self._calls.forget(call)
         unknown = tuple(each for each in calls if not self._calls.is_known(each))
-        if unknown:
-            return Collected(answers=(), unknown=unknown)
-        return Collected(answers=self._calls.answered(process, min(timeout_s, _COLLECT_MAX_S)), unknown=())
+        wait_s = 0.0 if unknown else min(timeout_s, _COLLECT_MAX_S)
+        return Collected(answers=self._calls.answered(process, wait_s), unknown=unknown)
 
     def on_process_died(self, process: str) -> None:
         """Its calls wait no more."""

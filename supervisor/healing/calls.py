@@ -88,7 +88,8 @@ class ProcessCalls:
             self.give_up(trouble.call, tell=False)
             raise
         with self._changed:
-            self._reported.add(trouble.call)
+            if trouble.call in self._waiting:  # else its answer was quicker than the report's
+                self._reported.add(trouble.call)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._collect, name="healing-calls", daemon=True)
                 self._thread.start()
@@ -146,6 +147,8 @@ class ProcessCalls:
         """The coordinator's present life knows nothing of it."""
         with self._changed:
             found = self._waiting.get(call)
+            if found is None:
+                self._reported.discard(call)
         if found is not None:
             try:
                 found[1]()
