@@ -99,3 +99,15 @@ class Surgery:
         if first and moment == self.moment:
             time.sleep(20.0)
             note(self.marks, f"{moment}-went-on")
+
+
+def timed(number: int) -> tuple[float, float]:
+    """A provider that takes a moment; tells when it ran, on the host's monotonic clock."""
+    begun = time.monotonic()
+    del number
+    time.sleep(0.02)
+    return begun, time.monotonic()
+
+
+def refused(number: int) -> tuple[float, float]:
+    raise FlakyError(f"no answer to {number}")

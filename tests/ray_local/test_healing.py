@@ -6,11 +6,15 @@ import asyncio
 import json
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from actors.healer.settings import HealerSettings
 from supervisor import (
     BreakerSettings,
     ConfigError,
@@ -91,6 +95,15 @@ def test_providers_answer_and_an_earlier_result_is_the_last_resort(ward: Supervi
     assert ward.heal("stale", value, args=(str(switch),)) == "fresh"
     switch.touch()
     assert ward.heal("stale", value, args=(str(switch),)) == "fresh"
+
+
+def test_of_many_incidents_at_once_all_end_and_the_limit_holds(ward: Supervisor):
+    ward.healer.plan("many-*", [Fallback(ailments.timed)])
+    with ThreadPoolExecutor(100) as callers:
+        heal = partial(ward.heal, fn=ailments.refused)
+        spans = list(callers.map(lambda number: heal(f"many-{number}", args=(number,)), range(100)))
+    edges = sorted([(begun, 1) for begun, _ in spans] + [(ended, -1) for _, ended in spans])
+    assert max(accumulate(step for _, step in edges)) <= HealerSettings().in_flight
 
 
 # -- bad input
