@@ -13,8 +13,10 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
+from importlib import import_module
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -56,6 +58,8 @@ class Channels:
         if missing:
             words = f"the environment has no {', '.join(missing)}; set it where the notifier runs"
             return Delivery(ok=False, permanent=True, detail=words)
+        if channel.kind == "apprise":
+            _load_apprise()
         secrets = secrets_in(url, (key, *(self._environ.get(name, "") for name in channel.variables)))
         send = {"apprise": self._by_apprise, "alertmanager": self._to_alertmanager, "webhook": self._to_webhook}
         return self._bounded(channel, secrets, lambda: send[channel.kind](channel, url, entry, secrets, key))
@@ -195,6 +199,12 @@ class _Heard(logging.Handler):
 
     def __exit__(self, *_: object) -> None:
         self._logger.removeHandler(self)
+
+
+def _load_apprise() -> None:
+    """Its first import takes seconds on a busy machine: they are not the first message's."""
+    with suppress(ImportError):
+        import_module("apprise")
 
 
 def _apprise_type(entry: OutboxEntry) -> Any:

@@ -39,8 +39,8 @@ def deliver(settings: ChannelSettings, environ: dict[str, str] | None = None, **
 
 def test_a_mail_arrives(mailbox: Mailbox):
     answer = deliver(channel(url=mailbox.url), severity="high", runbook="https://wiki/db")
-    (mail,) = mailbox.mails
     assert answer.ok, answer
+    (mail,) = mailbox.mails
     assert mail["Subject"] == "[HIGH] db is down"
     assert mail["To"] is not None
     assert "ops@example.org" in mail["To"]
