@@ -27,11 +27,16 @@ if TYPE_CHECKING:
     from actors.degradation.recent import DegradationChange
     from actors.degradation.settings import BudgetSettings, DegradationSettings, LevelRule
     from actors.degradation.statistics import DegradationStatistics
+    from actors.healer.errors import RecoveryExhaustedError, UnknownIncidentError
+    from actors.healer.incident import Incident
+    from actors.healer.phases import IncidentChange
+    from actors.healer.running import RecoveryContext
     from actors.health.errors import UnknownComponentError
     from actors.health.published import HealthChange, HealthStanding
     from actors.health.report import ComponentHealth, SystemHealth
     from actors.health.settings import MonitorSettings
-    from actors.recovery.retry import Fallback, Retry
+    from actors.recovery.retry import Fallback, Provider, Retry
+    from actors.recovery.strategies import Escalate, Isolate, Restart, Restore, UserStrategy
     from actors.runtime.context import TaskContext, current_task
     from actors.runtime.errors import (
         AdministrationError,
@@ -100,7 +105,12 @@ _HOMES = {
     "actors.degradation.recent": "DegradationChange",
     "actors.degradation.settings": "BudgetSettings DegradationSettings LevelRule",
     "actors.degradation.statistics": "DegradationStatistics",
-    "actors.recovery.retry": "Fallback Retry",
+    "actors.healer.errors": "RecoveryExhaustedError UnknownIncidentError",
+    "actors.healer.incident": "Incident",
+    "actors.healer.phases": "IncidentChange",
+    "actors.healer.running": "RecoveryContext",
+    "actors.recovery.retry": "Fallback Provider Retry",
+    "actors.recovery.strategies": "Escalate Isolate Restart Restore UserStrategy",
     "actors.runtime.context": "TaskContext current_task",
     "actors.runtime.errors": (
         "AdministrationError CheckpointError CheckpointLostError CheckpointMismatchError CheckpointStoreError "
@@ -186,6 +196,7 @@ __all__ = [
     "DegradationHandle",
     "DegradationSettings",
     "DegradationStatistics",
+    "Escalate",
     "EventLogError",
     "Fallback",
     "Group",
@@ -194,6 +205,9 @@ __all__ = [
     "HealthChange",
     "HealthStanding",
     "IgnoreChild",
+    "Incident",
+    "IncidentChange",
+    "Isolate",
     "LeaderUnreachableError",
     "LevelRule",
     "MonitorSettings",
@@ -203,9 +217,14 @@ __all__ = [
     "Policy",
     "PoolHandle",
     "PoolSpec",
+    "Provider",
     "QueryRefusedError",
     "QueueFullError",
+    "RecoveryContext",
+    "RecoveryExhaustedError",
+    "Restart",
     "RestartIntensityError",
+    "Restore",
     "Retry",
     "ServiceUnreachableError",
     "StaleIncarnationError",
@@ -225,6 +244,8 @@ __all__ = [
     "TreeSpec",
     "UnknownBreakerError",
     "UnknownComponentError",
+    "UnknownIncidentError",
+    "UserStrategy",
     "WorkerLostError",
     "current_task",
     "load_tree",

@@ -97,7 +97,7 @@ class SupervisorActor(LeadingShell):
         self._keeper = StandbyKeeper(
             charter, self.identity, changed=self._engine.stir, depose=self._depose, verify=self._verify
         )
-        self._nodes = NodeWatch(self._engine.post, self._engine.finished)
+        self._nodes = NodeWatch(charter.name, self._engine.post, self._engine.finished)
         self._warm: WarmWorkers | None = None
         self._ledger_log = LedgerLog(charter.name, self._log_handle, era=cluster_era(), ended=self._engine.finished)
         self._early: list[m.Event] = []

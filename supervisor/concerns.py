@@ -6,10 +6,11 @@ from typing import Any
 
 from supervisor.breakers.handle import BreakersHandle
 from supervisor.degradation.handle import DegradationsHandle
+from supervisor.healing.handle import HealingHandle
 from supervisor.health.handle import HealthHandle
 
 
-class ConcernsHandle(DegradationsHandle, HealthHandle, BreakersHandle):
+class ConcernsHandle(DegradationsHandle, HealthHandle, HealingHandle, BreakersHandle):
     """See `Supervisor`."""
 
     def _on_board(self) -> dict[str, Any]:

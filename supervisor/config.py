@@ -11,7 +11,9 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from actors.degradation.settings import DegradationSettings
+from actors.healer.settings import HealerSettings
 from actors.health.settings import MonitorSettings
+from actors.notifier.settings import NotifierSettings
 from actors.runtime.errors import ConfigError
 from actors.runtime.ids import is_valid_name
 from actors.runtime.scrub import DEFAULT_PATTERNS
@@ -100,6 +102,8 @@ class SupervisorConfig(Settings):
     )
     root: RootSettings = Field(default_factory=RootSettings, description="The children directly under the supervisor.")
     health: MonitorSettings = Field(default_factory=MonitorSettings, description="The health monitor.")
+    healer: HealerSettings = Field(default_factory=HealerSettings, description="Incidents and what is done about them.")
+    notifier: NotifierSettings = Field(default_factory=NotifierSettings, description="Channels to people, and routes.")
     breaker_actors_max: int = Field(
         default=8,
         ge=0,

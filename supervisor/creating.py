@@ -18,7 +18,7 @@ from actors.worker.actor import Worker
 from supervisor.child_ports import ClusterPorts
 from supervisor.election import living_nodes
 from supervisor.link import follow
-from supervisor.services.kinds import KINDS, Kind
+from supervisor.services.kinds import Kind, kind_of
 from supervisor.services.ports import LeaderPorts
 from supervisor.tree import is_within
 
@@ -86,8 +86,8 @@ class Creator:
                 return self._log_writer(name, options)
             case "node_agent":
                 return self._agent(name, options)
-            case concern if concern in KINDS:
-                return self._service(name, options, KINDS[concern])
+            case _ if (kind := kind_of(name.key)) is not None:
+                return self._service(name, options, kind)
             case _:
                 assert recipe is not None
                 return self._child(name, options, node_id, recipe, standby=standby)

@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 from ray.exceptions import RayError
 
+from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.draining import draining_nodes
+from actors.runtime.keeping_off import kept_off
 from supervisor import messages as m
 from supervisor.election import living_nodes
 
@@ -18,11 +20,13 @@ class NodeWatch:
     """One leader's eye on the nodes.
 
     Args:
+        supervisor: The supervisor's name.
         post: Takes events for the machine.
         ended: Set when there is nothing to look for any more.
     """
 
-    def __init__(self, post: Callable[[m.Event], None], ended: threading.Event) -> None:
+    def __init__(self, supervisor: str, post: Callable[[m.Event], None], ended: threading.Event) -> None:
+        self._supervisor = supervisor
         self._post = post
         self._ended = ended
         self._draining: tuple[str, ...] = ()
@@ -34,14 +38,14 @@ class NodeWatch:
 
     @property
     def draining(self) -> frozenset[str]:
-        """The nodes that are about to go."""
+        """The nodes that are about to go, or that a healer keeps work off."""
         return frozenset(self._draining)
 
     def _look_at_drains(self) -> tuple[str, ...]:
         """What was known stands while the GCS does not answer."""
-        found = draining_nodes()
-        if found is not None:
-            self._draining = tuple(sorted(found))
+        found, off = draining_nodes(), kept_off(self._supervisor, SYSTEM_CLOCK.wall_us())
+        if found is not None and off is not None:
+            self._draining = tuple(sorted({*found, *off}))
         return self._draining
 
     def _run(self) -> None:

@@ -92,7 +92,7 @@ class SubtreeActor(LeadingShell):
                 actors=self._engine.runner.with_members(actors), nodes=living_nodes(), succeeds=begun.succeeds
             )
         )
-        NodeWatch(self._engine.post, self._engine.finished).start()
+        NodeWatch(charter.name, self._engine.post, self._engine.finished).start()
         threading.Thread(target=self._wait_for_end, name="supervisor-end", daemon=True).start()
 
     def _is_mine(self, key: str) -> bool:

@@ -60,6 +60,11 @@ class TreeHandle:
         return self.root.group(name, **settings)
 
     @property
+    def tree_client(self) -> TreeClient:
+        """This process's hand on the tree, for what is built on it."""
+        return self._client
+
+    @property
     def root(self) -> Group:
         """What is directly under the supervisor, as a group."""
         self._check_open()

@@ -9,6 +9,7 @@ GUIDE = Path(__file__).parents[1] / "docs" / "supervision.md"
 BREAKER_GUIDE = GUIDE.with_name("breaker.md")
 HEALTH_GUIDE = GUIDE.with_name("health.md")
 DEGRADATION_GUIDE = GUIDE.with_name("degradation.md")
+HEALING_GUIDE = GUIDE.with_name("healing.md")
 
 _BLOCK = re.compile(
     r"(?:<!-- file: (?P<file>\S+) -->\n)?^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
@@ -16,9 +17,9 @@ _BLOCK = re.compile(
 _PRINTED = re.compile(r"^\s*print\(.*\)  # (.+)$", re.MULTILINE)
 
 
-def blocks(kind: str) -> list[str]:
+def blocks(kind: str, guide: Path = GUIDE) -> list[str]:
     """Every block of a kind (`python`, `yaml`), those of files included, in their order."""
-    return [block["text"] for block in _BLOCK.finditer(_text()) if block["kind"] == kind]
+    return [block["text"] for block in _BLOCK.finditer(_text(guide)) if block["kind"] == kind]
 
 
 def files() -> dict[str, str]:

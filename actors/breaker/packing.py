@@ -7,7 +7,6 @@ load at all it does without, and hands the octets on as they are.
 from __future__ import annotations
 
 import pickle
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -22,7 +21,6 @@ PACKED_BYTES_MAX = 16 * 1024
 """So much of a breaker's settings fits on the boards of all nodes."""
 
 _RULES = ("ignore", "count")
-_INSTALLED = ("site-packages", "dist-packages", "/lib/python", "frozen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +77,7 @@ def unpack_kept(data: bytes) -> tuple[Kept, bytes]:
 def _packed(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(_packed(each) for each in cast("tuple[Any, ...]", value))
-    return _Pickled(_pickle(value)) if callable(value) else value
-
-
-def _pickle(value: Any) -> bytes:
-    module = sys.modules.get(getattr(value, "__module__", None) or "")
-    file = getattr(module, "__file__", None)
-    if module is not None and (file is None or any(part in file for part in _INSTALLED)) and _is_named(value, module):
-        return pickle.dumps(value, wire.PROTOCOL)
-    return wire.pickle_class(value)
-
-
-def _is_named(value: Any, module: Any) -> bool:
-    return module.__name__ != "__main__" and getattr(module, getattr(value, "__qualname__", ""), None) is value
+    return _Pickled(wire.pickle_named(value)) if callable(value) else value
 
 
 def _loaded(name: str, packed: Any) -> list[Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from actors.event_log.columns import TEXT_SEPARATOR, Column, ColumnType, Handover, Table
 from actors.event_log.columns import table_of as _table
+from actors.event_log.healing_schema import HEALING_TABLES
 from actors.event_log.health_schema import HEALTH_TABLES
 
 __all__ = ["TABLES", "TEXT_SEPARATOR", "Column", "ColumnType", "Handover", "Table"]
@@ -256,6 +257,7 @@ TABLES: dict[str, Table] = {
         DEGRADATION_STATE,
         RECORDED_DEGRADATION,
         RECORDED_FEATURES,
+        *HEALING_TABLES,
     )
 }
 """Every table that emitters may fill, by name."""

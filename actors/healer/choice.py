@@ -73,6 +73,17 @@ def choose(plans: Sequence[PlanRule], incident: Incident, *, lessons: Mapping[st
     return Choice(strategies=tuple(usable), why=tuple(why))
 
 
+def stale_patterns(plans: Sequence[PlanRule]) -> tuple[str, ...]:
+    """The components, as names or patterns, for which an earlier result of a call may have to do."""
+    return tuple(
+        dict.fromkeys(
+            rule.component
+            for rule in plans
+            if any(isinstance(each, Fallback) and each.stale_s is not None for each in rule.strategies)
+        )
+    )
+
+
 def _rank(severity: Severity) -> int:
     return SEVERITIES.index(severity)
 

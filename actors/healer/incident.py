@@ -13,7 +13,7 @@ the step that is begun, so whoever goes on knows what may have been done.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from actors.recovery.course import Outcome, Step, Taken
@@ -73,6 +73,7 @@ class Incident:
         call: The call whose function can be run again; empty if there is none, or it has its answer.
         reports: How often it was reported.
         verified: Whether a probe said that it is well again.
+        result: What its function returned, as it travels, until its call has it.
         owner: Who has taken it over, if somebody has.
         version: Counts its records.
         history: What happened, the latest last.
@@ -95,6 +96,7 @@ class Incident:
     call: str = ""
     reports: int = 1
     verified: bool = False
+    result: Any = None
     owner: str = ""
     version: int = 0
     history: tuple[Entry, ...] = ()

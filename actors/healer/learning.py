@@ -46,13 +46,14 @@ class Learning:
         self._pairs_max = pairs_max
         self._lessons: OrderedDict[tuple[str, str], dict[str, Lesson]] = OrderedDict()
 
-    def note(self, component: str, failure: str, strategy: str, *, worked: bool, took_s: float) -> None:
-        """A strategy was tried."""
+    def note(self, component: str, failure: str, strategy: str, *, worked: bool, took_s: float) -> dict[str, Any]:
+        """A strategy was tried; returns what is known of it now, as a row that `take` reads."""
         lesson = self._of(component, failure).setdefault(strategy, Lesson())
         lesson.tries += 1
         if worked:
             lesson.successes += 1
             lesson.seconds += max(0.0, took_s)
+        return _row(component, failure, strategy, lesson)
 
     def lessons(self, component: str, failure: str) -> Mapping[str, Lesson]:
         """What was tried for this, by strategy."""
@@ -61,7 +62,7 @@ class Learning:
     def export(self) -> list[dict[str, Any]]:
         """All of it, as rows that `take` reads."""
         return [
-            {"component": component, "failure": failure, "strategy": strategy, **asdict(lesson)}
+            _row(component, failure, strategy, lesson)
             for (component, failure), lessons in self._lessons.items()
             for strategy, lesson in lessons.items()
         ]
@@ -74,12 +75,10 @@ class Learning:
             lesson.successes += row["successes"]
             lesson.seconds += row["seconds"]
 
-    def reset(self, component: str | None = None) -> int:
-        """Forget what was learned of a component, or all; tells how many pairs that were."""
+    def reset(self, component: str | None = None) -> list[dict[str, Any]]:
+        """Forget what was learned of a component, or all; returns what is known of each of those now: nothing."""
         gone = [pair for pair in self._lessons if component in (None, pair[0])]
-        for pair in gone:
-            del self._lessons[pair]
-        return len(gone)
+        return [_row(*pair, strategy, Lesson()) for pair in gone for strategy in self._lessons.pop(pair)]
 
     def _of(self, component: str, failure: str) -> dict[str, Lesson]:
         found = self._lessons.setdefault((component, failure), {})
@@ -87,3 +86,7 @@ class Learning:
         if len(self._lessons) > self._pairs_max:
             self._lessons.popitem(last=False)
         return found
+
+
+def _row(component: str, failure: str, strategy: str, lesson: Lesson) -> dict[str, Any]:
+    return {"component": component, "failure": failure, "strategy": strategy, **asdict(lesson)}

@@ -39,13 +39,13 @@ class HealerMachine:
     Args:
         settings: Plans and bounds.
         rng: The source of chance; only waits draw from it.
-        incarnation: The number of the life, from 1.
+        life: The name of the life, unique over all: incidents are named after it.
         now: The moment, monotonic seconds.
     """
 
-    def __init__(self, settings: HealerSettings, *, rng: Random, incarnation: int = 1, now: float) -> None:
+    def __init__(self, settings: HealerSettings, *, rng: Random, life: str = "1", now: float) -> None:
         self._s = Standing(settings, rng=rng, now=now)
-        self._incarnation = incarnation
+        self._life = life
         self._order = 0
         self._fresh = True
 
@@ -93,6 +93,19 @@ class HealerMachine:
     def lessons(self) -> list[dict[str, object]]:
         """What was learned, as rows."""
         return self._s.learning.export()
+
+    def holds(self) -> dict[str, tuple[str, str]]:
+        """Who holds which component, and why."""
+        return dict(self._s.holds)
+
+    def detect_s(self, incident_id: str) -> float:
+        """How long an incident's trouble had lasted when it was detected, seconds; 0 for one that is not open."""
+        case = self._s.cases.get(incident_id)
+        return 0.0 if case is None else case.detect_s
+
+    def awaits(self, call: str) -> bool:
+        """Whether a call waits for an open incident."""
+        return any(call == case.incident.call or call in case.calls for case in self._s.cases.values())
 
     def kept(self) -> m.KeptHealer:
         """What a successor must know; it is told by the journal, and by this where a copy is at hand."""
@@ -166,6 +179,7 @@ class HealerMachine:
                 same = (event.rule.component, event.rule.failure, event.rule.severity)
                 others = [each for each in self._s.plans if (each.component, each.failure, each.severity) != same]
                 self._s.plans = [*others, event.rule]
+                self._s.emit(m.RecordPlan(rule=event.rule))
             case m.HoldRequested():
                 self._s.holds[event.component] = (event.who, event.reason)
                 self._s.emit(m.RecordHold(component=event.component, who=event.who, reason=event.reason))
@@ -174,7 +188,8 @@ class HealerMachine:
                     self._s.emit(m.RecordHold(component=event.component, who=None))
                     self._s.release(event.component)
             case m.LearningReset():
-                self._s.learning.reset(event.component)
+                for row in self._s.learning.reset(event.component):
+                    self._s.emit(m.RecordLesson(**row))
             case _:
                 assert_never(event)
 
@@ -199,6 +214,8 @@ class HealerMachine:
     def _join(self, case: Case, event: m.TroubleReported) -> None:
         """The same trouble again; what made it worse counts from its next turn on."""
         incident = case.incident
+        if event.call and event.call in (incident.call, *case.calls):
+            return  # it asks again, of a life that knows it
         severity = max(incident.severity, event.severity, key=SEVERITIES.index)
         case.incident = replace(incident, reports=incident.reports + 1, severity=severity)
         if not event.call:
@@ -210,7 +227,7 @@ class HealerMachine:
 
     def _open(self, event: m.TroubleReported) -> None:
         self._order += 1
-        incident = _incident(event, f"{self._incarnation}.{self._order}")
+        incident = _incident(event, f"{self._life}.{self._order}")
         incident = incident.noted(Entry(what="detected", detail=event.detail))
         case = Case(incident, order=self._order, detected_at=self._s.now, detect_s=max(0.0, event.began_ago_s))
         self._admit(case)
@@ -308,7 +325,7 @@ class HealerMachine:
     def _on_expired(self, case: Case) -> None:
         if case.doing == "over":
             self._s.forget(case)
-        elif case.incident.component in self._s.holds:
+        elif self._s.is_held(case.incident.component):
             case.expires_at = self._s.now + self._s.settings.incident_timeout_s
             self._s.wake(case, case.expires_at)
         else:
@@ -347,6 +364,9 @@ class HealerMachine:
 
     def _resume(self, case: Case) -> None:
         incident = case.incident
+        if incident.call and steps.has_result(incident):  # too large a result was not written down: it is lost
+            self._s.answer(case, "exhausted" if incident.result is None else "result", incident.result)
+            incident = case.incident
         if incident.begun is not None:
             steps.take(self._s, case, "unknown", "the healer was lost")
         elif incident.phase == "detected":

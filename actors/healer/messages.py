@@ -263,6 +263,25 @@ class RecordHold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPlan:
+    """Write to the log what is tried for whom from now on."""
+
+    rule: PlanRule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordLesson:
+    """Write to the log what is known of a strategy now; `tries` is 0 when it was forgotten."""
+
+    component: str
+    failure: str
+    strategy: str
+    tries: int
+    successes: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoteDropped:
     """Show that a report was dropped: too many incidents are open."""
 
@@ -271,7 +290,18 @@ class NoteDropped:
     limit: int
 
 
-Command = RecordIncident | TellPhase | RunStep | CancelStep | Verify | AnswerCall | RecordHold | NoteDropped
+Command = (
+    RecordIncident
+    | TellPhase
+    | RunStep
+    | CancelStep
+    | Verify
+    | AnswerCall
+    | RecordHold
+    | RecordPlan
+    | RecordLesson
+    | NoteDropped
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

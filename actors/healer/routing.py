@@ -39,16 +39,11 @@ def pick_healer(
 
     Args:
         healers: Those that live.
-        failing_node: It runs on another node than this.
+        failing_node: It runs on another node than this, if there is one.
         labels: Its node has all of these.
         running: Steps that each runs already, by name.
     """
     wanted = (labels or {}).items()
-    fit = [
-        each
-        for each in healers
-        if each.healthy
-        and (not failing_node or each.node != failing_node)
-        and all(each.labels.get(name) == value for name, value in wanted)
-    ]
-    return min(fit, key=lambda each: (running.get(each.name, 0), each.load, each.name), default=None)
+    fit = [each for each in healers if each.healthy and all(each.labels.get(name) == value for name, value in wanted)]
+    elsewhere = [each for each in fit if each.node != failing_node]
+    return min(elsewhere or fit, key=lambda each: (running.get(each.name, 0), each.load, each.name), default=None)

@@ -8,7 +8,15 @@ from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from actors.recovery.retry import Retry
-from actors.recovery.strategies import Escalate, Restart, Severity, check_strategies
+from actors.recovery.strategies import (
+    Escalate,
+    Isolate,
+    Restart,
+    Restore,
+    Severity,
+    UserStrategy,
+    check_strategies,
+)
 from actors.runtime.errors import ConfigError
 from actors.runtime.settings import PROBLEM, Settings
 
@@ -29,7 +37,7 @@ class PlanRule(Settings):
     @classmethod
     def _strategies_only(cls, given: object) -> object:
         try:
-            return check_strategies(given, source="")
+            return check_strategies(_from_words(given), source="")
         except ConfigError as error:
             raise PydanticCustomError(PROBLEM, "{words}", {"words": "; ".join(error.problems)}) from None
 
@@ -40,6 +48,25 @@ class HealerSettings(Settings):
     plans: tuple[PlanRule, ...] = Field(
         default=(PlanRule(),), max_length=1000, description="The most specific one that matches counts."
     )
+    healers: int = Field(
+        default=2, ge=1, le=100, description="Healers in the cluster, on nodes of their own if it can be."
+    )
+    on_child_given_up: Severity | None = Field(
+        default="high", description="A child over its restart intensity is an incident so severe; null: none."
+    )
+    on_child_death: Severity | None = Field(
+        default=None, description="The same of each death of a child, which its supervisor mends; null: none."
+    )
+    on_breaker_open: Severity | None = Field(
+        default="medium", description="The same of a circuit breaker that opens; null: none."
+    )
+    on_sick: Severity | None = Field(
+        default="high", description="The same of a component whose probes say that it is sick; null: none."
+    )
+    task_failures: int = Field(
+        default=0, ge=0, le=1_000_000, description="So many failed tasks of one function in task_window_s; 0: never."
+    )
+    task_window_s: float = Field(default=60.0, gt=0, le=_DAY_S, description="Where these are counted, seconds.")
     in_flight: int = Field(
         default=8, ge=1, le=10_000, description="Steps and verifications of the whole cluster at a time."
     )
@@ -63,3 +90,27 @@ class HealerSettings(Settings):
     learn_max: int = Field(default=1000, ge=1, le=100_000, description="Pairs of component and failure remembered.")
     retry_share: float = Field(default=0.2, ge=0, le=10, description="Retries per call that failed, cluster-wide.")
     retry_floor_per_s: float = Field(default=1.0, gt=0, le=1000, description="Retries that are possible anyway.")
+
+
+_BY_NAME = {"retry": Retry, "restore": Restore, "escalate": Escalate, "restart": Restart, "isolate": Isolate}
+"""Those that a file can say; a fallback has a function."""
+
+
+def _from_words(given: object) -> object:
+    """As a file has them: `restart`, `{escalate: {repeats: 2}}`, or a user's own, `{strategy: {name: ...}}`."""
+    if not isinstance(given, list):
+        return given
+    return tuple(_from_word(each) for each in given)
+
+
+def _from_word(each: Any) -> Any:
+    if isinstance(each, str):
+        return _BY_NAME[each]() if each in _BY_NAME else each
+    if isinstance(each, dict) and len(each) == 1:
+        ((name, fields),) = each.items()
+        fields = fields or {}
+        if name in _BY_NAME and isinstance(fields, dict):
+            return _BY_NAME[name].parse(fields, source=name)
+        if name == "strategy" and isinstance(fields, dict):
+            return UserStrategy.parse(fields, source=name)
+    return each

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from actors.healer.routing import Healer
     from actors.healer.settings import HealerSettings, PlanRule
 
+EVERYTHING = "*"
+"""Who holds this holds every component."""
+
 
 class Standing:
     """The state of one life of the healer.
@@ -117,15 +120,20 @@ class Standing:
             if case is None or case.doing != "ready":
                 continue
             component = case.incident.component
-            if component not in self.holds:
+            if not self.is_held(component):
                 return case
             self._held.setdefault(component, []).append(turn)
         return None
 
+    def is_held(self, component: str) -> bool:
+        """Whether an operator holds it, or all."""
+        return component in self.holds or EVERYTHING in self.holds
+
     def release(self, component: str) -> None:
-        """Those that were passed over have their turn again."""
-        for turn in self._held.pop(component, []):
-            heappush(self._turns, turn)
+        """Those that were passed over have their turn again; whoever is still held is passed over again."""
+        for name in list(self._held) if component == EVERYTHING else (component,):
+            for turn in self._held.pop(name, []):
+                heappush(self._turns, turn)
 
     # -- what is known of it ------------------------------------------------------------------------------------------
 
@@ -151,7 +159,7 @@ class Standing:
         """Tell the call whose function was run again."""
         call = case.incident.call
         if call:
-            case.incident = replace(case.incident, call="")
+            case.incident = replace(case.incident, call="", result=None)
             self.emit(m.AnswerCall(call=call, answer=answer, incident=case.incident, result=result))
 
     def answer_all(self, case: Case, answer: m.CallAnswer) -> None:
@@ -167,7 +175,8 @@ class Standing:
         if incident.taken:
             strategy = title(incident.strategies[incident.position])
             took_s = self.now - case.strategy_at
-            self.learning.note(incident.component, incident.failure, strategy, worked=worked, took_s=took_s)
+            row = self.learning.note(incident.component, incident.failure, strategy, worked=worked, took_s=took_s)
+            self.emit(m.RecordLesson(**row))
 
     def close(self, case: Case, phase: Phase, detail: str, **changes: Any) -> None:
         """It is over. An escalated one stays for a while: trouble that is reported meanwhile is the same."""

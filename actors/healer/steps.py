@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 _BY_RESULT: tuple[Action, ...] = ("call", "provider", "stale")
 """What these did is seen in what they returned."""
 
+_ENDING: tuple[Action, ...] = ("restart", "cut_over", "roll_back")
+"""These end a component and start it again."""
+
 
 def advance(standing: Standing, case: Case) -> None:
     """Find the next step of the strategy that is tried, or of the next one."""
@@ -39,7 +42,7 @@ def advance(standing: Standing, case: Case) -> None:
             standing.close(case, "escalated", "nothing that was planned has helped")
             return
         strategy = incident.strategies[incident.position]
-        if isinstance(strategy, Retry | Fallback) and not incident.call and not _has_result(incident):
+        if isinstance(strategy, Retry | Fallback) and not incident.call and not has_result(incident):
             next_strategy(standing, case)  # its call has its answer, or waits no more
             continue
         following = next_step(strategy, incident.taken, rng=standing.rng)
@@ -112,7 +115,7 @@ def on_recorded(standing: Standing, case: Case, version: int) -> None:
     step = case.incident.begun
     assert step is not None
     is_idle = _is_idle(case.incident, step)
-    if healer is None or is_idle or case.incident.component in standing.holds:  # it was not run: that is certain
+    if healer is None or is_idle or standing.is_held(case.incident.component):  # it was not run: that is certain
         standing.record(case, begun=None)
         standing.set(case, "ready")
         return
@@ -138,11 +141,12 @@ def take(standing: Standing, case: Case, outcome: Outcome, detail: str, *, resul
     assert step is not None
     name = f"{title(incident.strategies[incident.position])}: {step.action}"
     taken = (*incident.taken, Taken(step=step, outcome=outcome, detail=detail))
-    case.incident = replace(incident, begun=None, taken=taken)
+    kept = result if outcome == "succeeded" and step.action in _BY_RESULT else None
+    case.incident = replace(incident, begun=None, taken=taken, result=kept)
     standing.note(case, Entry(what=name, outcome=outcome, detail=detail))
     standing.set(case, "waiting")
     standing.record(case)
-    if _has_result(case.incident):
+    if has_result(case.incident):
         standing.answer(case, "result", result)
     if _is_unsure(case.incident):
         begin_verification(standing, case)
@@ -179,7 +183,7 @@ def on_verified(standing: Standing, case: Case, event: m.VerificationEnded) -> N
     """Its probe has said something."""
     if case.doing != "verifying" or event.number != case.verification:
         return
-    if event.verdict == "passed" or (event.verdict == "unprobed" and _has_result(case.incident)):
+    if event.verdict == "passed" or (event.verdict == "unprobed" and has_result(case.incident)):
         standing.learn(case, worked=True)
         verified = event.verdict == "passed"
         words = "its probe is good" if verified else "its function has returned, and it has no probe"
@@ -212,12 +216,18 @@ def verification_failed(standing: Standing, case: Case, detail: str) -> None:
     advance(standing, case)
 
 
+def may_have_ended_it(incident: Incident) -> bool:
+    """Whether a healer may have died after it ended the component, and before it started it again."""
+    latest = incident.taken[-1] if incident.taken else None
+    return latest is not None and latest.outcome == "unknown" and latest.step.action in _ENDING
+
+
 def _is_idle(incident: Incident, step: Step) -> bool:
     """Whether a function was to be called for a call that waits no more."""
     return step.action in _BY_RESULT and not incident.call
 
 
-def _has_result(incident: Incident) -> bool:
+def has_result(incident: Incident) -> bool:
     """Whether a step has proved by its result that it worked."""
     latest = incident.taken[-1] if incident.taken else None
     return latest is not None and latest.outcome == "succeeded" and latest.step.action in _BY_RESULT

@@ -39,13 +39,13 @@ class NotifierMachine:
     Args:
         settings: Channels, routes and bounds.
         rng: The source of chance; only waits draw from it.
-        incarnation: The number of the life, from 1.
+        life: The name of the life, unique over all: messages are named after it.
         now: The moment, monotonic seconds.
     """
 
-    def __init__(self, settings: NotifierSettings, *, rng: Random, incarnation: int = 1, now: float) -> None:
+    def __init__(self, settings: NotifierSettings, *, rng: Random, life: str = "1", now: float) -> None:
         self._settings = settings
-        self._incarnation = incarnation
+        self._life = life
         self._now = now
         self._last = 0
         self._fresh = True
@@ -60,7 +60,7 @@ class NotifierMachine:
         for name, outbox in self._outboxes.items():
             while alerts := outbox.group(self._now):
                 self._last += 1
-                entry_id = f"{self._incarnation}.{self._last}"
+                entry_id = f"{self._life}.{self._last}"
                 commands += outbox.put(m.OutboxEntry(entry_id=entry_id, channel=name, alerts=alerts))
             commands += outbox.send(self._now)
         self._fresh = False
@@ -74,6 +74,16 @@ class NotifierMachine:
     def waiting(self) -> dict[str, int]:
         """Messages that are not handed over yet, by channel."""
         return {name: len(outbox) for name, outbox in self._outboxes.items()}
+
+    def channels_for(self, event: m.AlertRaised) -> tuple[str, ...]:
+        """Who is told of this, or was while it lasts; nobody, if it is dropped."""
+        known = self._told.get(event.alert.key)
+        if known is not None and not self._is_news(known, event.alert):
+            return known.channels
+        return self._known(event.channels or self._routed(event))
+
+    def _known(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name for name in names if name in self._outboxes)
 
     def _dispatch(self, event: m.Event) -> list[m.Command]:
         match event:
@@ -100,7 +110,7 @@ class NotifierMachine:
             known.alert = replace(known.alert, repeated=known.alert.repeated + 1)
             return []
         asked = event.channels or self._routed(event)
-        channels = tuple(name for name in asked if name in self._outboxes)
+        channels = self._known(asked)
         began_s = event.alert.began_s or event.wall_s
         repeated = 0 if known is None else known.alert.repeated
         alert = replace(event.alert, began_s=began_s, ended_s=None, repeated=repeated)

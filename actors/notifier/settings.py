@@ -69,13 +69,18 @@ class ChannelSettings(Settings):
         return name
 
     @property
+    def variables(self) -> tuple[str, ...]:
+        """The variables of the environment that its address needs."""
+        return tuple(_VARIABLE.findall(self.url))
+
+    @property
     def shown_url(self) -> str:
         """Its address for people."""
         return masked(self.url)
 
     def address(self, environ: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
         """Its address with what stands in the environment, and the variables that are missing there."""
-        missing = tuple(name for name in _VARIABLE.findall(self.url) if not environ.get(name))
+        missing = tuple(name for name in self.variables if not environ.get(name))
         return _VARIABLE.sub(lambda found: environ.get(found[1], ""), self.url), missing
 
 

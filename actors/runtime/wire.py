@@ -21,6 +21,8 @@ from ray import cloudpickle
 _PLAIN_FAILURES = (pickle.PicklingError, AttributeError, TypeError, ValueError, RecursionError)
 PROTOCOL = 5
 
+_INSTALLED = ("site-packages", "dist-packages", "/lib/python", "frozen")
+
 
 def dumps(value: object) -> tuple[bytes, Sequence[Any]]:
     """Pickle `value`; returns the bytes and the ObjectRefs found in it.
@@ -163,6 +165,21 @@ def pickle_everywhere(value: object, modules: Sequence[ModuleType]) -> bytes:
         for module in modules:
             cloudpickle.unregister_pickle_by_value(module)
     return pickle.dumps(_Class(by_reference, by_value), PROTOCOL)
+
+
+def pickle_named(value: Any) -> bytes:
+    """Pickle a function or class: by reference what is installed everywhere, else as `pickle_class` does."""
+    module = sys.modules.get(getattr(value, "__module__", None) or "")
+    file = getattr(module, "__file__", None)
+    if module is not None and (file is None or any(part in file for part in _INSTALLED)) and _is_named(value, module):
+        return pickle.dumps(value, PROTOCOL)
+    if isinstance(getattr(value, "__qualname__", None), str):
+        return pickle_class(value)
+    return cloudpickle.dumps(value, protocol=PROTOCOL)
+
+
+def _is_named(value: Any, module: ModuleType) -> bool:
+    return module.__name__ != "__main__" and getattr(module, getattr(value, "__qualname__", ""), None) is value
 
 
 def function_name(fn: Callable[..., Any]) -> str:

@@ -89,6 +89,12 @@ class Ours:
 
         return getattr(SharedDegradation(self._supervisor), row)(**arguments)
 
+    def healing(self, row: str) -> float:
+        """One of the measurements of `HealingBench`."""
+        from experiments.bench.healing import HealingBench  # noqa: PLC0415 - only these rows' imports
+
+        return getattr(HealingBench(self._supervisor), row)()
+
     def _lose_worker(self, how: signal.Signals) -> float:
         self._settle()
         marker = str(self._folder / uuid.uuid4().hex)

@@ -330,6 +330,27 @@ HEALTH_DEAD = Row(
 HEALTH = (HEALTH_CPU, HEALTH_JITTER, HEALTH_DEAD)
 """Those of the health monitor."""
 
+HEALING_FIRST = Row(
+    name="healing-first",
+    title="healing: from a call's failure to its first recovery step running on a healer, p50",
+    against="20 ms",
+    unit="ms",
+    scale=1e3,
+    better="below",
+    target=1.0,
+)
+HEALING_MANY = Row(
+    name="healing-many",
+    title="healing: the most steps at a time, of 500 incidents at once that all end",
+    against="the limit of 8 in flight",
+    unit="steps",
+    scale=1.0,
+    better="below",
+    target=1.0,
+)
+HEALING = (HEALING_FIRST, HEALING_MANY)
+"""Those of the healers."""
+
 _RAY = (THROUGHPUT, LATENCY, KILL, HANG, CHILD, ALONE, TAKEOVER, CPU)
 
-ALL = (*_RAY, EVENT, GROWTH, IMPORT, MEMORY, *BREAKERS, *SHARED_BREAKERS, *DEGRADATION, *HEALTH)
+ALL = (*_RAY, EVENT, GROWTH, IMPORT, MEMORY, *BREAKERS, *SHARED_BREAKERS, *DEGRADATION, *HEALTH, *HEALING)

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from math import log, nan
 from typing import Any
 
+from actors.healer.settings import HealerSettings
 from experiments.bench import rows
 from experiments.bench.rows import Measured, Row, against
 from experiments.bench.side import Side
@@ -37,6 +38,7 @@ DEAD_LIMIT_S = 1.1
 """Three checks each 0.2 s, with a time-out of 0.5 s."""
 CHECK_LIMIT_S = 150e-9
 CHANGE_LIMIT_S = 0.010
+FIRST_STEP_LIMIT_S = 0.02
 FIRST_MEMORY_TASKS = 50_000
 ALL_MEMORY_TASKS = 200_000
 
@@ -204,6 +206,17 @@ def _health(row: Row, what: str, limit: float) -> Callable[[Side, Side, int], Me
     return measure
 
 
+def _healing(row: Row, what: str, limit: float) -> Callable[[Side, Side, int], Measured]:
+    """In a supervisor of its own: what other rows left running is not to be in the way."""
+
+    def measure(_: Side, __: Side, rounds: int) -> Measured:
+        with Side("ours") as fresh:
+            values = tuple(fresh.measure("healing", row=what) for _ in range(rounds))
+        return Measured(row=row, ours=values, theirs=(limit,) * rounds)
+
+    return measure
+
+
 _MEASURES: dict[str, Callable[[Side, Side, int], Measured]] = {
     "throughput": _throughput,
     "latency": _latency,
@@ -231,4 +244,6 @@ _MEASURES: dict[str, Callable[[Side, Side, int], Measured]] = {
     "feature-check": _beside_peers(rows.FEATURE_CHECK, "check", "features"),
     "feature-cost": _alone_in(rows.FEATURE_COST, "check", CHECK_LIMIT_S, "features"),
     "level-change": _shared(rows.LEVEL_CHANGE, "change", CHANGE_LIMIT_S, "degradation"),
+    "healing-first": _healing(rows.HEALING_FIRST, "first_step", FIRST_STEP_LIMIT_S),
+    "healing-many": _healing(rows.HEALING_MANY, "many", HealerSettings().in_flight),
 }

@@ -9,6 +9,7 @@ from typing import Any
 import click
 from pydantic import BaseModel
 
+from actors.recovery.strategies import KINDS, title
 from supervisor.config import DEFAULT_POOL, PoolSettings, SupervisorConfig
 
 HEADER = "# Every setting of a supervisor with its default. Keep what you change; an unknown key is an error.\n"
@@ -44,4 +45,11 @@ def _lines(model: type[BaseModel], values: BaseModel, *, indent: int) -> Iterato
             yield f"{pad}{name}:"
             yield from _lines(type(value), value, indent=indent + 1)
         else:
-            yield f"{pad}{name}: {json.dumps(value)}"
+            yield f"{pad}{name}: {json.dumps(value, default=_as_in_file)}"
+
+
+def _as_in_file(value: Any) -> Any:
+    """A plan's strategies stand there by their names."""
+    if isinstance(value, KINDS):
+        return title(value)
+    return {name: getattr(value, name) for name in type(value).model_fields}

@@ -60,8 +60,10 @@ def _register() -> None:
         degrading,
         doctoring,
         examining,
+        healing,
         launching,
         looking,
+        notifying,
         reaping,
     )
 
@@ -85,6 +87,8 @@ def _register() -> None:
         breaking.breaker,
         examining.health,
         degrading.degradation,
+        healing.heal,
+        notifying.notify,
         doctoring.doctor,
     ):
         main.add_command(command)

@@ -17,6 +17,7 @@ NAME: Decorator = click.option("--name", default="default", show_default=True, h
 ADDRESS: Decorator = click.option(
     "--address", help="The cluster, host:port of its GCS. Left out: RAY_ADDRESS, else the cluster on this machine."
 )
+JSON: Decorator = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def attached(name: str, address: str | None) -> Supervisor:

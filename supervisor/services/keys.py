@@ -7,6 +7,13 @@ CONCERNS = ("breaker", "health", "degradation", "healer", "notifier")
 DEGRADATION = "degradation/main"
 HEALTH = "health/main"
 NOTIFIER = "notifier/main"
+HEALER = "healer/main"
+"""Who coordinates recoveries; the healers are beside it, see `healer_key`."""
+
+
+def healer_key(number: int) -> str:
+    """The key of a healer, from 1."""
+    return f"healer/{number}"
 
 
 def is_service(key: str) -> bool:

@@ -30,6 +30,12 @@ class Kind:
         return getattr(import_module(self.module), self.maker)()
 
 
+def _recipe(config: SupervisorConfig) -> Any:
+    from supervisor.healing.ports import recipe_of  # noqa: PLC0415 - who heals nothing does not load it
+
+    return recipe_of(config)
+
+
 KINDS: dict[str, Kind] = {
     "breaker": Kind(module="actors.breaker.actor", maker="breaker_actor"),
     "health": Kind(
@@ -40,5 +46,13 @@ KINDS: dict[str, Kind] = {
     "degradation": Kind(
         module="actors.degradation.actor", maker="degradation_actor", settings=lambda config: config.degradation
     ),
+    "healer": Kind(module="actors.healer.actor", maker="healer_actor", settings=_recipe),
+    "healer/main": Kind(module="actors.healer.coordinator", maker="coordinator_actor", settings=_recipe),
+    "notifier": Kind(module="actors.notifier.actor", maker="notifier_actor", settings=lambda config: config.notifier),
 }
-"""By concern."""
+"""By concern; a key of its own goes before its concern."""
+
+
+def kind_of(key: str) -> Kind | None:
+    """What a service's actor is made of; None for what is no service."""
+    return KINDS.get(key) or KINDS.get(key.partition("/")[0])

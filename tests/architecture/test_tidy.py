@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import importlib
 import inspect
 import pickle
@@ -174,6 +175,9 @@ def _sample_value(hint: object, name: str) -> object:
         return origin()
     if origin is typing.Literal:
         return arguments[0]
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        needed = [field.name for field in dataclasses.fields(hint) if field.default is dataclasses.MISSING]
+        return hint(**{field: f"<{field}>" for field in needed})
     samples: dict[object, object] = {str: f"<{name}>", int: 3, float: 1.5, bool: True, bytes: b"x"}
     if hint not in samples:
         pytest.fail(f"no sample for an error's argument {name}: {hint}; teach _sample_value about it")

@@ -51,7 +51,7 @@ class Healing(RuleBasedStateMachine):
 
     def live(self) -> None:
         self.life += 1
-        self.machine = HealerMachine(SETTINGS, rng=Random(self.life), incarnation=self.life, now=self.now)
+        self.machine = HealerMachine(SETTINGS, rng=Random(self.life), life=str(self.life), now=self.now)
         self.unconfirmed: list[Incident] = []
         self.running: list[m.RunStep] = []
         self.asked: list[m.Verify] = []

@@ -39,7 +39,7 @@ class Notifying(RuleBasedStateMachine):
 
     def live(self) -> None:
         self.life += 1
-        self.machine = NotifierMachine(SETTINGS, rng=Random(self.life), incarnation=self.life, now=self.now)
+        self.machine = NotifierMachine(SETTINGS, rng=Random(self.life), life=str(self.life), now=self.now)
         self.unconfirmed: list[str] = []
         self.flying: list[m.Send] = []
         for times in self.sent_at.values():

@@ -16,7 +16,7 @@ PATIENCE_S = 240
 
 
 @pytest.mark.timeout(PATIENCE_S + 30)
-@pytest.mark.parametrize("page", [guide.GUIDE, guide.HEALTH_GUIDE], ids=["supervision", "health"])
+@pytest.mark.parametrize("page", [guide.GUIDE, guide.HEALTH_GUIDE, guide.HEALING_GUIDE], ids=lambda page: page.stem)
 def test_the_program_does_what_the_guide_says(page: Path, tmp_path: Path):
     for name, text in guide.files().items():
         (tmp_path / name).write_text(text, encoding="utf-8")

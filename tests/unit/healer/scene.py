@@ -47,7 +47,7 @@ class Scene:
 
     def begin(self, *, incarnation: int, now: float = 1000.0) -> None:
         self.now = now
-        self.machine = HealerMachine(self.settings, rng=Random(1), incarnation=incarnation, now=now)
+        self.machine = HealerMachine(self.settings, rng=Random(1), life=str(incarnation), now=now)
 
     def tell(self, event: m.Event) -> list[m.Command]:
         """What is commanded, and what follows when the shell does it."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from actors.healer import messages as m
+from actors.healer.incident import Incident
 from actors.healer.routing import Healer
 from actors.healer.settings import PlanRule
 from actors.recovery.retry import Retry
 from actors.recovery.strategies import Escalate, Isolate, Restart
-from tests.unit.healer.scene import Scene, phases
+from tests.unit.healer.scene import Scene, answers, of, phases
 
 
 class TestPeople:
@@ -144,3 +147,67 @@ class TestSuccessors:
         assert len(scene.machine.lessons()) == 1
         assert scene.machine.kept().incidents[1].calls == ("c2",)
         assert scene.tell(m.JournalRecovered(kept=kept)) == []
+
+    def test_a_result_that_nobody_was_told_of_is_told_by_the_next_life(self) -> None:
+        scene = Scene(Retry(min_s=0.0, max_s=0.0))
+        scene.verdict = lambda _: None
+        scene.report(call="c")
+        assert scene.actions == ["call"]
+        (kept,) = (each for each in scene.journal.values())
+        lost = replace(kept, call="c", result=b"r")  # as it was recorded before the answer
+        commands = self.successor(scene, self.one(lost))
+        (answer,) = of(m.AnswerCall, commands)
+        assert (answer.call, answer.answer, answer.result) == ("c", "result", b"r")
+        assert scene.actions == ["call"]
+
+    def test_a_result_that_was_too_large_to_be_written_down_is_lost_and_the_function_is_not_run_again(self) -> None:
+        scene = Scene(Retry(min_s=0.0, max_s=0.0))
+        scene.verdict = lambda _: None
+        scene.report(call="c")
+        (kept,) = (each for each in scene.journal.values())
+        commands = self.successor(scene, self.one(replace(kept, call="c", result=None)))
+        assert answers(commands) == [("c", "exhausted")]
+        assert scene.actions == ["call"]
+
+    def test_a_call_that_asks_the_next_life_is_known_there_and_counts_once(self) -> None:
+        scene = Scene(Escalate(repeat_s=100.0))
+        scene.report(call="c1")
+        scene.report(call="c2")
+        assert [scene.machine.awaits(call) for call in ("c1", "c2", "c3")] == [True, True, False]
+        scene.report(call="c1")
+        scene.report(call="c2")
+        assert scene.only().reports == 2
+        assert scene.machine.kept().incidents[0].calls == ("c2",)
+
+    @staticmethod
+    def one(incident: Incident) -> m.KeptHealer:
+        return m.KeptHealer(incidents=(m.KeptIncident(incident=incident, age_s=1.0),), holds={}, depends_on={})
+
+
+def test_what_is_learned_planned_and_forgotten_is_put_on_record() -> None:
+    scene = Scene(Restart())
+    (lesson,) = of(m.RecordLesson, scene.report())
+    assert (lesson.component, lesson.strategy, lesson.tries, lesson.successes) == ("db", "restart", 1, 1)
+    (gone,) = of(m.RecordLesson, scene.tell(m.LearningReset()))
+    assert (gone.component, gone.strategy, gone.tries) == ("db", "restart", 0)
+    rule = PlanRule(component="db", strategies=(Isolate(),))
+    assert of(m.RecordPlan, scene.tell(m.PlanSet(rule=rule))) == [m.RecordPlan(rule=rule)]
+
+
+def test_holds_are_told() -> None:
+    scene = Scene(Restart())
+    scene.tell(m.HoldRequested(component="db", who="ann", reason="why"))
+    assert scene.machine.holds() == {"db": ("ann", "why")}
+
+
+def test_everything_can_be_held_at_once() -> None:
+    scene = Scene(Restart())
+    scene.tell(m.HoldRequested(component="db", who="ann", reason="why"))
+    scene.tell(m.HoldRequested(component="*", who="ben", reason="stop"))
+    scene.report("db")
+    scene.report("web")
+    assert scene.actions == []
+    scene.tell(m.ReleaseRequested(component="*"))
+    assert [incident for incident, *_ in scene.ran] == ["1.2"]
+    scene.tell(m.ReleaseRequested(component="db"))
+    assert [incident for incident, *_ in scene.ran] == ["1.2", "1.1"]

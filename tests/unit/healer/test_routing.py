@@ -24,7 +24,8 @@ HEALERS = (
         ({"running": {"a": 2, "b": 1, "c": 0}}, "c"),
         ({"labels": {"zone": "eu"}}, "b"),
         ({"labels": {"zone": "us"}}, None),
-        ({"failing_node": "n2", "labels": {"zone": "eu"}}, None),
+        ({"failing_node": "n2"}, "a"),
+        ({"failing_node": "n2", "labels": {"zone": "eu"}}, "b"),
     ],
 )
 def test_by_node_labels_and_load(wishes: dict[str, Any], name: str | None) -> None:

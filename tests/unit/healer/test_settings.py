@@ -9,7 +9,7 @@ import pytest
 
 from actors.healer.settings import HealerSettings, PlanRule
 from actors.recovery.retry import Retry
-from actors.recovery.strategies import Escalate, Restart
+from actors.recovery.strategies import Escalate, Restart, UserStrategy
 from actors.runtime.errors import ConfigError
 
 
@@ -43,3 +43,16 @@ def test_the_default_plan_ends_with_people_and_settings_travel() -> None:
     settings = HealerSettings()
     assert settings.plans[0].strategies == (Retry(), Restart(), Escalate())
     assert pickle.loads(pickle.dumps(settings)) == settings
+
+
+def test_a_file_names_strategies_and_says_what_is_other_than_usual():
+    """As YAML gives it."""
+    plan = {"component": "db", "strategies": ["retry", {"escalate": {"repeats": 2}}, {"strategy": {"name": "reindex"}}]}
+    (rule,) = HealerSettings.parse({"plans": (plan,)}, source="file").plans
+    assert rule.strategies == (Retry(), Escalate(repeats=2), UserStrategy(name="reindex"))
+
+
+@pytest.mark.parametrize("word", ["mend", {"retry": {"attempts": 0}}, {"retry": {}, "restart": {}}, 3])
+def test_a_file_cannot_name_others(word: Any):
+    with pytest.raises(ConfigError):
+        HealerSettings.parse({"plans": [{"component": "db", "strategies": [word]}]}, source="file")

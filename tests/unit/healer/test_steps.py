@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from actors.healer import messages as m
+from actors.healer.incident import Incident
+from actors.healer.steps import may_have_ended_it
+from actors.recovery.course import Action, Outcome, Step, Taken
 from actors.recovery.retry import Fallback
 from actors.recovery.strategies import Restart
 from tests.unit.healer.scene import Scene, of
@@ -68,3 +71,17 @@ def test_a_probe_is_asked_again_not_twice_at_a_time() -> None:
     late = m.VerificationEnded(incident_id="1.1", number=first.number, verdict="passed")
     assert scene.tell(late) == [], "it has answered already"
     assert len(of(m.Verify, scene.later(2.0))) == 1
+
+
+def test_only_who_ends_a_component_to_start_it_again_may_have_left_it_ended() -> None:
+    cases: tuple[tuple[Action, Outcome, bool], ...] = (
+        ("restart", "unknown", True),
+        ("cut_over", "unknown", True),
+        ("restart", "failed", False),
+        ("isolate", "unknown", False),
+    )
+    for action, outcome, told in cases:
+        step = Step(action=action, number=0, timeout_s=1.0)
+        taken = (Taken(step=step, outcome=outcome),)
+        incident = Incident(incident_id="1", component="db", failure="x", severity="low", taken=taken)
+        assert may_have_ended_it(incident) is told

@@ -1,0 +1,145 @@
+"""The healers as the coordinator knows them: which live and where, steps given to them, and steps lost with them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import ray
+from ray.exceptions import ActorDiedError, RayActorError, RayError
+
+from actors.healer import messages as m
+from actors.healer.routing import Healer
+from actors.healer.running import Ended, Job
+from actors.runtime.ids import NAMESPACE
+from actors.runtime.replies import when_answered
+
+if TYPE_CHECKING:
+    from actors.service.ports import ServicePorts
+
+_CONCERN = "healer/"
+_COORDINATOR = "healer/main"
+
+
+class Hands:
+    """All healers.
+
+    Args:
+        life: The coordinator's, so that healers refuse what an earlier one sends.
+        ports: The ways to the services.
+        count: How many healers there are to be.
+        tell: Told of who lives.
+    """
+
+    def __init__(self, life: int, ports: ServicePorts, count: int, tell: Callable[[m.Event], None]) -> None:
+        self._life = life
+        self._ports = ports
+        self._count = count
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._handles: dict[str, Any] = {}
+        self._seen: tuple[Healer, ...] = ()
+        self._living: tuple[Healer, ...] = ()
+        self._lost: set[str] = set()
+        self._ended = threading.Event()
+
+    def start(self) -> None:
+        """Have them all run."""
+        threading.Thread(target=self._start_all, name="healer-hands", daemon=True).start()
+
+    def stop(self) -> None:
+        """Start no more."""
+        self._ended.set()
+
+    def see(self, view: Any) -> None:
+        """The leader announces this."""
+        found = tuple(
+            Healer(name=child.name, node=child.location.node_id)
+            for child in view.children
+            if child.key.startswith(_CONCERN) and child.key != _COORDINATOR
+            if child.status == "running" and child.location is not None
+        )
+        self._set(found)
+
+    def run(self, healer: str, name: str, job: Job, ended: Callable[[Ended], None]) -> None:
+        """Give a step to a healer.
+
+        Args:
+            healer: Its full name.
+            name: The step's.
+            job: The step.
+            ended: Called with how it ended; not if its healer was lost: then it is told who lives.
+        """
+        handle = self._handle(healer)
+        if handle is None:
+            _elsewhere(partial(self._lose, healer))
+            return
+        try:
+            ref = handle.run.remote(self._life, name, job)
+        except (RayError, ValueError, TypeError) as error:
+            words = f"it could not be given to its healer: {type(error).__name__}: {error}"
+            _elsewhere(partial(ended, Ended(outcome="failed", detail=words)))
+            return
+        when_answered(ref, partial(self._on_answer, healer, ended))
+
+    def cancel(self, healer: str, name: str) -> None:
+        """Nobody waits for a step any more."""
+        handle = self._handle(healer)
+        if handle is not None:
+            handle.cancel.remote(name)
+
+    def _on_answer(self, healer: str, ended: Callable[[Ended], None], reply: object) -> None:
+        if isinstance(reply, Ended):
+            _elsewhere(partial(ended, reply))
+        elif isinstance(reply, ActorDiedError):
+            _elsewhere(partial(self._lose, healer))
+        elif isinstance(reply, RayActorError):
+            _elsewhere(partial(ended, Ended(outcome="unknown", detail="its healer could not be reached")))
+        else:
+            _elsewhere(partial(ended, Ended(outcome="unknown", detail=f"{type(reply).__name__}: {reply}")))
+
+    def _lose(self, healer: str) -> None:
+        """Its death is known before the leader announces it."""
+        with self._lock:
+            self._lost.add(healer)
+        self._set(self._seen)
+
+    def _set(self, found: tuple[Healer, ...]) -> None:
+        with self._lock:
+            self._lost &= {each.name for each in found}
+            living = tuple(each for each in found if each.name not in self._lost)
+            changed, self._living, self._seen = living != self._living, living, found
+            self._handles = {each.name: self._handles.get(each.name) for each in living}
+        if changed:
+            self._tell(m.HealersChanged(healers=living))
+
+    def _handle(self, healer: str) -> Any | None:
+        with self._lock:
+            if healer in self._lost:
+                return None
+            known = self._handles.get(healer)
+        if known is None:
+            try:
+                known = ray.get_actor(healer, namespace=NAMESPACE)
+            except ValueError:
+                return None
+            with self._lock:
+                if healer in self._handles:
+                    self._handles[healer] = known
+        return known
+
+    def _start_all(self) -> None:
+        for number in range(1, self._count + 1):
+            if not self._ended.is_set():
+                self._ports.service(f"{_CONCERN}{number}").start()
+
+
+def _elsewhere(act: Callable[[], None]) -> None:
+    """Ray's thread, and the one that decides, are not held up by what follows."""
+    _REPLIES.submit(act)
+
+
+_REPLIES = ThreadPoolExecutor(2, "healer-replies")

@@ -1,0 +1,83 @@
+"""Which troubles, and ends of troubles, rows of the log tell of: children, and breakers. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from actors.healer import messages as m
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from actors.healer.settings import HealerSettings
+    from actors.recovery.strategies import Severity
+
+BREAKERS = "circuit_breaker_state_history"
+CHILDREN = "children"
+
+GIVEN_UP = "given up"
+DIED = "died"
+BREAKER_OPEN = "breaker open"
+
+_CHILD = "child/"
+_WELL = ("normal", "shutdown")
+"""Ends of children that nobody has to mend."""
+
+
+class Troubles:
+    """What one life of the coordinator makes of the log.
+
+    Args:
+        settings: What is an incident.
+    """
+
+    def __init__(self, settings: HealerSettings) -> None:
+        self._settings = settings
+        self._given_up: set[str] = set()
+
+    @property
+    def kinds(self) -> list[str]:
+        """The tables that are looked at."""
+        children = self._settings.on_child_given_up or self._settings.on_child_death
+        return [*([CHILDREN] if children else []), *([BREAKERS] if self._settings.on_breaker_open else [])]
+
+    def of(self, row: Mapping[str, Any]) -> m.TroubleReported | m.TroubleEnded | None:
+        """What a row, with its table as `kind`, tells of."""
+        return self._of_child(row) if row["kind"] == CHILDREN else self._of_breaker(row)
+
+    def _of_child(self, row: Mapping[str, Any]) -> m.TroubleReported | m.TroubleEnded | None:
+        key: str = row["child"]
+        if not key.startswith(_CHILD):
+            return None  # what is ours is the supervisor's own to mend
+        name = key.removeprefix(_CHILD)
+        if row["event"] == "given_up":
+            self._given_up.add(name)
+            return _trouble(name, GIVEN_UP, self._settings.on_child_given_up, row, source="supervisor")
+        if row["event"] == "ready" and name in self._given_up:
+            self._given_up.discard(name)
+            return m.TroubleEnded(component=name)
+        if row["event"] == "died" and row["exit_class"] not in _WELL:
+            return _trouble(name, DIED, self._settings.on_child_death, row, source="supervisor")
+        return None
+
+    def _of_breaker(self, row: Mapping[str, Any]) -> m.TroubleReported | m.TroubleEnded | None:
+        if row["event"] != "transition":
+            return None
+        if row["to_state"] == "open":
+            return _trouble(row["breaker"], BREAKER_OPEN, self._settings.on_breaker_open, row, source="breaker")
+        return m.TroubleEnded(component=row["breaker"]) if row["to_state"] == "closed" else None
+
+
+def _trouble(
+    component: str, failure: str, severity: Severity | None, row: Mapping[str, Any], *, source: str
+) -> m.TroubleReported | None:
+    if severity is None:
+        return None
+    return m.TroubleReported(
+        component=component,
+        failure=failure,
+        severity=severity,
+        detail=row["detail"] or "",
+        source=source,
+        node=row.get("node_id") or "",
+    )

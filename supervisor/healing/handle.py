@@ -1,0 +1,74 @@
+"""The part of a `Supervisor` handle that is about healing."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from supervisor.notifying.handle import NotifierHandle
+
+if TYPE_CHECKING:
+    from actors.recovery.strategies import Severity
+    from supervisor.healing.healer import Healer
+    from supervisor.healing.healing import Healing
+
+T = TypeVar("T")
+
+
+class HealingHandle(NotifierHandle):
+    """See `Supervisor`."""
+
+    def heal(
+        self,
+        component: str,
+        fn: Callable[..., T],
+        *,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        failure: str = "unknown",
+        severity: Severity = "medium",
+    ) -> T:
+        """Run `fn` here; if it fails, have its component healed by its plan, and return the recovery's result.
+
+        Where the recovery's steps ran the function or a provider, theirs is the result; else `fn` is run here once more
+        when its component is well again.
+
+        Args:
+            component: What `fn` works with: a child's name, a breaker's, or any name that a plan is for.
+            fn: The function. Healers run it on other nodes: it and its arguments must pickle.
+            args: Its arguments.
+            kwargs: The same by name.
+            failure: The class of failure that it would be; plans and what was learned are by it.
+            severity: "low", "medium", "high" or "critical".
+
+        Raises:
+            RecoveryExhaustedError: Nothing has helped; the function's own error is its cause.
+            ConfigError: The severity is none, or something does not pickle.
+        """
+        return self._healing().heal(component, fn, args, dict(kwargs or {}), failure, severity)
+
+    async def aheal(
+        self,
+        component: str,
+        fn: Callable[..., Awaitable[T] | T],
+        *,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        failure: str = "unknown",
+        severity: Severity = "medium",
+    ) -> T:
+        """`heal` for a coroutine; `fn` may be a coroutine function."""
+        return await self._healing().aheal(component, fn, args, dict(kwargs or {}), failure, severity)
+
+    @property
+    def healer(self) -> Healer:
+        """Plans, incidents, holds, and what was learned."""
+        from supervisor.healing.healer import Healer  # noqa: PLC0415 - who heals nothing does not load it
+        from supervisor.services.keys import HEALER  # noqa: PLC0415 - the same
+
+        return Healer(self.service(HEALER))
+
+    def _healing(self) -> Healing:
+        from supervisor.healing.healing import Healing  # noqa: PLC0415 - the same
+
+        return Healing(self.connect_services(), self.config.healer)

@@ -1,0 +1,169 @@
+"""A healer or the coordinator SIGKILLed at every recorded step: another goes on, and no effect is had twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from supervisor import Fallback, Provider, Restart, Restore, Retry, Supervisor
+from supervisor.services.keys import HEALER
+from tests.ray_local import ailments
+from tests.ray_local.conftest import Marks, configuration, unique_name
+from tests.ray_local.test_healing import QUICK
+
+
+@pytest.fixture(scope="module")
+def ward(ray_session, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
+    name, log = unique_name(), tmp_path_factory.mktemp("kills") / "events.duckdb"
+    made = Supervisor.start(configuration(log, {"healer": QUICK | {"verify_s": 20.0}}), name=name)
+    yield made
+    made.shutdown()
+
+
+def pids(sup: Supervisor) -> dict[str, int]:
+    return {
+        child.key: child.location.process.pid
+        for child in sup.status().tree
+        if child.key.startswith("healer/") and child.location is not None and child.status == "running"
+    }
+
+
+def kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def latest(sup: Supervisor, component: str):
+    return [each for each in sup.healer.incidents() if each.component == component][-1]
+
+
+def recorded(sup: Supervisor, component: str) -> str:
+    """The phase of a component's latest incident, which the log knows also when it was over before the kill."""
+    sql = "SELECT phase FROM recorded_incidents WHERE component = ? ORDER BY version DESC LIMIT 1"
+    return sup.events.query(sql, [component])[0]["phase"]
+
+
+def ready(sup: Supervisor, eventually) -> None:
+    sup.healer.statistics()
+    eventually(lambda: len(pids(sup)) == 3, "the coordinator and two healers run")
+
+
+def test_a_healer_killed_in_the_middle_of_a_call_is_replaced_and_the_call_ends(
+    ward: Supervisor, marks: Marks, eventually
+):
+    """What nobody knows of a provider is not asked again: the next one is."""
+    ready(ward, eventually)
+    ward.healer.plan("mid", [Fallback(ailments.slow_backup, others=(Provider(ailments.backup),))])
+    told: list[str] = []
+    caller = threading.Thread(target=lambda: told.append(ward.heal("mid", ailments.never, args=(marks.path, "m"))))
+    caller.start()
+    eventually(lambda: "slow-m" in marks.lines(), "the first provider is asked")
+    kill(int(Path(f"{marks.path}.pid").read_text()))
+    caller.join(60)
+    assert told == ["backup of m"]
+    assert sorted(marks.lines()) == ["backup-m", "m", "slow-m"]
+
+
+@pytest.mark.parametrize("who", ["healer", "coordinator"])
+@pytest.mark.parametrize("moment", ["load", "verify", "apply"])
+def test_whoever_is_killed_in_a_step_another_goes_on_and_an_effect_is_had_once(
+    ward: Supervisor, marks: Marks, eventually, moment: str, who: str
+):
+    """What only reads is done again; whether what changes was done is seen by the component's probe."""
+    ready(ward, eventually)
+    name = f"patient-{moment}-{who}"
+    ward.supervise(ailments.Patient, name=name)
+    surgery = ailments.Surgery(marks.path, moment)
+    ward.healer.plan(name, [Restore(load=surgery.load, verify=surgery.verify, apply=surgery.apply, timeout_s=60.0)])
+    ward.healer.report(name, failure="spoilt")
+    eventually(lambda: moment in marks.lines(), "the step is taken")
+    kill(int(Path(f"{marks.path}.{moment}").read_text()) if who == "healer" else pids(ward)[HEALER])
+    eventually(lambda: latest(ward, name).phase == "resolved", "it is healed", 90.0)
+    done = [line for line in marks.lines() if not line.endswith("went-on")]
+    assert done.count("apply") == 1
+    assert done.count("load") == (2 if moment == "load" else 1)
+    assert done.count("verify") == (2 if moment == "verify" else 1)
+
+
+@pytest.mark.parametrize("moment", ["diagnosed", "recovering", "verifying"])
+def test_the_coordinator_killed_in_any_phase_goes_on_and_restarts_a_child_once(
+    ward: Supervisor, eventually, moment: str
+):
+    ready(ward, eventually)
+    name = f"child-{moment}"
+    child = ward.supervise(ailments.Patient, name=name)
+    child.pid.remote().result(timeout=30)
+    incarnation = next(each for each in ward.status().tree if each.key == f"child/{name}").incarnation
+    ward.healer.plan(name, [Restart()])
+    coordinator = pids(ward)[HEALER]
+    with ward.healer.subscribe() as changes:
+        ward.healer.report(name, failure="crash")
+        while (change := changes.next(30.0)) is not None and (change.component, change.after) != (name, moment):
+            pass
+        kill(coordinator)
+    eventually(lambda: recorded(ward, name) == "resolved", "it is healed, by this life or the next one", 60.0)
+    after = next(each for each in ward.status().tree if each.key == f"child/{name}").incarnation
+    assert after - incarnation <= 1
+    assert ward.heal(name, len, args=("abc",)) == 3
+
+
+def test_a_result_that_was_on_record_reaches_its_call_though_the_coordinator_dies(
+    ward: Supervisor, marks: Marks, eventually
+):
+    ready(ward, eventually)
+    ward.healer.plan("kept", [Retry(min_s=0.0, max_s=0.01, attempts=10)])
+    for number in range(3):
+        told: list[str] = []
+        word = f"k{number}"
+        caller = threading.Thread(
+            target=lambda word=word, told=told: told.append(
+                ward.heal("kept", ailments.flaky, args=(marks.path, word, 1), failure=word)
+            )
+        )
+        caller.start()
+        eventually(lambda word=word: marks.lines().count(word) == 2, "a healer has run it")
+        kill(pids(ward)[HEALER])
+        caller.join(60)
+        assert [each.split()[0] for each in told] == [word]
+        ready(ward, eventually)
+
+
+def test_holds_plans_and_lessons_outlive_the_coordinator(ward: Supervisor, marks: Marks, eventually):
+    ready(ward, eventually)
+    ward.healer.plan("kept2", [Retry(min_s=0.0, max_s=0.01)])
+    ward.heal("kept2", ailments.flaky, args=(marks.path, "x", 1), failure="network")
+    ward.healer.hold("other", reason="upgrade", who="ann")
+    eventually(lambda: any(each["component"] == "kept2" for each in ward.healer.lessons()), "it is learned")
+    kill(pids(ward)[HEALER])
+    assert ward.healer.holds() == {"other": ("ann", "upgrade")}
+    assert any(each["component"] == "kept2" for each in ward.healer.lessons())
+    assert "plan for component kept2" in ward.healer.dry_run("kept2").why[0]
+    ward.healer.release("other")
+
+
+def test_calls_of_a_process_that_died_wait_no_more(ward: Supervisor, eventually):
+    ready(ward, eventually)
+    ward.healer.plan("orphan", [Retry(min_s=0.0, max_s=0.01)])
+    ward.healer.hold("orphan", reason="wait")
+    future = ward.options(key="orphan-call").submit(heal_there, ward.name)
+    eventually(lambda: any(each.component == "orphan" for each in ward.healer.incidents()), "it is reported")
+    incident = latest(ward, "orphan")
+    assert incident.call
+    for child in ward.status().tree:
+        if child.key.startswith("worker/") and child.location is not None:
+            kill(child.location.process.pid)
+    eventually(lambda: latest(ward, "orphan").call != incident.call, "its call is given up")
+    ward.healer.release("orphan")
+    future.cancel()
+
+
+def heal_there(name: str) -> str:
+    sup = Supervisor.connect(name)
+    return sup.heal("orphan", ailments.never, args=(os.devnull, "o"))

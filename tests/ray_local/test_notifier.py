@@ -1,0 +1,133 @@
+"""Telling people on a real Ray: what was acknowledged arrives, whoever is killed meanwhile, at real receivers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from supervisor import ConfigError, Supervisor
+from supervisor.cli import notifying
+from supervisor.services.keys import NOTIFIER
+from tests.ray_local.conftest import StartSupervisor
+from tests.unit.notifier.sinks import Mailbox, Sink, http_sink, mail_server
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    with http_sink() as sink:
+        yield sink
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    with mail_server() as mailbox:
+        yield mailbox
+
+
+def settings(sink: Sink, *channels: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    hook = {"name": "hook", "kind": "webhook", "url": f"{sink.url}/in", "timeout_s": 5.0}
+    return {
+        "notifier": {
+            "channels": [hook, *channels],
+            "routes": [{"channels": ["hook"], "severity": "medium"}],
+            "group_s": 0.3,
+            "retry_min_s": 0.1,
+            "retry_max_s": 0.3,
+            "attempts": 1000,
+        }
+        | fields
+    }
+
+
+def told(sink: Sink) -> list[tuple[str, str]]:
+    """Keys and states, as they arrived."""
+    return [(alert["key"], alert["status"]) for posted in sink.posted for alert in json.loads(posted.body)["alerts"]]
+
+
+def pid_of(sup: Supervisor) -> int:
+    where = next(child for child in sup.status().tree if child.key == NOTIFIER).location
+    assert where is not None
+    return where.process.pid
+
+
+def test_people_are_told_once_and_told_when_it_is_over(
+    start: StartSupervisor, sink: Sink, mailbox: Mailbox, eventually
+):
+    mail = {"name": "mail", "url": mailbox.url}
+    sup = start(**settings(sink, mail))
+    assert sup.notifier.alert("db is down", component="db", severity="high", key="db") == ("hook",)
+    sup.notifier.alert("db is down", component="db", severity="high", key="db")
+    assert sup.notifier.alert("nobody minds", component="x", severity="low") == ()
+    assert asyncio.run(sup.notifier.aalert("to one", component="x", severity="low", channels=("mail",))) == ("mail",)
+    eventually(lambda: told(sink) == [("db", "firing")], "it is told")
+    sup.notifier.resolve("db", "up again")
+    eventually(lambda: told(sink) == [("db", "firing"), ("db", "resolved")], "its end is told")
+    eventually(lambda: [mail["Subject"] for mail in mailbox.mails] == ["[LOW] to one"], "the mail arrives")
+    with pytest.raises(ConfigError, match="there is no channel 'fax'; there are: hook, mail"):
+        sup.notifier.alert("x", component="x", channels=("fax",))
+    rows = "SELECT channel, result, component FROM notifications ORDER BY ingest_id"
+    eventually(lambda: len(sup.events.query(rows)) == 4, "all is on record")
+    results = sorted((row["channel"], row["result"]) for row in sup.events.query(rows))
+    assert results == [("", "dropped"), ("hook", "sent"), ("hook", "sent"), ("mail", "sent")]
+
+
+def test_what_was_acknowledged_is_told_though_the_notifier_is_killed_at_once(
+    start: StartSupervisor, sink: Sink, eventually
+):
+    sup = start(**settings(sink))
+    sup.notifier.waiting()
+    for number in range(3):
+        sup.notifier.alert("down", component="db", key=f"k{number}")
+        os.kill(pid_of(sup), signal.SIGKILL)
+        eventually(lambda number=number: (f"k{number}", "firing") in told(sink), "it is told by the next life")
+
+
+def test_messages_wait_for_their_receiver_through_kills(start: StartSupervisor, sink: Sink, eventually):
+    sink.status = 503
+    sup = start(**settings(sink))
+    sup.notifier.alert("down", component="db", key="k")
+    eventually(lambda: len(sink.posted) > 1, "it is tried")
+    before = {posted.headers["X-Supervisor-Message"] for posted in sink.posted}
+    os.kill(pid_of(sup), signal.SIGKILL)
+    sink.status = 200
+    rows = "SELECT result FROM notifications"
+    eventually(lambda: sup.events.query(rows) == [{"result": "sent"}], "it is taken at last")
+    assert {posted.headers["X-Supervisor-Message"] for posted in sink.posted} == before
+    assert sup.notifier.waiting() == {"hook": 0}
+
+
+def test_channels_are_tried_from_the_shell_and_no_secret_is_shown(
+    start: StartSupervisor, sink: Sink, monkeypatch: pytest.MonkeyPatch
+):
+    wrong = {"name": "wrong", "url": "carrierpigeon://T0KEN@coop"}
+    sup = start(**settings(sink, wrong))
+    monkeypatch.setattr(notifying, "attached", lambda name, address: Shown(sup))
+    done = CliRunner().invoke(notifying.test, ["--name", sup.name])
+    assert done.exit_code == 1
+    assert "hook             ok" in done.output
+    assert "wrong            failed" in done.output
+    assert "carrierpigeon://" in done.output
+    assert "T0KEN" not in done.output
+    assert CliRunner().invoke(notifying.test, ["hook", "--json"]).exit_code == 0
+    assert "T0KEN" not in str(sup.status())
+    assert told(sink)[0][0].startswith("test/")
+
+
+class Shown:
+    """A handle that a command may leave without ending the supervisor."""
+
+    def __init__(self, sup: Supervisor) -> None:
+        self.sup = sup
+
+    def __enter__(self) -> Supervisor:
+        return self.sup
+
+    def __exit__(self, *_: object) -> None:
+        return None

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from typing import Any
+
+from actors.healer import messages as m
+from actors.healer.settings import HealerSettings
+from actors.healer.troubles import BREAKER_OPEN, BREAKERS, CHILDREN, DIED, GIVEN_UP, Troubles
+
+
+def child(event: str, exit_class: str | None = None, key: str = "child/cart") -> dict[str, Any]:
+    told = {"event": event, "exit_class": exit_class, "detail": "it hurts", "node_id": "n1"}
+    return {"kind": CHILDREN, "child": key} | told
+
+
+def breaker(to_state: str, event: str = "transition") -> dict[str, Any]:
+    return {"kind": BREAKERS, "breaker": "payments", "event": event, "to_state": to_state, "detail": "too many"}
+
+
+def told(troubles: Troubles, *rows: dict[str, Any]) -> list[tuple[str, str] | None]:
+    found = [troubles.of(row) for row in rows]
+    return [
+        None
+        if each is None
+        else ("ended", each.component)
+        if isinstance(each, m.TroubleEnded)
+        else (each.failure, each.component)
+        for each in found
+    ]
+
+
+def test_a_child_that_is_given_up_is_told_and_so_is_its_return():
+    troubles = Troubles(HealerSettings())
+    rows = (child("ready"), child("given_up"), child("ready"), child("ready"))
+    assert told(troubles, *rows) == [None, (GIVEN_UP, "cart"), ("ended", "cart"), None]
+    assert told(troubles, child("given_up", key="worker/default-0")) == [None]
+
+
+def test_what_is_told_says_why_and_where():
+    trouble = Troubles(HealerSettings()).of(child("given_up"))
+    assert isinstance(trouble, m.TroubleReported)
+    assert (trouble.detail, trouble.node, trouble.source, trouble.severity) == ("it hurts", "n1", "supervisor", "high")
+
+
+def test_deaths_are_incidents_only_where_that_is_wanted():
+    rows = (child("died", "killed"), child("died", "normal"), child("died", "shutdown"))
+    assert told(Troubles(HealerSettings()), *rows) == [None] * 3
+    assert told(Troubles(HealerSettings(on_child_death="low")), *rows) == [(DIED, "cart"), None, None]
+
+
+def test_a_breaker_that_opens_is_one_until_it_closes():
+    rows = (breaker("open"), breaker("half_open"), breaker("closed"), breaker("open", event="open_wait"))
+    assert told(Troubles(HealerSettings()), *rows) == [(BREAKER_OPEN, "payments"), None, ("ended", "payments"), None]
+
+
+def test_only_what_can_be_an_incident_is_looked_at():
+    assert Troubles(HealerSettings()).kinds == [CHILDREN, BREAKERS]
+    assert Troubles(HealerSettings(on_child_given_up=None)).kinds == [BREAKERS]
+    assert Troubles(HealerSettings(on_child_given_up=None, on_breaker_open=None)).kinds == []
+    assert told(Troubles(HealerSettings(on_child_given_up=None)), child("given_up")) == [None]
