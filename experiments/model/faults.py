@@ -27,7 +27,7 @@ _ACTORS: frozenset[TargetKind] = frozenset(
 
 
 def _actors_and(*others: TargetKind) -> frozenset[TargetKind]:
-    return _ACTORS.union(others)
+    return frozenset[TargetKind]((*_ACTORS, *others))
 
 
 FITS: Mapping[FaultKind, frozenset[TargetKind]] = {

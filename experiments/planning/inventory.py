@@ -66,7 +66,7 @@ class Inventory:
         active: What runs already.
         limit: How many experiments may run at a time.
         moments: What time it is in each zone that the experiment names.
-        halted: Who halted chaos and why; nothing if nobody did.
+        halted: Who halted chaos and why, as `who: why`; nothing if nobody did.
     """
 
     targets: tuple[Target, ...]

@@ -64,7 +64,8 @@ def require(plan: Plan) -> Plan:
         return plan
     halted = next((refusal for refusal in plan.refusals if refusal.rule == "halted"), None)
     if halted is not None:
-        raise HaltedError(who="an operator", reason=halted.words)
+        who, _, reason = halted.words.partition(": ")
+        raise HaltedError(who=who, reason=reason)
     problems = tuple(refusal.words for refusal in plan.refusals)
     if all(refusal.rule in SAFE_MODE_RULES for refusal in plan.refusals):
         raise SafeModeError(plan.experiment, problems=problems)
@@ -87,7 +88,7 @@ def _leases(planned: list[PlannedFault], deadline_s: float) -> list[Refusal]:
     return [
         Refusal(
             rule="lease",
-            words=f"method[{fault.place}]: it lasts to {fault.after_s + fault.lease_s:g} s, past deadline_s {deadline_s:g}",
+            words=f"method[{fault.place}]: it ends at {fault.after_s + fault.lease_s:g} s, past {deadline_s:g} s of all",
         )
         for fault in planned
         if fault.after_s + fault.lease_s > deadline_s

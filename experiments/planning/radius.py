@@ -26,7 +26,7 @@ def cluster_refusals(experiment: Experiment, inventory: Inventory) -> Iterator[R
     """What forbids it before anybody was drawn."""
     safety = experiment.chaos.safety
     if inventory.halted:
-        yield Refusal(rule="halted", words=f"chaos is halted: {inventory.halted}")
+        yield Refusal(rule="halted", words=inventory.halted)
     if len(inventory.active) >= inventory.limit:
         runs = ", ".join(each.run for each in inventory.active)
         yield Refusal(rule="limit", words=f"{inventory.limit} experiments may run at a time, and these do: {runs}")

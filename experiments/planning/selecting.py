@@ -37,7 +37,7 @@ class Selected:
     problem: str = ""
 
 
-def select(  # noqa: PLR0913 - each decides
+def select(
     selector: Selector,
     inventory: Inventory,
     *,
