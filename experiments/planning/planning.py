@@ -88,7 +88,7 @@ def _leases(planned: list[PlannedFault], deadline_s: float) -> list[Refusal]:
     return [
         Refusal(
             rule="lease",
-            words=f"method[{fault.place}]: it ends at {fault.after_s + fault.lease_s:g} s, past {deadline_s:g} s of all",
+            words=f"method[{fault.place}]: it ends at {fault.after_s + fault.lease_s:g} s, past {deadline_s:g} s",
         )
         for fault in planned
         if fault.after_s + fault.lease_s > deadline_s

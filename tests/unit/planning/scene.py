@@ -20,7 +20,8 @@ OTHERS = (
 
 
 def inventory(**changed: Any) -> Inventory:
-    return Inventory(**{"targets": (*WORKERS, *OTHERS), "embedded": True, "nodes": 2, **changed})
+    whole: dict[str, Any] = {"targets": (*WORKERS, *OTHERS), "embedded": True, "nodes": 2, **changed}
+    return Inventory(**whole)
 
 
 def experiment(*faults: dict[str, Any], **chaos: Any) -> Experiment:
