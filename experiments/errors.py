@@ -39,19 +39,6 @@ class HaltedError(ChaosError):
         super().__init__(f"chaos was halted by {who} ({reason}); `supervisor chaos halt --resume` allows runs again")
 
 
-class LedgerDamagedError(ChaosError):
-    """The ledger of faults holds what was never written to it."""
-
-    def __init__(self, path: str, *, line: int, reason: str) -> None:
-        self.path = path
-        self.line = line
-        self.reason = reason
-        super().__init__(
-            f"{path}, line {line}: {reason}. What stands before it counts. Clear what it may have left on with "
-            "`supervisor chaos stop --all`, then move the file away"
-        )
-
-
 class LedgerUnwritableError(ChaosError):
     """The ledger cannot be written, so no fault may be armed: nobody would find it again."""
 

@@ -86,6 +86,6 @@ class Inventory:
         """Whether safe mode is on."""
         return not self.embedded if self.safe_mode is None else self.safe_mode
 
-    def running(self, kind: TargetKind) -> tuple[Target, ...]:
+    def running(self, kind: str) -> tuple[Target, ...]:
         """The targets of a kind that run."""
         return tuple(target for target in self.targets if target.kind == kind and target.running)

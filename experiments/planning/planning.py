@@ -100,5 +100,6 @@ def _phases(seed: int, rounds: int) -> tuple[Phase, ...]:
     found: list[Phase] = []
     for number in range(rounds):
         first_fault = number > 0 and fraction(seed, "round", number) < 1 / 2
-        found += ["fault", "baseline"] if first_fault else ["baseline", "fault"]
+        pair: tuple[Phase, Phase] = ("fault", "baseline") if first_fault else ("baseline", "fault")
+        found += pair
     return tuple(found)
