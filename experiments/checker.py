@@ -130,16 +130,17 @@ class HistoryChecker:
 
     def take(self, facts: Iterable[Fact]) -> None:
         """Take facts in."""
+        places, flags = self._places, self._flags
         for fact in facts:
-            place = self._places.get(fact.key)
+            place = places.get(fact.key)
             if place is None:
                 place = self._new(fact.key)
-            if isinstance(fact, Effect):
+            if type(fact) is Submitted:
+                flags[place] |= _SUBMITTED
+            elif type(fact) is Effect:
                 self._on_effect(place, hash(fact.token) & _MASK)
-            elif isinstance(fact, Ended):
+            elif type(fact) is Ended:
                 self._on_ended(place, hash(fact.token) & _MASK, ok=fact.ok)
-            else:
-                self._flags[place] |= _SUBMITTED
 
     def judge(self) -> Checked:
         """What the facts taken in so far come to."""
@@ -234,4 +235,4 @@ def facts_of_rows(rows: Iterable[tuple[str, str]]) -> Iterator[Fact]:
         rows: Key and state of each row of `tasks`; a row of a task without a key is given its task's id.
     """
     for key, state in rows:
-        yield Ended(key, ok=state == "succeeded")
+        yield Ended(key, ok=state == "done")

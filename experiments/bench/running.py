@@ -13,6 +13,7 @@ from math import log, nan
 from typing import Any
 
 from experiments.bench import rows
+from experiments.bench.chaos import attempts_checked, fault_point_s, minutes_a_minute
 from experiments.bench.rows import Measured, Row, against
 from experiments.bench.side import Side
 from experiments.bench.simulation import cost_per_event_s
@@ -33,6 +34,11 @@ TRIP_LIMIT_S = 0.005
 OWNERS_LIMIT = 0.2
 FIRST_MEMORY_TASKS = 50_000
 ALL_MEMORY_TASKS = 200_000
+ATTEMPTS = 1_000_000
+CHECK_LIMIT_S = 10.0
+CHECK_LIMIT_MB = 500.0
+FAULT_POINT_LIMIT_S = 50e-9
+SIMULATED_LEAST = 1_000.0
 
 _TIME_IMPORT = (
     "import time, ray; begun = time.perf_counter(); from supervisor import Supervisor; "
@@ -183,6 +189,26 @@ def _shared_breakers(row: Row, what: str, limit: float, **arguments: float) -> C
     return measure
 
 
+def _checker(_: Side, __: Side, rounds: int) -> Measured:
+    values = tuple(attempts_checked(ATTEMPTS)[0] for _ in range(rounds))
+    return Measured(row=rows.CHECKER, ours=values, theirs=(CHECK_LIMIT_S,) * rounds)
+
+
+def _checker_memory(_: Side, __: Side, rounds: int) -> Measured:
+    values = tuple(attempts_checked(ATTEMPTS)[1] for _ in range(rounds))
+    return Measured(row=rows.CHECKER_MEMORY, ours=values, theirs=(CHECK_LIMIT_MB,) * rounds)
+
+
+def _fault_point(_: Side, __: Side, rounds: int) -> Measured:
+    values = tuple(fault_point_s() for _ in range(rounds))
+    return Measured(row=rows.FAULT_POINT, ours=values, theirs=(FAULT_POINT_LIMIT_S,) * rounds)
+
+
+def _chaos_simulated(_: Side, __: Side, rounds: int) -> Measured:
+    values = tuple(minutes_a_minute(seed) for seed in range(rounds))
+    return Measured(row=rows.CHAOS_SIMULATED, ours=values, theirs=(SIMULATED_LEAST,) * rounds)
+
+
 _MEASURES: dict[str, Callable[[Side, Side, int], Measured]] = {
     "throughput": _throughput,
     "latency": _latency,
@@ -203,5 +229,9 @@ _MEASURES: dict[str, Callable[[Side, Side, int], Measured]] = {
     "breaker-asked": _breakers_alone(rows.BREAKER_ASKED, "asked", 1.0),
     "breaker-trip": _shared_breakers(rows.BREAKER_TRIP, "trip", TRIP_LIMIT_S),
     "breaker-forced": _shared_breakers(rows.BREAKER_FORCED, "forced", TRIP_LIMIT_S),
+    "checker": _checker,
+    "checker-memory": _checker_memory,
+    "fault-point": _fault_point,
+    "chaos-simulated": _chaos_simulated,
     "breaker-cpu": _shared_breakers(rows.BREAKER_CPU, "cpu", OWNERS_LIMIT, seconds=CPU_SECONDS),
 }

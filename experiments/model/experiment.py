@@ -63,7 +63,14 @@ class Limits(Settings):
         default=None, ge=0, le=1, allow_inf_nan=False, description="Tasks that may fail, of those attempted."
     )
     budget: float | None = Field(
-        default=None, ge=0, le=1, allow_inf_nan=False, description="Share of the error budget that it may burn."
+        default=None,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="Share of the error budget of its own tasks that may burn.",
+    )
+    objective: float = Field(
+        default=0.99, gt=0, lt=1, allow_inf_nan=False, description="The share of tasks that is to succeed: the budget."
     )
     latency_shift_s: float | None = Field(
         default=None, ge=0, le=600, allow_inf_nan=False, description="The median may rise by this, seconds."

@@ -128,6 +128,6 @@ def test_it_may_be_asked_on_the_way() -> None:
     checker = HistoryChecker(witnessed=False)
     checker.take([Submitted("a"), Submitted("b")])
     assert checker.judge().lost.count == 2
-    checker.take(facts_of_rows([("a", "succeeded"), ("b", "failed")]))
+    checker.take(facts_of_rows([("a", "done"), ("b", "failed")]))
     assert checker.judge().ok
     assert Counter(checker.judge().lost.keys) == Counter()

@@ -49,7 +49,7 @@ def test_it_is_shortened_when_it_has_grown_and_what_is_on_stays(
         ledger.append(entry(f"r{number}"), entry(f"r{number}", "ended", verdict="held"))
     assert ledger.path.stat().st_size <= 40_000
     runs = ledger.runs()
-    assert list(runs)[0] == "on"
+    assert next(iter(runs)) == "on"
     assert list(runs)[-1] == "r399"
     assert len(runs) < 400
     assert list(tmp_path.iterdir()) == [ledger.path]
