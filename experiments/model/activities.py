@@ -21,7 +21,7 @@ _PATIENCE_S_MAX = 3_600.0
 class Provider(Settings):
     """The function behind it."""
 
-    type: Literal["python"] = Field(default="python", description="Always a function of Python.")
+    type: Literal["python"] = Field(description="Always a function of Python.")
     module: str = Field(min_length=1, max_length=256, description="Its module; our functions are in this one.")
     func: str = Field(min_length=1, max_length=256, description="Its name.")
     arguments: dict[str, Any] = Field(default_factory=dict[str, Any], description="What it is called with.")

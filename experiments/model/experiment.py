@@ -13,6 +13,7 @@ from actors.runtime.settings import Settings
 from experiments.model.activities import Activity
 from experiments.model.faults import LEASE_S_MAX, Fault
 from experiments.model.safety import Safety
+from experiments.model.scenes import SceneName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -105,7 +106,7 @@ class Chaos(Settings):
     interleaving: Interleaving = Field(default=Interleaving(), description="Its baseline.")
     load: Load = Field(default=Load(), description="What runs meanwhile.")
     limits: Limits = Field(default=Limits(), description="What must hold besides.")
-    scene: str = Field(default="", max_length=256, description="What an embedded cluster runs for it; empty: a pool.")
+    scene: SceneName = Field(default="pool", description="What an embedded cluster runs for it.")
     nodes: int = Field(default=1, ge=1, le=100, description="Nodes that it needs.")
     expected: Expected = Field(default="held", description="The verdict that it is to come to.")
     shows: str = Field(default="", max_length=2_000, description="What it must show.")

@@ -82,6 +82,8 @@ def _of_probe(fields: dict[str, Any], source: str) -> Tolerance:
     if not isinstance(provider, dict) or cast("dict[str, Any]", provider).get("module") != DRIVER:
         raise ConfigError(source, problems=(f"provider.module: must be {DRIVER}, with one of {', '.join(OURS)}",))
     given = cast("dict[str, Any]", provider)
+    if given.get("type") != "python":
+        raise ConfigError(source, problems=("provider.type: must be python",))
     model = OURS.get(str(given.get("func")))
     if model is None:
         raise ConfigError(source, problems=(f"provider.func: {shown(given.get('func'))} is not one of {_names()}",))

@@ -121,7 +121,7 @@ def _activity_schema(functions: dict[str, Any]) -> dict[str, Any]:
             "name": text,
             "provider": {
                 "type": "object",
-                "required": ["module", "func"],
+                "required": ["type", "module", "func"],
                 "properties": {
                     "type": {"const": "python"},
                     "module": {"type": "string", "examples": [DRIVER]},

@@ -11,7 +11,7 @@ from experiments.model.tolerances import Equals
 
 
 def step(func: str, kind: str = "probe", module: str = "experiments.driver", **changed: Any) -> Activity:
-    provider = {"module": module, "func": func, "arguments": changed.pop("arguments", {})}
+    provider = {"type": "python", "module": module, "func": func, "arguments": changed.pop("arguments", {})}
     return Activity.parse({"type": kind, "name": "s", "provider": provider, **changed}, source="t")
 
 

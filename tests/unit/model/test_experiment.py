@@ -14,6 +14,7 @@ KILL = {
     "type": "action",
     "name": "kill",
     "provider": {
+        "type": "python",
         "module": "experiments.driver",
         "func": "inject",
         "arguments": {"fault": "crash", "target": {"kind": "worker"}},
@@ -38,7 +39,7 @@ def test_a_hypothesis_only_looks_and_says_what_it_expects() -> None:
     look: dict[str, Any] = {
         "type": "probe",
         "name": "p",
-        "provider": {"module": "experiments.driver", "func": "unrecovered"},
+        "provider": {"type": "python", "module": "experiments.driver", "func": "unrecovered"},
     }
     with pytest.raises(ConfigError) as caught:
         Experiment(title="t", description="d", method=(), hypothesis={"title": "h", "probes": [look, KILL]})  # pyright: ignore[reportArgumentType]

@@ -49,9 +49,15 @@ def test_what_is_written_is_read_again_and_means_the_same_to_chaos_toolkit(
         ({"type": "rnge"}, "is not one of range, regex, jsonpath, probe"),
         ({"type": "regex", "patern": "x"}, "patern: unknown key"),
         ({"type": "probe"}, "provider.module: must be experiments.driver"),
-        ({"type": "probe", "provider": {"module": "experiments.driver", "func": "x"}}, "provider.func: 'x'"),
         (
-            {"type": "probe", "provider": {"module": "experiments.driver", "func": "health_is", "arguments": {}}},
+            {"type": "probe", "provider": {"type": "python", "module": "experiments.driver", "func": "x"}},
+            "provider.func: 'x'",
+        ),
+        (
+            {
+                "type": "probe",
+                "provider": {"type": "python", "module": "experiments.driver", "func": "health_is", "arguments": {}},
+            },
             "provider.arguments.least: is missing",
         ),
     ],

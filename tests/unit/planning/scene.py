@@ -31,6 +31,7 @@ def experiment(*faults: dict[str, Any], **chaos: Any) -> Experiment:
             "type": "action",
             "name": f"f{number}",
             "provider": {
+                "type": "python",
                 "module": "experiments.driver",
                 "func": "inject",
                 "arguments": {"fault": "crash", **fault},
