@@ -145,8 +145,9 @@ class GuardsMachine:
 
     def _stale(self) -> str:
         for name, standing in self._standings.items():
-            age_s = self._now - standing.good_at
-            if age_s >= standing.guard.stale_s:
+            # Compared as `next_timer` counts: rounded another way, a shell would be woken for nothing, again and again.
+            if self._now >= standing.good_at + standing.guard.stale_s:
+                age_s = self._now - standing.good_at
                 last = f"; last: {standing.failure}" if standing.failure else ""
                 limit_s = standing.guard.stale_s
                 return f"guard {name} has not been read for {age_s:.3g} s, and {limit_s:g} is its limit{last}"

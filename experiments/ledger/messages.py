@@ -166,6 +166,7 @@ Event = (
 class Record:
     """Write this into the ledger, durably, before any command behind it is carried out.
 
+    Where it cannot be written, what arms or injects behind it is left out; what undoes or ends is carried out still.
     At `arming` the shell adds the target's `undo`, as `Undo.as_data` has it: a successor needs nothing else.
     """
 
@@ -191,7 +192,7 @@ class ArmUndo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InjectFault:
-    """Inject it.
+    """Inject it, but not once its lease is over: its watchdog is gone by then. That is a failed injection.
 
     Attributes:
         time: For those that come several times: which.
@@ -203,7 +204,7 @@ class InjectFault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndoFault:
-    """Undo it, and let its watchdog go."""
+    """Undo it; then let its watchdog go, unless an injection of it is under way."""
 
     order: FaultOrder
 

@@ -73,6 +73,14 @@ def test_without_guards_nothing_is_asked_and_strangers_are_passed_over() -> None
     assert machine().handle(GuardRead(guard="x", value=0), 0.0) == ASKED
 
 
+def test_when_it_is_woken_for_a_guard_that_is_stale_it_stops() -> None:
+    """4.06 + 4 is 8.059999999999999, and that minus 4.06 is less than 4."""
+    guards = machine(guard(stale_s=4))
+    guards.handle(GuardRead(guard="g", value=80), 4.06)
+    due = min(each for each in (guards.next_timer(), 4.06 + 4) if each is not None and each > 6)
+    assert isinstance(guards.handle(TimePassed(), due)[0], StopRun)
+
+
 @given(st.lists(st.tuples(st.floats(0, 3), st.sampled_from(["good", "bad", "silent", "failed"])), max_size=30))
 def test_no_run_goes_on_with_a_guard_that_was_not_good_for_long(steps: list[tuple[float, str]]) -> None:
     guards, now, good_at, stopped = machine(guard(times=3)), 0.0, 0.0, False
@@ -95,4 +103,4 @@ def test_no_run_goes_on_with_a_guard_that_was_not_good_for_long(steps: list[tupl
         bad = bad + 1 if what == "bad" else 0 if what == "good" else bad
         good_at = now if fresh else good_at
         stopped = any(isinstance(command, StopRun) for command in told)
-        assert stopped == (now - good_at >= 5 or bad >= 3)
+        assert stopped == (now >= good_at + 5 or bad >= 3)
