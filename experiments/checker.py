@@ -52,7 +52,6 @@ SHOWN_MAX = 100
 
 _SUBMITTED, _EFFECT, _DOUBLED, _OK, _FAILED, _DIFFERS, _OTHER_TOKENS = (1 << bit for bit in range(7))
 _ENDED = _OK | _FAILED
-_MASK = 2**64 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,8 +122,8 @@ class HistoryChecker:
         self._witnessed = witnessed
         self._places: dict[str, int] = {}
         self._flags = array("B")
-        self._effect_tokens = array("Q")
-        self._ending_tokens = array("Q")
+        self._effect_tokens = array("q")
+        self._ending_tokens = array("q")
         self._more_tokens: dict[int, set[int]] = {}
         self._effects = 0
 
@@ -132,15 +131,15 @@ class HistoryChecker:
         """Take facts in."""
         places, flags = self._places, self._flags
         for fact in facts:
-            place = places.get(fact.key)
+            place = places.get(fact[0])
             if place is None:
-                place = self._new(fact.key)
+                place = self._new(fact[0])
             if type(fact) is Submitted:
                 flags[place] |= _SUBMITTED
             elif type(fact) is Effect:
-                self._on_effect(place, hash(fact.token) & _MASK)
+                self._on_effect(place, hash(fact.token))
             elif type(fact) is Ended:
-                self._on_ended(place, hash(fact.token) & _MASK, ok=fact.ok)
+                self._on_ended(place, hash(fact.token), ok=fact.ok)
 
     def judge(self) -> Checked:
         """What the facts taken in so far come to."""

@@ -286,8 +286,54 @@ RECORDED_BREAKERS = _table(
 )
 """Each state of a circuit breaker as a successor needs it; the latest of each name is in `circuit_breakers`."""
 
+RECORDED_EXPERIMENTS = _table(
+    "recorded_experiments",
+    run=_T,
+    experiment=_T,
+    state=_T,
+    verdict=_T,
+    score=_D,
+    reasons=_T,
+    seed=_B,
+    plan=_T,
+    targets=_T,
+    safe_mode=_I,
+    numbers=_T,
+    runner=_T,
+    at_time=_W,
+    trace_id=_TRACE,
+    span_id=_SPAN,
+)
+"""A chaos experiment's run as it begins and as it ends; the latest of each is in `chaos_experiments`."""
+
+EXPERIMENT_EVENTS = _table(
+    "chaos_experiment_events",
+    run=_T,
+    event=_T,
+    fault_id=_T,
+    fault=_T,
+    target=_T,
+    done_by=_T,
+    detail=_T,
+    cites=_T,
+    at_time=_W,
+    trace_id=_TRACE,
+    span_id=_SPAN,
+)
+"""Each step of a run, and of each of its faults; `chaos_faults` puts a fault beside its recovery."""
+
 TABLES: dict[str, Table] = {
     table.name: table
-    for table in (TASKS, EARLIER_ATTEMPTS, CHILDREN, RESTARTS, RECORDED_SPANS, BREAKER_HISTORY, RECORDED_BREAKERS)
+    for table in (
+        TASKS,
+        EARLIER_ATTEMPTS,
+        CHILDREN,
+        RESTARTS,
+        RECORDED_SPANS,
+        BREAKER_HISTORY,
+        RECORDED_BREAKERS,
+        RECORDED_EXPERIMENTS,
+        EXPERIMENT_EVENTS,
+    )
 }
 """Every table that emitters may fill, by name."""

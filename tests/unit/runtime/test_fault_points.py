@@ -31,7 +31,15 @@ def nothing_is_left_on() -> Iterator[None]:
 
 
 def fault(kind: Any = "error", **changed: Any) -> PointFault:
-    fields = {"fault_id": "f", "run": "r1", "point": "p", "subject": "child/*", "kind": kind, "until": 10.0, **changed}
+    fields: dict[str, Any] = {
+        "fault_id": "f",
+        "run": "r1",
+        "point": "p",
+        "subject": "child/*",
+        "kind": kind,
+        "until": 10.0,
+        **changed,
+    }
     return PointFault(**fields)
 
 
