@@ -1,4 +1,4 @@
-"""The pure machines of chaos in virtual time, on a host where everything goes wrong.
+"""The machines of chaos in virtual time, on a host where everything goes wrong.
 
 Ledgers cannot be written, watchdogs do not come up, injections fail half-way, answers are late or never come, guards
 turn bad or silent, somebody halts, and the runner is killed between any two commands. A watchdog that came up does its

@@ -22,7 +22,7 @@ START_US = 1_795_906_153_000_000
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[EventStore]:
-    opened = EventStore(tmp_path / "log.duckdb")  # pyright: ignore[reportArgumentType]
+    opened = EventStore(tmp_path / "log.duckdb")
     yield opened
     opened.close()
 

@@ -8,6 +8,7 @@ from random import Random
 
 from experiments.checker import Effect, Ended, Submitted, check
 from experiments.judging.facts import CallFact, FaultFact, LogFact, Observations, ProbeFact, When
+from experiments.judging.matching import match
 from experiments.judging.ranks import compare
 from experiments.judging.verdict import judge
 from experiments.model.experiment import Experiment
@@ -44,48 +45,50 @@ def calls(worse_s: float, failed: int) -> tuple[CallFact, ...]:
     return tuple(found)
 
 
+AT_S = 6.5
+
+
+def events_of(victim: str, recovered_s: float) -> tuple[LogFact, ...]:
+    return (
+        LogFact(event_id="children/41", at_s=AT_S + 0.02, subject=victim, event="died", incarnation=1, detail="killed"),
+        LogFact(event_id="children/42", at_s=AT_S + 0.4, subject="supervisor/root", event="restarting"),
+        LogFact(event_id="children/43", at_s=AT_S + recovered_s, subject=victim, event="ready", incarnation=2),
+    )
+
+
+def seen_of(victim: str, events: tuple[LogFact, ...], load: tuple[CallFact, ...]) -> Observations:
+    fault = FaultFact(
+        fault_id=f"0.1.{victim}",
+        fault="crash",
+        target=victim,
+        injected_at_s=AT_S,
+        undone_at_s=AT_S + 5,
+        evidence="pid 4711 is gone from /proc",
+    )
+    names = ["no task is lost", "no key has two effects", "every worker runs"]
+    durations = {phase: [call.duration_s for call in load if call.phase == phase] for phase in ("baseline", "fault")}
+    return Observations(
+        probes=tuple(
+            ProbeFact(name=name, when=when, at_s=at, held=True, why="0, and 0 is expected", value=0)
+            for when, at in MOMENTS
+            for name in names
+        ),
+        faults=match([fault], events),
+        calls=load,
+        checked=check([Submitted("a"), Effect("a", "t"), Ended("a", True, "t")]),
+        shift=compare(durations["baseline"], durations["fault"]),
+        invariants_seen=True,
+    )
+
+
 @cache
 def report(run: str = "r1", *, recovered_s: float = 5.0, failed: int = 5, worse_s: float = 0.05) -> RunReport:
     asked = experiment()
     plan = make_plan(asked, Inventory(targets=TARGETS, embedded=True))
     (victim,) = plan.targets
-    at_s = 6.5
-    events = (
-        LogFact(event_id="children/41", at_s=at_s + 0.02, subject=victim, event="died", incarnation=1, detail="killed"),
-        LogFact(event_id="children/42", at_s=at_s + 0.4, subject="supervisor/root", event="restarting"),
-        LogFact(event_id="children/43", at_s=at_s + recovered_s, subject=victim, event="ready", incarnation=2),
-    )
-    fault = FaultFact(
-        fault_id=f"0.1.{victim}",
-        fault="crash",
-        target=victim,
-        injected_at_s=at_s,
-        undone_at_s=at_s + 5,
-        evidence="pid 4711 is gone from /proc",
-        detected_at_s=events[0].at_s,
-        detected_by=events[0].event_id,
-        recovered_at_s=events[2].at_s,
-        recovered_by=events[2].event_id,
-    )
-    load = calls(worse_s, failed)
-    names = ["no task is lost", "no key has two effects", "every worker runs"]
-    probes = tuple(
-        ProbeFact(name=name, when=when, at_s=at, held=True, why="0, and 0 is expected", value=0)
-        for when, at in MOMENTS
-        for name in names
-    )
-    seen = Observations(
-        probes=probes,
-        faults=(fault,),
-        calls=load,
-        checked=check([Submitted("a"), Effect("a", "t"), Ended("a", True, "t")]),
-        shift=compare(
-            [call.duration_s for call in load if call.phase == "baseline"],
-            [call.duration_s for call in load if call.phase == "fault"],
-        ),
-        invariants_seen=True,
-    )
-    lost = tuple(f"tasks/{number}" for number in range(900, 900 + sum(not call.ok for call in load)))
+    events = events_of(victim, recovered_s)
+    seen = seen_of(victim, events, calls(worse_s, failed))
+    lost = tuple(f"tasks/{number}" for number in range(900, 900 + seen.failed))
     evidence = Evidence(
         seen=seen,
         events=events,
