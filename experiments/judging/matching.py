@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from experiments.judging.facts import FaultFact, LogFact
     from experiments.model.faults import FaultKind
@@ -31,22 +31,26 @@ _WHOLE = frozenset(("ready", "promoted", "adopted", "closed", "recovered", "pass
 _FOR_GOOD = frozenset(("given_up", "deleted"))
 
 
-def match(faults: Iterable[FaultFact], events: Sequence[LogFact]) -> tuple[FaultFact, ...]:
+def match(
+    faults: Iterable[FaultFact], events: Sequence[LogFact], *, watched_by: Mapping[str, Collection[str]] | None = None
+) -> tuple[FaultFact, ...]:
     """The faults with their detection and recovery.
 
     Args:
         faults: As they were injected and undone.
         events: Of the log, in any order.
+        watched_by: Whose events tell of a target, too, as those of a breaker of the dependency behind it.
     """
     ordered = sorted(events, key=lambda event: (event.at_s, event.event_id))
-    return tuple(_match_one(fault, ordered) for fault in faults)
+    others = watched_by or {}
+    return tuple(_match_one(fault, ordered, {fault.target, *others.get(fault.target, ())}) for fault in faults)
 
 
-def _match_one(fault: FaultFact, events: list[LogFact]) -> FaultFact:
+def _match_one(fault: FaultFact, events: list[LogFact], subjects: Collection[str]) -> FaultFact:
     injected_at_s = fault.injected_at_s
     if injected_at_s is None:
         return replace(fault, loss="it was not injected")
-    about = [event for event in events if event.subject == fault.target and event.at_s >= injected_at_s]
+    about = [event for event in events if event.subject in subjects and event.at_s >= injected_at_s]
     seen = next((event for event in about if event.event in DETECTS[fault.fault]), None)
     if seen is not None:
         fault = replace(fault, detected_at_s=seen.at_s, detected_by=seen.event_id)

@@ -57,3 +57,12 @@ def test_a_breaker_that_opened_and_closed() -> None:
     events = [event(1.5, "opened", 0, "breaker/b"), event(3.0, "closed", 0, "breaker/b")]
     found = one(events, fault="error", target="breaker/b")
     assert (found.detect_s, found.recover_s) == (0.5, 2.0)
+
+
+def test_a_dependency_is_watched_by_its_breaker() -> None:
+    events = [event(1.5, "opened", 0, "breaker/b"), event(3.0, "closed", 0, "breaker/b")]
+    down = fault(fault="unavailable", target="dependency/up", undone_at_s=2.5)
+    (alone,) = match([down], events)
+    assert (alone.detected_by, alone.recovered_at_s) == ("", 2.5)
+    (watched,) = match([down], events, watched_by={"dependency/up": ("breaker/b",)})
+    assert (watched.detect_s, watched.recover_s) == (0.5, 2.0)
