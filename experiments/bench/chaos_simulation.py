@@ -32,7 +32,8 @@ from experiments.planning.plan import Hit, Phase, Plan, PlannedFault
 _RUN = "r1"
 _KINDS: tuple[FaultKind, ...] = ("hang", "latency", "exhaustion", "unavailable", "crash")
 _GRACE_S = 1.0
-_END_WITHIN_S = (UNDO_TRIES + 4) * UNDO_AGAIN_S + 5.0
+_LEASE_S_MAX = 10.5
+_END_WITHIN_S = (UNDO_TRIES + 4) * UNDO_AGAIN_S + _LEASE_S_MAX + 5.0
 _STEPS_MAX = 5_000
 
 

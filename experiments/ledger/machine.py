@@ -11,8 +11,9 @@
 Everything is written down before it is done: `Record` comes before the command that it tells of, and is durable before
 that is carried out. So the entries of a run that was killed anywhere tell at least all faults that may be on.
 
-A stop does not wait for an injection that is under way: it is undone at once, and undone again when it turns out to
-have happened later.
+A stop does not wait for an injection that is under way: it is undone at once, and again when it turns out to have
+happened later. But it counts as undone only when the injection is answered, or its lease is over: until then it may
+still land, and a successor must know.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class _Fault:
     again_at: float | None = None
     times: int = 0
     tries: int = 0
+    on_its_way: bool = False
 
 
 class RunMachine:
@@ -148,19 +150,20 @@ class RunMachine:
             case m.FaultInjected():
                 self._on_injected(fault, event.detail)
             case m.InjectFailed():
+                fault.on_its_way = False
                 self._refuse(f"{fault.order.fault_id} could not be injected: {event.reason}")
                 self._undo(fault)
             case m.FaultProven():
                 self._record("proven", fault, evidence=event.evidence)
             case m.FaultUndone():
-                self._set_off(fault, by=event.by)
+                self._on_undone(fault, event.by)
             case m.UndoFailed():
                 self._on_undo_failed(fault, event.reason)
             case _:
                 assert_never(event)
 
     def _on_injected(self, fault: _Fault, detail: str) -> None:
-        self._injected = True
+        self._injected, fault.on_its_way = True, False
         self._record("injected", fault, detail=detail)
         if fault.status == "injecting":
             fault.status = "on"
@@ -169,9 +172,16 @@ class RunMachine:
                 fault.again_at = self._now + cast("float", fault.order.how.get("every_s", 1.0))
         elif fault.status in ("undoing", "off"):
             # It came after its undo: that undid nothing.
-            self._record("arming", fault, detail="injected after its undo")
+            if fault.status == "off":
+                self._record("arming", fault, detail="injected after its lease")
             self._out.append(m.UndoFault(order=fault.order))
             fault.status, fault.again_at = "undoing", self._now + UNDO_AGAIN_S
+
+    def _on_undone(self, fault: _Fault, by: str) -> None:
+        if fault.on_its_way and self._now < fault.ends_at and fault.status == "undoing":
+            fault.tries, fault.again_at = 0, min(self._now + UNDO_AGAIN_S, fault.ends_at)
+        else:
+            self._set_off(fault, by=by)
 
     def _on_undo_failed(self, fault: _Fault, reason: str) -> None:
         if fault.status != "undoing":
@@ -194,7 +204,7 @@ class RunMachine:
     def _inject(self, fault: _Fault) -> None:
         fault.times += 1
         fault.again_at = None
-        fault.status = "injecting"
+        fault.status, fault.on_its_way = "injecting", True
         self._out.append(m.InjectFault(order=fault.order, time=fault.times))
 
     def _undo(self, fault: _Fault) -> None:

@@ -192,7 +192,7 @@ class ArmUndo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InjectFault:
-    """Inject it, but not once its lease is over: its watchdog is gone by then. That is a failed injection.
+    """Inject it, but not once its watchdog is gone, because its lease is over or chaos is halted: that is a failure.
 
     Attributes:
         time: For those that come several times: which.

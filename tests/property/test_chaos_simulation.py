@@ -21,6 +21,14 @@ def test_many_runs() -> None:
     assert lasted_s > SEEDS
 
 
+def test_an_injection_that_lands_after_its_undo_was_once_unknown_to_successors() -> None:
+    """Found by seed 543: undone while the injection was under way, written down so, landed, and the runner killed."""
+    line = [0] * 59
+    for place, number in {0: 2, 3: 799, 7: 1, 13: 627, 37: 614, 44: 98, 49: 601, 58: 99}.items():
+        line[place] = number
+    assert failure_of(line) == ""
+
+
 def test_what_may_happen_does() -> None:
     """A simulation in which nothing goes wrong shows nothing."""
     runs = [ChaosSimulation.seeded(seed) for seed in range(200)]

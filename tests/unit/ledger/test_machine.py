@@ -74,8 +74,25 @@ def test_an_injection_that_comes_after_its_undo_is_undone_again() -> None:
     run.handle(m.TimePassed(), 4.0)
     run.handle(m.UndoArmed(fault_id=ID), 4.1)
     assert told(run.handle(m.StopRequested(why="halt"), 4.2)) == ["UndoFault"]
-    assert told(run.handle(m.FaultInjected(fault_id=ID), 4.3)) == ["injected", "arming", "UndoFault"]
+    assert told(run.handle(m.FaultUndone(fault_id=ID), 4.25)) == [], "it may still land"
+    assert told(run.handle(m.FaultInjected(fault_id=ID), 4.3)) == ["injected", "UndoFault"]
     assert told(run.handle(m.FaultUndone(fault_id=ID), 4.4)) == ["undone", "ended", "EndRun"]
+
+
+def test_an_injection_that_is_never_answered_may_land_until_its_lease_is_over() -> None:
+    run = machine()
+    run.handle(m.RunStarted(), 0.0)
+    run.handle(m.TimePassed(), 3.0)
+    run.handle(m.TimePassed(), 4.0)
+    run.handle(m.UndoArmed(fault_id=ID), 4.1)
+    run.handle(m.StopRequested(why="halt"), 4.2)
+    now, undone = 4.2, 0
+    while run.doing != "ended":
+        commands = told(run.handle(m.FaultUndone(fault_id=ID), now))
+        undone += commands.count("undone")
+        now = run.next_timer() or now
+        run.handle(m.TimePassed(), now)
+    assert (undone, now) == (1, 9.0)
 
 
 def test_what_is_not_undone_is_undone_again_and_then_told() -> None:
