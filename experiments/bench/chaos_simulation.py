@@ -180,7 +180,7 @@ class ChaosSimulation:
             case m.InjectFault():
                 self._inject(command)
             case m.UndoFault():
-                self._undo(command.order)
+                self._undo(command.order, command.time)
             case m.ObserveAfter():
                 self._post(m.Concluded(verdict="held"), self.choices.delay_s(1.0))
             case m.EndRun():
@@ -230,7 +230,7 @@ class ChaosSimulation:
         elif not self.choices.happens(3):
             self._post(m.FaultInjected(fault_id=fault_id), self.choices.delay_s(0.1))
 
-    def _undo(self, order: m.FaultOrder) -> None:
+    def _undo(self, order: m.FaultOrder, time: int) -> None:
         fault_id = order.fault_id
         if self.choices.happens(10):
             self._post(m.UndoFailed(fault_id=fault_id, reason="it is busy"), self.choices.delay_s(0.2))
@@ -239,7 +239,7 @@ class ChaosSimulation:
         if fault_id not in self._injecting:
             self._watchdogs.pop(fault_id, None)
         if not self.choices.happens(5):
-            self._post(m.FaultUndone(fault_id=fault_id), self.choices.delay_s(0.2))
+            self._post(m.FaultUndone(fault_id=fault_id, time=time), self.choices.delay_s(0.2))
 
     def _ask_guards(self, event: g.Event) -> None:
         if self._killed_at is not None or self.verdict:

@@ -48,6 +48,7 @@ class _Fault:
     again_at: float | None = None
     times: int = 0
     tries: int = 0
+    undos: int = 0
     on_its_way: bool = False
 
 
@@ -156,7 +157,8 @@ class RunMachine:
             case m.FaultProven():
                 self._record("proven", fault, evidence=event.evidence)
             case m.FaultUndone():
-                self._on_undone(fault, event.by)
+                if event.time in (0, fault.undos):
+                    self._on_undone(fault, event.by)
             case m.UndoFailed():
                 self._on_undo_failed(fault, event.reason)
             case _:
@@ -174,8 +176,7 @@ class RunMachine:
             # It came after its undo: that undid nothing.
             if fault.status == "off":
                 self._record("arming", fault, detail="injected after its lease")
-            self._out.append(m.UndoFault(order=fault.order))
-            fault.status, fault.again_at = "undoing", self._now + UNDO_AGAIN_S
+            self._order_undo(fault)
 
     def _on_undone(self, fault: _Fault, by: str) -> None:
         if fault.on_its_way and self._now < fault.ends_at and fault.status == "undoing":
@@ -209,8 +210,12 @@ class RunMachine:
 
     def _undo(self, fault: _Fault) -> None:
         fault.tries += 1
+        self._order_undo(fault)
+
+    def _order_undo(self, fault: _Fault) -> None:
+        fault.undos += 1
         fault.status, fault.again_at = "undoing", self._now + UNDO_AGAIN_S
-        self._out.append(m.UndoFault(order=fault.order))
+        self._out.append(m.UndoFault(order=fault.order, time=fault.undos))
 
     def _set_off(self, fault: _Fault, *, by: str) -> None:
         if fault.status != "off":

@@ -94,10 +94,13 @@ class FaultUndone:
 
     Attributes:
         by: runner, watchdog or itself.
+        time: Which `UndoFault` of the fault it answers: an earlier one says nothing of what landed since. 0: it
+            answers none, as a watchdog's.
     """
 
     fault_id: str
     by: str = "runner"
+    time: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,9 +207,14 @@ class InjectFault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndoFault:
-    """Undo it; then let its watchdog go, unless an injection of it is under way."""
+    """Undo it; then let its watchdog go, unless an injection of it is under way.
+
+    Attributes:
+        time: Which undo of the fault this is, from 1; its answer says so.
+    """
 
     order: FaultOrder
+    time: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,6 +79,16 @@ def test_an_injection_that_comes_after_its_undo_is_undone_again() -> None:
     assert told(run.handle(m.FaultUndone(fault_id=ID), 4.4)) == ["undone", "ended", "EndRun"]
 
 
+def test_the_answer_of_an_earlier_undo_says_nothing_of_what_landed_since() -> None:
+    run = machine()
+    to_injected(run)
+    (first,) = run.handle(m.StopRequested(why="halt"), 4.5)
+    (second,) = run.handle(m.TimePassed(), 5.0)
+    assert [each.time for each in (first, second) if isinstance(each, m.UndoFault)] == [1, 2]
+    assert run.handle(m.FaultUndone(fault_id=ID, time=1), 5.1) == []
+    assert told(run.handle(m.FaultUndone(fault_id=ID, time=2), 5.2)) == ["undone", "ended", "EndRun"]
+
+
 def test_an_injection_that_is_never_answered_may_land_until_its_lease_is_over() -> None:
     run = machine()
     run.handle(m.RunStarted(), 0.0)
