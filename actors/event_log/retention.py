@@ -6,11 +6,15 @@ what comes; the file itself seldom gets smaller.
 
 from __future__ import annotations
 
+from actors.event_log.chaos_schema import CHAOS_TABLES
 from actors.event_log.health_schema import HEALTH_TABLES
 from actors.event_log.store import EventStore
 
-AGING: tuple[str, ...] = tuple(table.name for table in HEALTH_TABLES)
-"""The tables whose rows go; each has an `at_time`."""
+AGING: tuple[str, ...] = (
+    *(table.name for table in (*HEALTH_TABLES, *CHAOS_TABLES)),
+    *("degradation_state", "recovery_events", "recorded_incidents", "notifications", "recorded_messages"),
+)
+"""The tables whose rows go; each has an `at_time`. Of what is set by hand or learned the latest counts, however old."""
 
 STEP_ROWS = 20_000
 """So many rows go in one transaction at most."""

@@ -5,6 +5,7 @@ A test compares this with the migrations. Rows come without `ingest_id`, which t
 
 from __future__ import annotations
 
+from actors.event_log.chaos_schema import CHAOS_TABLES
 from actors.event_log.columns import TEXT_SEPARATOR, Column, ColumnType, Handover, Table
 from actors.event_log.columns import table_of as _table
 from actors.event_log.healing_schema import HEALING_TABLES
@@ -258,6 +259,7 @@ TABLES: dict[str, Table] = {
         RECORDED_DEGRADATION,
         RECORDED_FEATURES,
         *HEALING_TABLES,
+        *CHAOS_TABLES,
     )
 }
 """Every table that emitters may fill, by name."""

@@ -192,6 +192,45 @@ GROWTH = Row(
     better="below",
     target=1.0,
 )
+CHECKER = Row(
+    name="checker",
+    title="chaos: the history checker, 1,000,000 attempts",
+    against="10 s",
+    unit="s",
+    scale=1.0,
+    better="below",
+    target=1.0,
+)
+CHECKER_MEMORY = Row(
+    name="checker-memory",
+    title="chaos: the memory of the process that checks them",
+    against="500 MiB",
+    unit="MiB",
+    scale=1.0,
+    better="below",
+    target=1.0,
+)
+FAULT_POINT = Row(
+    name="fault-point",
+    title="chaos: a fault point that is off",
+    against="50 ns",
+    unit="ns",
+    scale=1e9,
+    better="below",
+    target=1.0,
+)
+CHAOS_SIMULATED = Row(
+    name="chaos-simulated",
+    title="chaos: cluster-minutes of its pure machines in a minute",
+    against="1,000",
+    unit="min",
+    scale=1.0,
+    better="higher",
+    target=1.0,
+)
+CHAOS = (CHECKER, CHECKER_MEMORY, FAULT_POINT, CHAOS_SIMULATED)
+"""Those of chaos experiments that need no Ray."""
+
 BREAKER_CLOSED = Row(
     name="breaker-closed",
     title="breaker: what it adds to a closed call",
@@ -353,4 +392,4 @@ HEALING = (HEALING_FIRST, HEALING_MANY)
 
 _RAY = (THROUGHPUT, LATENCY, KILL, HANG, CHILD, ALONE, TAKEOVER, CPU)
 
-ALL = (*_RAY, EVENT, GROWTH, IMPORT, MEMORY, *BREAKERS, *SHARED_BREAKERS, *DEGRADATION, *HEALTH, *HEALING)
+ALL = (*_RAY, EVENT, GROWTH, IMPORT, MEMORY, *BREAKERS, *SHARED_BREAKERS, *DEGRADATION, *HEALTH, *HEALING, *CHAOS)

@@ -14,6 +14,7 @@ from typing import Any
 
 from actors.healer.settings import HealerSettings
 from experiments.bench import rows
+from experiments.bench.chaos import attempts_checked, fault_point_s, minutes_a_minute
 from experiments.bench.rows import Measured, Row, against
 from experiments.bench.side import Side
 from experiments.bench.simulation import cost_per_event_s
@@ -41,6 +42,11 @@ CHANGE_LIMIT_S = 0.010
 FIRST_STEP_LIMIT_S = 0.02
 FIRST_MEMORY_TASKS = 50_000
 ALL_MEMORY_TASKS = 200_000
+ATTEMPTS = 1_000_000
+CHECK_LIMIT_S = 10.0
+CHECK_LIMIT_MB = 500.0
+FAULT_POINT_LIMIT_S = 50e-9
+SIMULATED_LEAST = 1_000.0
 
 _TIME_IMPORT = (
     "import time, ray; begun = time.perf_counter(); from supervisor import Supervisor; "
@@ -217,6 +223,26 @@ def _healing(row: Row, what: str, limit: float) -> Callable[[Side, Side, int], M
     return measure
 
 
+def _checker(_: Side, __: Side, rounds: int) -> Measured:
+    values = tuple(attempts_checked(ATTEMPTS)[0] for _ in range(rounds))
+    return Measured(row=rows.CHECKER, ours=values, theirs=(CHECK_LIMIT_S,) * rounds)
+
+
+def _checker_memory(_: Side, __: Side, rounds: int) -> Measured:
+    values = tuple(attempts_checked(ATTEMPTS)[1] for _ in range(rounds))
+    return Measured(row=rows.CHECKER_MEMORY, ours=values, theirs=(CHECK_LIMIT_MB,) * rounds)
+
+
+def _fault_point(_: Side, __: Side, rounds: int) -> Measured:
+    values = tuple(fault_point_s() for _ in range(rounds))
+    return Measured(row=rows.FAULT_POINT, ours=values, theirs=(FAULT_POINT_LIMIT_S,) * rounds)
+
+
+def _chaos_simulated(_: Side, __: Side, rounds: int) -> Measured:
+    values = tuple(minutes_a_minute(seed) for seed in range(rounds))
+    return Measured(row=rows.CHAOS_SIMULATED, ours=values, theirs=(SIMULATED_LEAST,) * rounds)
+
+
 _MEASURES: dict[str, Callable[[Side, Side, int], Measured]] = {
     "throughput": _throughput,
     "latency": _latency,
@@ -246,4 +272,8 @@ _MEASURES: dict[str, Callable[[Side, Side, int], Measured]] = {
     "level-change": _shared(rows.LEVEL_CHANGE, "change", CHANGE_LIMIT_S, "degradation"),
     "healing-first": _healing(rows.HEALING_FIRST, "first_step", FIRST_STEP_LIMIT_S),
     "healing-many": _healing(rows.HEALING_MANY, "many", HealerSettings().in_flight),
+    "checker": _checker,
+    "checker-memory": _checker_memory,
+    "fault-point": _fault_point,
+    "chaos-simulated": _chaos_simulated,
 }

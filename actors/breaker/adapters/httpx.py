@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 import httpx
 
-from actors.breaker.adapters.responses import StatusRule, breaker_of, end_by_status, failed_status
+from actors.breaker.adapters.responses import POINT, StatusRule, breaker_of, end_by_status, failed_status
 from actors.breaker.handle import BreakerHandle
+from actors.runtime import fault_points
+from actors.runtime.fault_passing import pass_point, pass_point_soon
 
 
 class BreakerTransport(httpx.BaseTransport):
@@ -33,6 +35,8 @@ class BreakerTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """See httpx."""
         with breaker_of(self._breaker, _host(request)) as permit:
+            if fault_points.ON:
+                pass_point(POINT, _host(request))
             response = self._transport.handle_request(request)
             end_by_status(permit, response.status_code, self._failed)
         return response
@@ -59,6 +63,8 @@ class AsyncBreakerTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """See httpx."""
         async with breaker_of(self._breaker, _host(request)) as permit:
+            if fault_points.ON:
+                await pass_point_soon(POINT, _host(request))
             response = await self._transport.handle_async_request(request)
             end_by_status(permit, response.status_code, self._failed)
         return response

@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from actors.breaker.adapters.responses import StatusRule, breaker_of, end_by_status, failed_status
+from actors.breaker.adapters.responses import POINT, StatusRule, breaker_of, end_by_status, failed_status
 from actors.breaker.handle import BreakerHandle
+from actors.runtime import fault_points
+from actors.runtime.fault_passing import pass_point
 
 
 class BreakerAdapter(HTTPAdapter):
@@ -37,6 +39,8 @@ class BreakerAdapter(HTTPAdapter):
         """See requests."""
         host = urlsplit(request.url or "").netloc.rpartition("@")[2]
         with breaker_of(self._breaker, str(host)) as permit:
+            if fault_points.ON:
+                pass_point(POINT, str(host))
             response = super().send(request, *args, **kwargs)
             end_by_status(permit, response.status_code, self._failed)
         return response

@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from actors.breaker.adapters.responses import StatusRule, breaker_of, end_by_status, failed_status
+from actors.breaker.adapters.responses import POINT, StatusRule, breaker_of, end_by_status, failed_status
 from actors.breaker.handle import BreakerHandle
+from actors.runtime import fault_points
+from actors.runtime.fault_passing import pass_point
 
 
 class BreakerPool(urllib3.PoolManager):
@@ -36,7 +38,10 @@ class BreakerPool(urllib3.PoolManager):
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:
         """See urllib3."""
-        with breaker_of(self._breaker, urlsplit(url).netloc.rpartition("@")[2]) as permit:
+        host = urlsplit(url).netloc.rpartition("@")[2]
+        with breaker_of(self._breaker, host) as permit:
+            if fault_points.ON:
+                pass_point(POINT, host)
             response = super().request(method, url, *args, **kwargs)
             end_by_status(permit, response.status, self._failed)
         return response

@@ -1,0 +1,78 @@
+"""The errors of chaos experiments. Each says what was refused, why, and what to do."""
+
+from __future__ import annotations
+
+from actors.runtime.errors import SupervisorError
+
+
+class ChaosError(SupervisorError):
+    """The base of errors about chaos experiments."""
+
+
+class PlanRefusedError(ChaosError):
+    """An experiment cannot be planned on this inventory; nothing was touched."""
+
+    def __init__(self, experiment: str, *, problems: tuple[str, ...]) -> None:
+        self.experiment = experiment
+        self.problems = problems
+        super().__init__(f"experiment {experiment!r} was not started: {'; '.join(problems)}")
+
+
+class SafeModeError(ChaosError):
+    """Safe mode forbids what the experiment asks for; nothing was touched."""
+
+    def __init__(self, experiment: str, *, problems: tuple[str, ...]) -> None:
+        self.experiment = experiment
+        self.problems = problems
+        super().__init__(
+            f"safe mode refuses experiment {experiment!r}: {'; '.join(problems)}. It is on everywhere but on embedded "
+            "clusters; what may be hit opts in by name or label"
+        )
+
+
+class HaltedError(ChaosError):
+    """Chaos is halted on this cluster: nothing is injected until it is resumed."""
+
+    def __init__(self, *, who: str, reason: str) -> None:
+        self.who = who
+        self.reason = reason
+        super().__init__(f"chaos was halted by {who} ({reason}); `supervisor chaos halt --resume` allows runs again")
+
+
+class LedgerUnwritableError(ChaosError):
+    """The ledger cannot be written, so no fault may be armed: nobody would find it again."""
+
+    def __init__(self, path: str, *, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"{path} cannot be written ({reason}); no fault is injected that no successor could clear")
+
+
+class WatchdogError(ChaosError):
+    """A fault's undo could not be armed, so the fault was not injected."""
+
+    def __init__(self, target: str, *, reason: str) -> None:
+        self.target = target
+        self.reason = reason
+        super().__init__(f"no watchdog for {target}: {reason}; the fault was not injected. Try again")
+
+
+class FaultRefusedError(ChaosError):
+    """This machine, or this target, cannot bear the fault; it was not injected."""
+
+    def __init__(self, fault: str, *, target: str, reason: str) -> None:
+        self.fault = fault
+        self.target = target
+        self.reason = reason
+        super().__init__(f"{fault} on {target} was not injected: {reason}. See `supervisor chaos plan`")
+
+
+class NoDriverError(ChaosError):
+    """A function of an experiment file was called where nothing connects it to a cluster."""
+
+    def __init__(self, function: str) -> None:
+        self.function = function
+        super().__init__(
+            f"experiments.driver.{function} is not connected to a supervisor: run the file with `supervisor "
+            "chaos run`, or call experiments.driver.connect first"
+        )

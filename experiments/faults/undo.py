@@ -1,0 +1,129 @@
+"""How a fault is undone, as data: it can be written down, and carried out by a process that knows nothing else.
+
+Each may be carried out again at any time, and then changes nothing: at least once is enough. It imports next to
+nothing, because a watchdog that starts slowly delays the fault that it guards.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from actors.runtime.clock import SYSTEM_CLOCK
+from actors.runtime.process import ProcessIdentity, evidence, is_alive, kill, send
+
+Kind = Literal["nothing", "resume", "kill", "remove"]
+
+BALLAST = "chaos-"
+"""What a file's name begins with that an undo may remove: a damaged order never takes a user's file."""
+
+_STOPPED = ("T", "t")
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """One step back.
+
+    Attributes:
+        kind: nothing: the fault ends by itself. resume: SIGCONT, if it is stopped. kill: SIGKILL a process that we
+            started to use something up. remove: a file of ours.
+        pid: The process.
+        started_ticks: Its start time, so that a later process with its number is left alone.
+        path: The file.
+    """
+
+    kind: Kind = "nothing"
+    pid: int = 0
+    started_ticks: int = 0
+    path: str = ""
+
+    def __post_init__(self) -> None:
+        if self.kind == "remove" and not Path(self.path).name.startswith(BALLAST):
+            raise ValueError(f"{self.path!r} is not ours to remove: a file of ours is named {BALLAST}...")
+
+    def as_data(self) -> dict[str, Any]:
+        """As it is written down."""
+        return {"kind": self.kind, "pid": self.pid, "started_ticks": self.started_ticks, "path": self.path}
+
+    @classmethod
+    def from_data(cls, data: object) -> Undo:
+        """What was written down.
+
+        Raises:
+            ValueError, TypeError: It is no undo.
+        """
+        if not isinstance(data, dict):
+            raise TypeError(f"an undo is a mapping, not {type(data).__name__}")
+        fields = cast("dict[str, Any]", data)
+        kind, pid, ticks, path = (fields.get(name) for name in ("kind", "pid", "started_ticks", "path"))
+        if kind not in ("nothing", "resume", "kill", "remove"):
+            raise ValueError(f"{kind!r} is not a kind of undo")
+        if not isinstance(pid, int) or not isinstance(ticks, int) or not isinstance(path, str):
+            raise TypeError("an undo has pid, started_ticks and path")
+        return cls(kind, pid, ticks, path)
+
+    @classmethod
+    def resume(cls, process: ProcessIdentity) -> Undo:
+        """Let a stopped process go on."""
+        return cls("resume", process.pid, process.started_ticks)
+
+    @classmethod
+    def end(cls, process: ProcessIdentity) -> Undo:
+        """End a process of ours."""
+        return cls("kill", process.pid, process.started_ticks)
+
+
+def carry_out(undo: Undo) -> str:
+    """Take the step back; what was done, in words.
+
+    Raises:
+        OSError: It could not be done; try again.
+    """
+    process = ProcessIdentity(undo.pid, undo.started_ticks)
+    match undo.kind:
+        case "nothing":
+            return "nothing was to be undone"
+        case "resume":
+            return _resume(process)
+        case "kill":
+            return "ended" if kill(process) else _not_there(process, "it could not be ended")
+        case "remove":
+            return _remove(Path(undo.path))
+
+
+def is_undone(undo: Undo) -> bool:
+    """Whether nothing is left of the fault, as far as this host can see."""
+    process = ProcessIdentity(undo.pid, undo.started_ticks)
+    match undo.kind:
+        case "nothing":
+            return True
+        case "resume":
+            return evidence(process, SYSTEM_CLOCK.now()).state not in _STOPPED
+        case "kill":
+            return not is_alive(process)
+        case "remove":
+            return not os.path.lexists(undo.path)
+
+
+def _resume(process: ProcessIdentity) -> str:
+    state = evidence(process, SYSTEM_CLOCK.now()).state
+    if state not in _STOPPED:
+        return "it is gone" if state == "" else "it runs already"
+    return "resumed" if send(process, signal.SIGCONT) else _not_there(process, "it could not be resumed")
+
+
+def _not_there(process: ProcessIdentity, otherwise: str) -> str:
+    if is_alive(process):
+        raise PermissionError(f"process {process.pid}: {otherwise}; it belongs to another user")
+    return "it is gone"
+
+
+def _remove(path: Path) -> str:
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return "it is gone"
+    return "removed"

@@ -1,0 +1,1 @@
+"""What is looked at all along, and stops an experiment that goes too far."""

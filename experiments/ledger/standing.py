@@ -1,0 +1,96 @@
+"""What the ledger comes to: which runs go on, whom they hit, and what may be left on. Pure.
+
+A fault may be on from the moment its undo was about to be armed until it was seen undone. Whatever is in between when
+its runner is gone is undone by its successor, injected or not: nobody knows, and undoing twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from experiments.ledger.entry import Entry
+
+
+@dataclass(slots=True, kw_only=True)
+class RunStanding:
+    """One run.
+
+    Attributes:
+        run: Its name.
+        experiment: The experiment's.
+        targets: Whom it hits.
+        runner: Its process, as pid, start time and host.
+        active: Faults that may be on, with the undo of each as it was written down.
+        injected: Faults that were injected.
+        proven: Faults that were seen to act.
+        kept_on: Faults that could not be undone, with the reason: a stated loss.
+        verdict: How it ended; nothing while it goes on.
+    """
+
+    run: str
+    experiment: str = ""
+    targets: frozenset[str] = frozenset()
+    runner: tuple[int, int, str] = (0, 0, "")
+    active: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    injected: set[str] = field(default_factory=set[str])
+    proven: set[str] = field(default_factory=set[str])
+    kept_on: dict[str, str] = field(default_factory=dict[str, str])
+    verdict: str = ""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it has not ended."""
+        return not self.verdict
+
+
+def fold(entries: Iterable[Entry]) -> dict[str, RunStanding]:
+    """Each run as its entries leave it, oldest first."""
+    runs: dict[str, RunStanding] = {}
+    for entry in entries:
+        _apply(runs.setdefault(entry.run, RunStanding(run=entry.run)), entry)
+    return runs
+
+
+def _apply(run: RunStanding, entry: Entry) -> None:
+    match entry.step:
+        case "planned":
+            run.experiment = str(entry.data.get("experiment", ""))
+            run.targets = frozenset(str(name) for name in entry.data.get("targets", ()))
+            pid, ticks, host = entry.data.get("runner", (0, 0, ""))
+            run.runner = (int(pid), int(ticks), str(host))
+        case "arming":
+            run.active[entry.fault] = dict(entry.data)
+        case "injected":
+            run.injected.add(entry.fault)
+        case "proven":
+            run.proven.add(entry.fault)
+        case "undone":
+            run.active.pop(entry.fault, None)
+            run.kept_on.pop(entry.fault, None)
+        case "kept_on":
+            run.kept_on[entry.fault] = str(entry.data.get("reason", ""))
+        case "ended":
+            run.verdict = str(entry.data.get("verdict", "aborted"))
+        case "armed" | "observing":
+            pass  # nothing more may be on than before
+
+
+def refusal(runs: Iterable[RunStanding], *, targets: frozenset[str], limit: int) -> str:
+    """Why another run may not start beside these; nothing: it may."""
+    going = [run for run in runs if run.goes_on]
+    for run in going:
+        shared = sorted(run.targets & targets)
+        if shared:
+            return f"{', '.join(shared)} are hit by {run.run} already"
+    if len(going) >= limit:
+        return f"{limit} experiments may run at a time, and these do: {', '.join(run.run for run in going)}"
+    return ""
+
+
+def left_on(runs: Iterable[RunStanding]) -> dict[tuple[str, str], dict[str, Any]]:
+    """Every fault that may be on, by run and fault, also those of runs that ended without undoing them."""
+    return {(run.run, fault): dict(data) for run in runs for fault, data in run.active.items()}

@@ -1,0 +1,1 @@
+"""What a user writes of an experiment, as a file or in Python: every file is a Chaos Toolkit experiment too."""

@@ -1,0 +1,141 @@
+"""Reading an experiment from a YAML or JSON file: all that is wrong in it is told at once, with line and path."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, cast
+
+from actors.runtime.errors import ConfigError
+from actors.runtime.settings import shown
+from experiments.model.experiment import EXTENSION, SCHEMA_VERSION, Experiment, from_file
+from experiments.model.lines import lines_of, located
+from supervisor.yamlfile import parse_mapping
+
+
+def load_experiment(source: Experiment | Mapping[str, Any] | str | Path) -> Experiment:
+    """The experiment from itself, a mapping, a file's path, or the name of one of the library.
+
+    Raises:
+        ConfigError: There is none, or it is wrong; each problem with its line and path.
+    """
+    match source:
+        case Experiment():
+            return source
+        case Mapping():
+            return _parse(dict(source), source="experiment", lines={})
+        case str() if source in library_names():
+            return parse_experiment(_library_text(source), source=f"{source} (library)")
+        case str() | Path():
+            return _read(Path(source))
+        case _:
+            kind = type(source).__name__
+            problem = f"expected an Experiment, a mapping, a file's path or a name of the library, not {kind}"
+            raise ConfigError("experiment", problems=(problem,))
+
+
+def library_names() -> tuple[str, ...]:
+    """The names of the experiments that come with this package."""
+    entries = files("experiments").joinpath("library").iterdir()
+    return tuple(sorted(entry.name.removesuffix(".yaml") for entry in entries if entry.name.endswith(".yaml")))
+
+
+def parse_experiment(text: str, *, source: str, as_json: bool = False) -> Experiment:
+    """The experiment that a text describes.
+
+    Args:
+        text: YAML, or JSON.
+        source: Where it came from, for the message.
+        as_json: It is JSON.
+    Raises:
+        ConfigError: As `load_experiment`.
+    """
+    data = _json_mapping(text, source) if as_json else parse_mapping(text, source=source)
+    return _parse(data, source=source, lines=lines_of(text))
+
+
+def _library_text(name: str) -> str:
+    return files("experiments").joinpath("library", f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def _read(path: Path) -> Experiment:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        problem = f"no such file, and no experiment of the library; that has {', '.join(library_names())}"
+        raise ConfigError(str(path), problems=(problem,)) from None
+    except OSError as error:
+        raise ConfigError(str(path), problems=(f"cannot be read: {error.strerror}",)) from None
+    except ValueError as error:
+        raise ConfigError(str(path), problems=(f"is no text: {error}",)) from None
+    return parse_experiment(text, source=str(path), as_json=path.suffix == ".json")
+
+
+def _json_mapping(text: str, source: str) -> dict[str, Any]:
+    twice: list[str] = []
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in found:
+                twice.append(f"{key}: the key is given twice")
+            found[key] = value
+        return found
+
+    try:
+        data: Any = json.loads(text, object_pairs_hook=once)
+    except json.JSONDecodeError as error:
+        problem = f"line {error.lineno}, column {error.colno}: is no JSON: {error.msg}"
+        raise ConfigError(source, problems=(problem,)) from None
+    except RecursionError:
+        raise ConfigError(source, problems=("is nested too deeply",)) from None
+    if twice:
+        raise ConfigError(source, problems=tuple(twice))
+    if not isinstance(data, dict):
+        raise ConfigError(source, problems=(f"holds a {type(data).__name__}, not a mapping of keys",))
+    return cast("dict[str, Any]", data)
+
+
+def _parse(data: dict[Any, Any], *, source: str, lines: Mapping[str, int]) -> Experiment:
+    at = _own_place(data)
+    newer = _newer(data, at)
+    if newer:
+        raise ConfigError(source, problems=(located(newer, lines),))
+    try:
+        return Experiment.parse(from_file(data), source=source)
+    except ConfigError as error:
+        problems = tuple(located(_as_in_file(problem, at), lines) for problem in error.problems)
+        raise ConfigError(source, problems=problems) from None
+
+
+def _own_place(data: Mapping[Any, Any]) -> int:
+    """The place of our entry among the extensions; that behind the last when there is none."""
+    extensions: Any = data.get("extensions")
+    entries = cast("list[Any]", extensions) if isinstance(extensions, list) else []
+    named = [entry.get("name") == EXTENSION if isinstance(entry, dict) else False for entry in entries]
+    return named.index(True) if True in named else len(named)
+
+
+def _newer(data: Mapping[Any, Any], at: int) -> str:
+    """Why nothing of it is read: it was written for a later version, and half understood is misunderstood."""
+    extensions: Any = data.get("extensions")
+    if not isinstance(extensions, list) or at >= len(cast("list[Any]", extensions)):
+        return ""
+    version: Any = extensions[at].get("schema_version", SCHEMA_VERSION)
+    if isinstance(version, bool) or not isinstance(version, int) or version <= SCHEMA_VERSION:
+        return ""
+    return (
+        f"extensions[{at}].schema_version: {shown(version)} is newer than {SCHEMA_VERSION}, the latest that this "
+        "version reads; upgrade ray-supervisor, or run it with the version that the file was written for"
+    )
+
+
+def _as_in_file(problem: str, at: int) -> str:
+    """The problem under the names that a file has for the parts."""
+    for ours, theirs in (("hypothesis", "steady-state-hypothesis"), ("chaos", f"extensions[{at}]")):
+        for end in (".", ":"):
+            if problem.startswith(f"{ours}{end}"):
+                return f"{theirs}{problem.removeprefix(ours)}"
+    return problem.replace("hypothesis, method", "steady-state-hypothesis, method")

@@ -1,0 +1,67 @@
+"""What an embedded cluster runs for an experiment: the runner builds it, the library's plans are tested on it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from experiments.model.selector import TargetKind
+
+SceneName = Literal["pool", "household", "dependency", "observed", "two_nodes"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """A small cluster.
+
+    Attributes:
+        shows: What there is, in words.
+        targets: What can be hit, by name.
+        nodes: How many nodes it has.
+    """
+
+    shows: str
+    targets: Mapping[str, TargetKind]
+    nodes: int = 1
+
+
+_WORKERS: dict[str, TargetKind] = {f"worker/w{number}": "worker" for number in range(4)}
+_SYSTEM: dict[str, TargetKind] = {
+    "supervisor/root": "supervisor",
+    "event_log/writer": "event_log",
+    "injector/self": "injector",
+    "clock/cluster": "clock",
+    "gcs/head": "gcs",
+    "node/head": "node",
+}
+_CHILDREN: dict[str, TargetKind] = {"child/cart": "child", "child/stock": "child", "child/audit": "child"}
+
+SCENES: Mapping[SceneName, Scene] = {
+    "pool": Scene(shows="a pool of four workers, and one standing by", targets={**_WORKERS, **_SYSTEM}),
+    "household": Scene(
+        shows="the pool, and the group shop: cart with a standby and checkpoints, stock, audit; three restarts in 5 s",
+        targets={**_WORKERS, **_CHILDREN, **_SYSTEM},
+    ),
+    "dependency": Scene(
+        shows="the pool, whose tasks call the service upstream through the breaker payments, with retry and fallback",
+        targets={**_WORKERS, "dependency/upstream": "dependency", "breaker/payments": "breaker", **_SYSTEM},
+    ),
+    "observed": Scene(
+        shows="the pool with its health monitor and its healer, and the breaker payments",
+        targets={
+            **_WORKERS,
+            "monitor/root": "monitor",
+            "healer/root": "healer",
+            "breaker/payments": "breaker",
+            **_SYSTEM,
+        },
+    ),
+    "two_nodes": Scene(
+        shows="the pool over two nodes, with the system on the first",
+        targets={**_WORKERS, **_SYSTEM, "node/second": "node"},
+        nodes=2,
+    ),
+}

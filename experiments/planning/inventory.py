@@ -1,0 +1,91 @@
+"""What there is to hit at one moment, and what else runs. Pure values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from experiments.model.safety import Day
+    from experiments.model.selector import TargetKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Something that can be hit.
+
+    Attributes:
+        name: Its name in the cluster, with its kind unique: `worker/w0`, `child/cart`, `breaker/payments`.
+        kind: What it is.
+        node: The node it runs on, or nothing.
+        group: The pool or group that it belongs to.
+        labels: What its owner says of it.
+        incarnation: Which life of it runs.
+        running: It runs and serves; what does not is not drawn.
+    """
+
+    name: str
+    kind: TargetKind
+    node: str = ""
+    group: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    incarnation: int = 0
+    running: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Active:
+    """An experiment that runs already."""
+
+    run: str
+    targets: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """A time of a week, somewhere."""
+
+    day: Day
+    clock: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """The cluster before an experiment.
+
+    Attributes:
+        targets: Everything that could be hit.
+        embedded: The cluster was started by the process that runs the experiment, and ends with it.
+        ephemeral: Its owner said that it is thrown away afterwards.
+        safe_mode: Overrides the default, which is on unless the cluster is embedded; None: the default.
+        protected: Names, or patterns, that nobody may hit here.
+        health: The system's score, 0 to 100; None where there is no monitor.
+        nodes: How many nodes it has.
+        active: What runs already.
+        limit: How many experiments may run at a time.
+        moments: What time it is in each zone that the experiment names.
+        halted: Who halted chaos and why, as `who: why`; nothing if nobody did.
+    """
+
+    targets: tuple[Target, ...]
+    embedded: bool = False
+    ephemeral: bool = False
+    safe_mode: bool | None = None
+    protected: tuple[str, ...] = ()
+    health: float | None = None
+    nodes: int = 1
+    active: tuple[Active, ...] = ()
+    limit: int = 1
+    moments: Mapping[str, Moment] = field(default_factory=dict[str, Moment])
+    halted: str = ""
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether safe mode is on."""
+        return not self.embedded if self.safe_mode is None else self.safe_mode
+
+    def running(self, kind: str) -> tuple[Target, ...]:
+        """The targets of a kind that run."""
+        return tuple(target for target in self.targets if target.kind == kind and target.running)

@@ -1,0 +1,106 @@
+"""What an experiment will do to whom: a value that is the same, byte by byte, for the same seed and inventory. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from experiments.model.faults import FaultKind
+    from experiments.model.selector import TargetKind
+
+Phase = Literal["baseline", "fault"]
+
+Rule = Literal[
+    "halted",
+    "selection",
+    "limit",
+    "overlap",
+    "protected",
+    "opt_in",
+    "blast_radius",
+    "hours",
+    "health",
+    "ephemeral",
+    "nodes",
+    "no_fault",
+    "lease",
+]
+
+SAFE_MODE_RULES: frozenset[Rule] = frozenset(("protected", "opt_in", "blast_radius", "hours", "health", "ephemeral"))
+"""Those by which safe mode, or the experiment's own bounds, refuse what could be done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A target as it was planned; another life of it is another target."""
+
+    name: str
+    kind: TargetKind
+    node: str
+    incarnation: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedFault:
+    """One fault.
+
+    Attributes:
+        place: Its step in the method.
+        fault: What.
+        hits: Whom.
+        after_s: So long after its turn, seconds.
+        lease_s: It is undone so long after it was armed, seconds.
+        how: Its other fields.
+    """
+
+    place: int
+    fault: FaultKind
+    hits: tuple[Hit, ...]
+    after_s: float
+    lease_s: float
+    how: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why the plan may not be carried out."""
+
+    rule: Rule
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A dry run.
+
+    Attributes:
+        experiment: Its name.
+        seed: What its lots were drawn with.
+        safe_mode: Whether that is on.
+        phases: Rounds with the fault and without, in this order.
+        faults: What is injected in each round with it.
+        refusals: Why it may not be carried out; empty: it may.
+    """
+
+    experiment: str
+    seed: int
+    safe_mode: bool
+    phases: tuple[Phase, ...]
+    faults: tuple[PlannedFault, ...]
+    refusals: tuple[Refusal, ...] = ()
+
+    @property
+    def targets(self) -> frozenset[str]:
+        """Everybody who is hit."""
+        return frozenset(hit.name for fault in self.faults for hit in fault.hits)
+
+    def as_bytes(self) -> bytes:
+        """The plan as JSON in one way only."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+    def digest(self) -> str:
+        """The plan in 16 digits, to tell two apart."""
+        return hashlib.blake2b(self.as_bytes(), digest_size=8).hexdigest()

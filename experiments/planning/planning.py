@@ -1,0 +1,105 @@
+"""From an experiment and an inventory to a plan, with every reason why it may not be carried out. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from experiments.errors import HaltedError, PlanRefusedError, SafeModeError
+from experiments.planning.lots import fraction
+from experiments.planning.plan import SAFE_MODE_RULES, Hit, Phase, Plan, PlannedFault, Refusal
+from experiments.planning.radius import cluster_refusals, is_protected, target_refusals
+from experiments.planning.selecting import select
+
+if TYPE_CHECKING:
+    from experiments.model.experiment import Experiment
+    from experiments.model.faults import Fault
+    from experiments.planning.inventory import Inventory, Target
+
+
+def make_plan(experiment: Experiment, inventory: Inventory, *, seed: int | None = None) -> Plan:
+    """Draw the plan; nothing is touched.
+
+    Args:
+        experiment: What is to be done.
+        inventory: What there is.
+        seed: Instead of the experiment's own.
+    """
+    chaos = experiment.chaos
+    chosen = chaos.seed if seed is None else seed
+    patterns = (*inventory.protected, *chaos.safety.protected)
+    protected = frozenset(target.name for target in inventory.targets if is_protected(target.name, patterns))
+    refusals = list(cluster_refusals(experiment, inventory))
+    planned: list[PlannedFault] = []
+    drawn: dict[str, Target] = {}
+    for place, fault in experiment.faults():
+        selected = select(fault.target, inventory, fault=fault.fault, seed=chosen, place=place, excluded=protected)
+        if selected.problem:
+            rule = "protected" if "only what is protected" in selected.problem else "selection"
+            refusals.append(Refusal(rule=rule, words=f"method[{place}]: {selected.problem}"))
+        drawn |= {target.name: target for target in selected.drawn}
+        planned.append(_planned(place, fault, selected.drawn, chaos.lease_s))
+    refusals += target_refusals(list(drawn.values()), chaos.safety, inventory)
+    refusals += _leases(planned, chaos.deadline_s)
+    if not planned:
+        refusals.append(Refusal(rule="no_fault", words="its method injects nothing, so it would show nothing"))
+    return Plan(
+        experiment=experiment.name,
+        seed=chosen,
+        safe_mode=inventory.is_safe,
+        phases=_phases(chosen, chaos.interleaving.rounds),
+        faults=tuple(planned),
+        refusals=tuple(refusals),
+    )
+
+
+def require(plan: Plan) -> Plan:
+    """The plan, if it may be carried out.
+
+    Raises:
+        HaltedError: Chaos is halted.
+        SafeModeError: Its bounds, or safe mode, forbid it, and nothing else does.
+        PlanRefusedError: It cannot be carried out here.
+    """
+    if not plan.refusals:
+        return plan
+    halted = next((refusal for refusal in plan.refusals if refusal.rule == "halted"), None)
+    if halted is not None:
+        who, _, reason = halted.words.partition(": ")
+        raise HaltedError(who=who, reason=reason)
+    problems = tuple(refusal.words for refusal in plan.refusals)
+    if all(refusal.rule in SAFE_MODE_RULES for refusal in plan.refusals):
+        raise SafeModeError(plan.experiment, problems=problems)
+    raise PlanRefusedError(plan.experiment, problems=problems)
+
+
+def _planned(place: int, fault: Fault, drawn: tuple[Target, ...], lease_s: float) -> PlannedFault:
+    how = fault.model_dump(exclude={"fault", "target", "lease_s", "after_s"})
+    return PlannedFault(
+        place=place,
+        fault=fault.fault,
+        hits=tuple(Hit(name=each.name, kind=each.kind, node=each.node, incarnation=each.incarnation) for each in drawn),
+        after_s=fault.after_s,
+        lease_s=fault.lease_s or lease_s,
+        how=how,
+    )
+
+
+def _leases(planned: list[PlannedFault], deadline_s: float) -> list[Refusal]:
+    return [
+        Refusal(
+            rule="lease",
+            words=f"method[{fault.place}]: it ends at {fault.after_s + fault.lease_s:g} s, past {deadline_s:g} s",
+        )
+        for fault in planned
+        if fault.after_s + fault.lease_s > deadline_s
+    ]
+
+
+def _phases(seed: int, rounds: int) -> tuple[Phase, ...]:
+    """A baseline beside each fault; which of the two comes first is drawn, but for the first: that is a baseline."""
+    found: list[Phase] = []
+    for number in range(rounds):
+        first_fault = number > 0 and fraction(seed, "round", number) < 1 / 2
+        pair: tuple[Phase, Phase] = ("fault", "baseline") if first_fault else ("baseline", "fault")
+        found += pair
+    return tuple(found)

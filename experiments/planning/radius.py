@@ -1,0 +1,107 @@
+"""Whether a plan keeps within its bounds and those of the cluster. Pure."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from math import floor
+from typing import TYPE_CHECKING
+
+from experiments.model.selector import EPHEMERAL_KINDS
+from experiments.planning.plan import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from experiments.model.experiment import Experiment
+    from experiments.model.safety import BusinessHours, Safety
+    from experiments.planning.inventory import Inventory, Moment, Target
+
+
+def is_protected(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a name, or its last part, fits one of the patterns."""
+    return any(fnmatchcase(name, each) or fnmatchcase(name.rpartition("/")[2], each) for each in patterns)
+
+
+def cluster_refusals(experiment: Experiment, inventory: Inventory) -> Iterator[Refusal]:
+    """What forbids it before anybody was drawn."""
+    safety = experiment.chaos.safety
+    if inventory.halted:
+        yield Refusal(rule="halted", words=inventory.halted)
+    if len(inventory.active) >= inventory.limit:
+        runs = ", ".join(each.run for each in inventory.active)
+        yield Refusal(rule="limit", words=f"{inventory.limit} experiments may run at a time, and these do: {runs}")
+    if inventory.nodes < experiment.chaos.nodes:
+        words = f"it needs {experiment.chaos.nodes} nodes, and the cluster has {inventory.nodes}"
+        yield Refusal(rule="nodes", words=words)
+    if safety.hours and not any(_is_open(each, inventory.moments.get(each.zone)) for each in safety.hours):
+        words = " or ".join(f"{'/'.join(each.days)} {each.begins}-{each.ends} {each.zone}" for each in safety.hours)
+        yield Refusal(rule="hours", words=f"it may run only {words}")
+    if safety.least_health > 0:
+        yield from _health(safety.least_health, inventory.health)
+
+
+def target_refusals(drawn: Sequence[Target], safety: Safety, inventory: Inventory) -> Iterator[Refusal]:
+    """What forbids hitting these, all of them that are hit at a time."""
+    yield from _overlaps(drawn, inventory)
+    yield from _ephemeral(drawn, safety, inventory)
+    yield from _opted_in(drawn, safety, inventory)
+    yield from _radius(drawn, safety, inventory)
+
+
+def _is_open(hours: BusinessHours, moment: Moment | None) -> bool:
+    """Closed, where nobody can tell what time it is."""
+    return moment is not None and moment.day in hours.days and hours.begins <= moment.clock < hours.ends
+
+
+def _health(least: float, score: float | None) -> Iterator[Refusal]:
+    if score is None:
+        words = f"it starts at a health of {least:g}, and no monitor says what it is; start one, or set least_health: 0"
+        yield Refusal(rule="health", words=words)
+    elif score < least:
+        yield Refusal(rule="health", words=f"the system's health is {score:g}, and it starts at {least:g}")
+
+
+def _overlaps(drawn: Sequence[Target], inventory: Inventory) -> Iterator[Refusal]:
+    names = {target.name for target in drawn}
+    for active in inventory.active:
+        shared = sorted(names & active.targets)
+        if shared:
+            yield Refusal(rule="overlap", words=f"{', '.join(shared)} are hit by {active.run} already")
+
+
+def _ephemeral(drawn: Sequence[Target], safety: Safety, inventory: Inventory) -> Iterator[Refusal]:
+    clusterwide = sorted({target.kind for target in drawn if target.kind in EPHEMERAL_KINDS})
+    if not clusterwide:
+        return
+    whose = [
+        name for name, said in (("the experiment", safety.ephemeral), ("the cluster", inventory.ephemeral)) if not said
+    ]
+    if whose:
+        words = f"{', '.join(clusterwide)} may be hit only where {' and '.join(whose)} say that it is ephemeral"
+        yield Refusal(rule="ephemeral", words=words)
+
+
+def _opted_in(drawn: Sequence[Target], safety: Safety, inventory: Inventory) -> Iterator[Refusal]:
+    if not inventory.is_safe:
+        return
+    label, _, value = safety.opt_in.partition("=")
+    without = sorted(target.name for target in drawn if target.labels.get(label) != value)
+    if without:
+        yield Refusal(rule="opt_in", words=f"{', '.join(without)} did not opt in; label them {safety.opt_in}")
+
+
+def _radius(drawn: Sequence[Target], safety: Safety, inventory: Inventory) -> Iterator[Refusal]:
+    bound = safety.blast_radius
+    if len(drawn) > bound.targets:
+        words = f"{len(drawn)} targets are hit at a time, and blast_radius.targets is {bound.targets}"
+        yield Refusal(rule="blast_radius", words=words)
+    nodes = {target.node for target in drawn if target.node}
+    if len(nodes) > bound.nodes:
+        words = f"targets on {len(nodes)} nodes are hit, and blast_radius.nodes is {bound.nodes}"
+        yield Refusal(rule="blast_radius", words=words)
+    for kind in sorted({target.kind for target in drawn}):
+        there = len(inventory.running(kind))
+        hit = sum(target.kind == kind for target in drawn)
+        if hit > max(1, floor(there * bound.share)):
+            words = f"{hit} of {there} of kind {kind} are hit, and blast_radius.share is {bound.share:g}"
+            yield Refusal(rule="blast_radius", words=words)

@@ -1,0 +1,1 @@
+"""Experiments that run again and again: at their times, under many seeds."""

@@ -1,0 +1,100 @@
+"""A recommendation cites what speaks for it, changes one setting, and is gone once that is changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from experiments.checker import Checked, Effect, Ended, Submitted, check
+from experiments.judging.facts import LogFact
+from experiments.judging.ranks import Shift
+from experiments.recommend import Evidence, Recommendation, SettingsChange, recommend
+from tests.unit.judging.scene import CALLS, FAULT, chaos, good
+
+CLEAN = good().checked
+LOST = check([Submitted("a")])
+DOUBLED = check([Submitted("a"), Effect("a"), Effect("a"), Ended("a", True)])
+DIED = LogFact(event_id="children/41", at_s=3.0, subject="worker/w0", event="died")
+
+
+def found(limits: dict[str, Any] | None = None, **changed: Any) -> list[Recommendation]:
+    seen = changed.pop("seen", good())
+    fields: dict[str, Any] = {"seen": seen, "events": (DIED,), "settings": {}, **changed}
+    return list(recommend(Evidence(**fields), chaos(limits=limits or {})))
+
+
+def told(recommendations: list[Recommendation]) -> list[tuple[str, str]]:
+    return [(each.finding, str(each.change)) for each in recommendations]
+
+
+def test_nothing_is_recommended_where_nothing_was_found() -> None:
+    assert found() == []
+
+
+def test_a_standby_for_what_recovers_slowly_and_none_for_what_has_one() -> None:
+    slow = {"limits": {"recover_s": 0.5}}
+    (one,) = found(**slow)
+    assert told([one]) == [("slow_recovery", "worker/w0: standbys 0 -> 1")]
+    assert one.events == ("children/41", "children/43")
+    pool = {"group_of": {"worker/w0": "pool/default"}, "settings": {"pool/default": {"standbys": 1}}}
+    assert told(found(**slow, **pool)) == [("slow_recovery", "pool/default: standbys 1 -> 2")]
+
+
+def test_a_hang_that_is_seen_late() -> None:
+    hung = good(faults=(replace(FAULT, fault="hang", detected_at_s=6.0),))
+    (one,) = found(limits={"detect_s": 1}, seen=hung, settings={"worker/w0": {"hang_timeout_s": 3.0}})
+    assert told([one]) == [("slow_detection", "worker/w0: hang_timeout_s 3.0 -> 0.8")]
+
+
+def test_a_group_that_was_given_up() -> None:
+    events = (DIED, replace(DIED, event_id="children/42"), replace(DIED, event_id="children/43", event="given_up"))
+    (one,) = found(events=events, group_of={"worker/w0": "group/shop"}, settings={"group/shop": {"intensity": 1}})
+    assert told([one]) == [("given_up", "group/shop: intensity 1 -> 2")]
+    assert one.events == ("children/43", "children/41", "children/42")
+
+
+def test_tasks_that_were_lost_doubled_or_exhausted_and_their_rank() -> None:
+    both = found(seen=good(checked=LOST), failures={"WorkerLostError": ("tasks/1", "tasks/2")})
+    assert told(both) == [
+        ("tasks_lost", "policy: durable False -> True"),
+        ("workers_exhausted", "policy: attempts 3 -> 5"),
+    ]
+    assert [each.number for each in both] == [1, 2]
+    assert told(found(seen=good(checked=DOUBLED))) == [("effects_doubled", "policy: unknown retry -> never")]
+
+
+def test_a_timeout_for_calls_that_nothing_ends() -> None:
+    shift = Shift(p=1e-9, shift_s=0.5, superiority=1.0)
+    slow = good(faults=(replace(FAULT, fault="latency"),), shift=shift)
+    (one,) = found(seen=slow)
+    assert one.finding == "no_timeout"
+    assert (one.change.before, one.change.after) == (None, 0.05)
+    assert found(seen=slow, settings={"policy": {"timeout_s": 1.0}}) == []
+
+
+def test_a_breaker_that_stayed_closed() -> None:
+    calls = tuple(replace(call, ok=number % 5 != 0) for number, call in enumerate(CALLS))
+    failed = LogFact(event_id="circuit/9", at_s=3.0, subject="breaker/b", event="failed")
+    settings = {"breaker/b": {"failure_rate": 0.5}}
+    (one,) = found(seen=good(calls=calls), events=(failed,), settings=settings)
+    assert told([one]) == [("breaker_stayed_closed", "breaker/b: failure_rate 0.5 -> 0.1")]
+    opened = replace(failed, event="opened")
+    assert found(seen=good(calls=calls), events=(failed, opened), settings=settings) == []
+
+
+def test_without_an_event_it_is_an_opinion_and_is_not_made() -> None:
+    assert found(seen=good(checked=LOST), events=()) == []
+
+
+def test_applied_it_is_found_no_more() -> None:
+    def run(settings: dict[str, dict[str, Any]]) -> list[Recommendation]:
+        checked: Checked | None = CLEAN if settings.get("policy", {}).get("durable") else LOST
+        return found(seen=good(checked=checked), settings=settings)
+
+    settings: dict[str, dict[str, Any]] = {"policy": {"attempts": 3}}
+    (one,) = run(settings)
+    changed = one.change.applied(settings)
+    assert changed == {"policy": {"attempts": 3, "durable": True}}
+    assert settings == {"policy": {"attempts": 3}}, "a value is changed by making another"
+    assert run(changed) == []
+    assert SettingsChange(subject="a", setting="b", before=1, after=2).applied({}) == {"a": {"b": 2}}

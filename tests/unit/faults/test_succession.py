@@ -1,0 +1,82 @@
+"""Who comes later ends what is on, writes down what cannot be ended, and leaves the living alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from actors.runtime.process import ProcessIdentity
+from experiments.faults.succession import begin, clear, this_host
+from experiments.faults.undo import Undo
+from experiments.ledger.entry import Entry
+from experiments.ledger.file import Ledger
+from tests.unit.faults.scene import is_stopped, sleeper, until
+
+
+def left(ledger: Ledger, undo: object, runner: tuple[int, int, str] | None = None, run: str = "r1") -> None:
+    """A run that armed one fault, and its runner: a process that is gone, unless one is given."""
+    planned = {"experiment": "e", "targets": ["t"], "runner": list(runner or (2**22, 1, this_host()))}
+    ledger.append(
+        Entry(run=run, step="planned", data=planned), Entry(run=run, step="arming", fault="f", data={"undo": undo})
+    )
+
+
+def test_fifty_racing_starts_never_exceed_the_limit(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger")
+
+    def start(number: int) -> str:
+        return begin(ledger, run=f"r{number}", experiment="e", targets=frozenset((f"t{number}",)), limit=3)
+
+    with ThreadPoolExecutor(50) as pool:
+        refused = [why for why in pool.map(start, range(50)) if why]
+    assert len(refused) == 47
+    assert all("3 experiments may run at a time" in why for why in refused)
+    assert sum(run.goes_on for run in ledger.runs().values()) == 3
+
+
+def test_nobody_is_hit_twice(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger")
+    assert begin(ledger, run="r1", experiment="e", targets=frozenset("ab"), limit=9) == ""
+    assert begin(ledger, run="r2", experiment="e", targets=frozenset("bc"), limit=9) == "b are hit by r1 already"
+
+
+def test_whose_runner_lives_goes_on_unless_all_are_ended(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger")
+    begin(ledger, run="r1", experiment="e", targets=frozenset(("t",)), limit=1)
+    with sleeper() as target:
+        os.kill(target.pid, signal.SIGSTOP)
+        until(lambda: is_stopped(target))
+        ledger.append(Entry(run="r1", step="arming", fault="f", data={"undo": Undo.resume(target).as_data()}))
+        assert clear(ledger).runs == ()
+        assert is_stopped(target)
+        cleared = clear(ledger, whose=lambda _: True)
+        assert (cleared.runs, cleared.faults) == (("r1",), ("r1 f: resumed",))
+        until(lambda: not is_stopped(target))
+
+
+def test_what_cannot_be_undone_is_a_stated_loss_and_tried_again(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger")
+    folder = tmp_path / "chaos-ballast"
+    folder.mkdir()
+    left(ledger, Undo("remove", path=str(folder)).as_data())
+    left(ledger, {"kind": "format"}, run="r2")
+    cleared = clear(ledger)
+    assert (cleared.runs, cleared.faults, len(cleared.left_on)) == (("r1", "r2"), (), 2)
+    run = ledger.runs()["r1"]
+    assert (run.verdict, list(run.active), list(run.kept_on)) == ("aborted", ["f"], ["f"])
+    folder.rmdir()
+    assert clear(ledger).faults == ("r1 f: it is gone",)
+    assert ledger.runs()["r1"].kept_on == {}
+
+
+def test_numbers_of_another_boot_mean_nothing_here(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger")
+    with sleeper() as target:
+        left(ledger, Undo.end(target).as_data(), runner=(target.pid, target.started_ticks, "elsewhere/boot"))
+        assert clear(ledger).runs == ("r1",)
+        assert ProcessIdentity(target.pid, target.started_ticks) == target
+        assert not is_stopped(target)
+        assert ledger.runs()["r1"].active == {}
+        os.kill(target.pid, 0)

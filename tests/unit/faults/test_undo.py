@@ -1,0 +1,63 @@
+"""An undo is data, may be carried out again at any time, and never touches a stranger."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from actors.runtime.process import ProcessIdentity
+from experiments.faults.undo import Undo, carry_out, is_undone
+from tests.unit.faults.scene import is_stopped, sleeper, state, until
+
+
+def test_a_stopped_process_goes_on_and_again_is_nothing() -> None:
+    with sleeper() as target:
+        undo = Undo.resume(target)
+        assert (carry_out(undo), is_undone(undo)) == ("it runs already", True)
+        os.kill(target.pid, signal.SIGSTOP)
+        until(lambda: is_stopped(target))
+        assert not is_undone(undo)
+        assert carry_out(undo) == "resumed"
+        until(lambda: is_undone(undo))
+        assert carry_out(undo) == "it runs already"
+    assert (carry_out(undo), is_undone(undo)) == ("it is gone", True)
+
+
+def test_a_process_of_ours_is_ended() -> None:
+    with sleeper() as target:
+        undo = Undo.end(target)
+        assert not is_undone(undo)
+        assert carry_out(undo) == "ended"
+        until(lambda: is_undone(undo))
+        assert carry_out(undo) == "it is gone"
+
+
+def test_a_later_process_with_its_number_is_left_alone() -> None:
+    with sleeper() as target:
+        stranger = ProcessIdentity(target.pid, target.started_ticks + 1)
+        assert carry_out(Undo.end(stranger)) == carry_out(Undo.resume(stranger)) == "it is gone"
+        assert state(target) not in ("", "Z")
+
+
+def test_a_file_of_ours_is_removed_and_no_other(tmp_path: Path) -> None:
+    ballast = tmp_path / "chaos-ballast-1"
+    ballast.write_bytes(b"x")
+    undo = Undo("remove", path=str(ballast))
+    assert not is_undone(undo)
+    assert [carry_out(undo), carry_out(undo)] == ["removed", "it is gone"]
+    assert is_undone(undo)
+    with pytest.raises(ValueError, match="not ours to remove"):
+        Undo("remove", path=str(tmp_path / "orders.duckdb"))
+
+
+def test_what_is_written_down_is_read_again() -> None:
+    for undo in (Undo(), Undo("resume", 3, 4), Undo("kill", 3, 4), Undo("remove", path="/tmp/chaos-x")):
+        assert Undo.from_data(json.loads(json.dumps(undo.as_data()))) == undo
+    assert (carry_out(Undo()), is_undone(Undo())) == ("nothing was to be undone", True)
+    for wrong in (None, {}, {"kind": "format"}, {"kind": "kill", "pid": "1", "started_ticks": 1, "path": ""}):
+        with pytest.raises((ValueError, TypeError)):
+            Undo.from_data(wrong)

@@ -1,0 +1,68 @@
+"""Every fault is matched to its recovery, or to a stated loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from experiments.judging.facts import FaultFact, LogFact
+from experiments.judging.matching import match
+
+
+def fault(**changed: Any) -> FaultFact:
+    fields: dict[str, Any] = {"fault_id": "f", "fault": "crash", "target": "worker/w0", "injected_at_s": 1.0, **changed}
+    return FaultFact(**fields)
+
+
+def event(at_s: float, what: str, incarnation: int = 1, subject: str = "worker/w0") -> LogFact:
+    return LogFact(event_id=f"children/{at_s:g}", at_s=at_s, subject=subject, event=what, incarnation=incarnation)
+
+
+def one(events: list[LogFact], **changed: Any) -> FaultFact:
+    (found,) = match([fault(**changed)], events)
+    assert (found.recovered_at_s is None) == bool(found.loss), "one or the other"
+    return found
+
+
+def test_a_death_and_the_next_life() -> None:
+    found = one([event(2.0, "ready", 2), event(1.2, "died"), event(0.5, "died"), event(1.1, "died", 1, "worker/w1")])
+    assert (found.detected_by, found.detected_at_s) == ("children/1.2", 1.2)
+    assert (found.recovered_by, found.recovered_at_s) == ("children/2", 2.0)
+
+
+def test_the_same_life_is_no_recovery_from_its_death() -> None:
+    assert "was not seen whole again" in one([event(1.2, "died"), event(1.3, "ready", 1)]).loss
+
+
+@pytest.mark.parametrize(
+    ("events", "changed", "loss"),
+    [
+        ([], {"injected_at_s": None}, "it was not injected"),
+        ([], {}, "nothing in the log tells of it, and worker/w0 was not seen whole again"),
+        ([event(1.2, "died")], {}, "died (children/1.2), and worker/w0 was not seen whole again"),
+        ([event(1.2, "died"), event(1.5, "given_up")], {}, "worker/w0 was given_up (children/1.5)"),
+    ],
+)
+def test_losses_are_stated(events: list[LogFact], changed: dict[str, Any], loss: str) -> None:
+    assert one(events, **changed).loss == loss
+
+
+def test_what_nobody_had_to_mend_is_over_with_its_undo() -> None:
+    found = one([], fault="latency", undone_at_s=4.0)
+    assert (found.recovered_at_s, found.recovered_by, found.detected_by) == (4.0, "undone/f", "")
+
+
+def test_a_breaker_that_opened_and_closed() -> None:
+    events = [event(1.5, "opened", 0, "breaker/b"), event(3.0, "closed", 0, "breaker/b")]
+    found = one(events, fault="error", target="breaker/b")
+    assert (found.detect_s, found.recover_s) == (0.5, 2.0)
+
+
+def test_a_dependency_is_watched_by_its_breaker() -> None:
+    events = [event(1.5, "opened", 0, "breaker/b"), event(3.0, "closed", 0, "breaker/b")]
+    down = fault(fault="unavailable", target="dependency/up", undone_at_s=2.5)
+    (alone,) = match([down], events)
+    assert (alone.detected_by, alone.recovered_at_s) == ("", 2.5)
+    (watched,) = match([down], events, watched_by={"dependency/up": ("breaker/b",)})
+    assert (watched.detect_s, watched.recover_s) == (0.5, 2.0)
