@@ -16,11 +16,13 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import duckdb
 import pytest
 
 from actors.health import probes
+from actors.health.probes import loops
 from actors.health.probes.place import Here, at
 from actors.runtime.errors import ConfigError
 
@@ -131,6 +133,13 @@ def test_a_url_with_a_password_is_not_shown() -> None:
     assert "secret" not in repr(probes.sql("postgresql://me:secret@host/db"))
 
 
+@pytest.fixture
+def no_loops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other tests' children have left loops in this process."""
+    monkeypatch.setattr(loops, "LOOPS", WeakSet())
+
+
+@pytest.mark.usefixtures("no_loops")
 async def test_an_event_loop_comes_in_time_or_is_late() -> None:
     probes.watch_loop()
     probe = probes.loop_lag(at_most_s=0.1)
@@ -143,6 +152,7 @@ async def test_an_event_loop_comes_in_time_or_is_late() -> None:
     assert "1 of 1 loops are late" in answers[0][1]
 
 
+@pytest.mark.usefixtures("no_loops")
 def test_without_a_loop_it_says_what_to_do() -> None:
     with pytest.raises(LookupError, match="watch_loop"):
         probes.loop_lag()()
