@@ -37,14 +37,14 @@ MONITOR_LIMIT = 0.3
 JITTER_LIMIT_S = 0.1
 DEAD_LIMIT_S = 1.1
 """Three checks each 0.2 s, with a time-out of 0.5 s."""
-CHECK_LIMIT_S = 150e-9
+FEATURE_LIMIT_S = 150e-9
 CHANGE_LIMIT_S = 0.010
 FIRST_STEP_LIMIT_S = 0.02
 FIRST_MEMORY_TASKS = 50_000
 ALL_MEMORY_TASKS = 200_000
 ATTEMPTS = 1_000_000
-CHECK_LIMIT_S = 10.0
-CHECK_LIMIT_MB = 500.0
+CHECKER_LIMIT_S = 10.0
+CHECKER_LIMIT_MB = 500.0
 FAULT_POINT_LIMIT_S = 50e-9
 SIMULATED_LEAST = 1_000.0
 
@@ -225,12 +225,12 @@ def _healing(row: Row, what: str, limit: float) -> Callable[[Side, Side, int], M
 
 def _checker(_: Side, __: Side, rounds: int) -> Measured:
     values = tuple(attempts_checked(ATTEMPTS)[0] for _ in range(rounds))
-    return Measured(row=rows.CHECKER, ours=values, theirs=(CHECK_LIMIT_S,) * rounds)
+    return Measured(row=rows.CHECKER, ours=values, theirs=(CHECKER_LIMIT_S,) * rounds)
 
 
 def _checker_memory(_: Side, __: Side, rounds: int) -> Measured:
     values = tuple(attempts_checked(ATTEMPTS)[1] for _ in range(rounds))
-    return Measured(row=rows.CHECKER_MEMORY, ours=values, theirs=(CHECK_LIMIT_MB,) * rounds)
+    return Measured(row=rows.CHECKER_MEMORY, ours=values, theirs=(CHECKER_LIMIT_MB,) * rounds)
 
 
 def _fault_point(_: Side, __: Side, rounds: int) -> Measured:
@@ -268,7 +268,7 @@ _MEASURES: dict[str, Callable[[Side, Side, int], Measured]] = {
     "breaker-forced": _shared(rows.BREAKER_FORCED, "forced", TRIP_LIMIT_S),
     "breaker-cpu": _shared(rows.BREAKER_CPU, "cpu", OWNERS_LIMIT, seconds=CPU_SECONDS),
     "feature-check": _beside_peers(rows.FEATURE_CHECK, "check", "features"),
-    "feature-cost": _alone_in(rows.FEATURE_COST, "check", CHECK_LIMIT_S, "features"),
+    "feature-cost": _alone_in(rows.FEATURE_COST, "check", FEATURE_LIMIT_S, "features"),
     "level-change": _shared(rows.LEVEL_CHANGE, "change", CHANGE_LIMIT_S, "degradation"),
     "healing-first": _healing(rows.HEALING_FIRST, "first_step", FIRST_STEP_LIMIT_S),
     "healing-many": _healing(rows.HEALING_MANY, "many", HealerSettings().in_flight),
