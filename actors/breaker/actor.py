@@ -217,6 +217,7 @@ class BreakerActor(ActorShell):
             self._changed.notify_all()
         self._near.close()
         self._link.stop()
+        self._boards.close()
         self._emitter.close(RECORDED_S)
 
     # -- deciding ---------------------------------------------------------------------------------------------------

@@ -28,11 +28,13 @@ from actors.event_log.transport import LogTransport
 from actors.runtime.clock import SYSTEM_CLOCK, Clock
 from actors.runtime.emitter import Emitter
 from actors.runtime.long_poll import LongPoll
+from actors.runtime.node import own_board_path
 from actors.runtime.process import ProcessIdentity
 from actors.runtime.replicated import OwnedState, Replica
 from actors.runtime.shell import ActorShell, as_actor
 from actors.service.answered import Answered
 from actors.service.boards import Boards
+from actors.service.bulletin import own_bulletin
 from actors.service.errors import ServiceUnreachableError
 from actors.service.gathering import BOARDS_S, Gathering
 from actors.service.node_board import posted_on
@@ -106,7 +108,8 @@ class ServiceActor(ActorShell):
         self._posts = threading.Lock()
         self._laid = threading.Condition()
         self._sent_number = self._laid_number = 0
-        self._boards = Boards(str(self.identity), self._everything)
+        own = own_bulletin(own_board_path(self.identity.supervisor, self.identity.key))
+        self._boards = Boards(str(self.identity), self._everything, own=own)
         self._surroundings = Surroundings(self._boards.follow)
         self.records = Emitter(LogTransport(self.log_writer), clock=self.clock)
         self._copies = threading.Condition()
@@ -248,6 +251,7 @@ class ServiceActor(ActorShell):
             poll.close()
         if self._link is not None:
             self._link.stop()
+        self._boards.close()
         self.records.close(RECORDED_S)
 
     # -- taking over --------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,7 @@ import ray
 from ray.exceptions import ActorDiedError
 
 from actors.runtime.clock import SYSTEM_CLOCK
+from actors.runtime.errors import SupervisorError
 from actors.runtime.ids import NAMESPACE
 from actors.runtime.process import ProcessIdentity
 from actors.runtime.replies import when_answered
@@ -69,7 +71,8 @@ class Boards:
         if not postings:
             return 0
         if self._own is not None:
-            self._own.lay(self._owner, postings, SYSTEM_CLOCK.now_ns(), changes=self._changes)
+            with suppress(SupervisorError):  # closed, or a successor's by now
+                self._own.lay(self._owner, postings, SYSTEM_CLOCK.now_ns(), changes=self._changes)
         with self._lock:
             agents = list(self._agents.items())
         for node, (_, agent) in agents:
@@ -112,6 +115,11 @@ class Boards:
             agent = self._agents.get(node_id)
         if agent is not None:
             agent[1].mind.remote(self._owner, process, identity)
+
+    def close(self) -> None:
+        """Take the owner's own board away."""
+        if self._own is not None:
+            self._own.close()
 
     def forget(self, process: str) -> None:
         """It is dead."""

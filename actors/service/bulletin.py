@@ -12,8 +12,9 @@ from actors.runtime.errors import SupervisorError
 from actors.runtime.ids import ActorName
 from actors.service.posting import Posting, stamped
 
-OWN_NAMES = 5_000
-OWN_BYTES = 4 << 20
+OWN_NAMES = 1_200
+OWN_BYTES = 1 << 20
+"""Room for a quarter of the breakers that a cluster has; whatever finds none lies on the agent's board."""
 
 
 def own_bulletin(path: Path) -> Bulletin | None:
@@ -69,6 +70,11 @@ class Bulletin:
                     self._board.put(changes, self._changes[changes], b"")
             return lie
         return False
+
+    def close(self) -> None:
+        """Take the board away: in an ordered end nothing is to be read there later."""
+        with self._lock:
+            self._board.close(unlink=True)
 
     def _lay(self, name: str, word: int, octets: bytes, now_ns: int) -> bool:
         if word <= self._laid.get(name, 0):

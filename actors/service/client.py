@@ -52,10 +52,12 @@ class ServiceClient:
         key: The service, as `degradation/main`.
         homes: Which actors run.
         board: This node's board.
+        own: The one that the service's owner writes itself, if it is on this node.
     """
 
-    def __init__(self, key: str, homes: Homes, board: NodeBoard) -> None:
+    def __init__(self, key: str, homes: Homes, board: NodeBoard, *, own: NodeBoard | None = None) -> None:
         self.key = key
+        self._own = own
         self._homes = homes
         self._board = board
         self._lock = threading.Lock()
@@ -173,7 +175,7 @@ class ServiceClient:
             on_change: Called with each later one, by whoever came upon it; it returns at once.
             eager: Whether that is to be within milliseconds; else it is when somebody looks, or after a while.
         """
-        follower = StateFollower(self.key, topic, self._board, on_change)
+        follower = StateFollower(self.key, topic, self._board, on_change, own=self._own)
         follower.find()
         with self._lock:
             if self._watch is None:

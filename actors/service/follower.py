@@ -38,10 +38,17 @@ class StateFollower:
         topic: Which of its states.
         board: This node's board.
         on_change: Called with each later replica, by whoever looked; not under the lock.
+        own: The board that the owner itself writes, if it is on this node.
     """
 
     def __init__(
-        self, key: str, topic: str, board: NodeBoard, on_change: Callable[[Replica], None] | None = None
+        self,
+        key: str,
+        topic: str,
+        board: NodeBoard,
+        on_change: Callable[[Replica], None] | None = None,
+        *,
+        own: NodeBoard | None = None,
     ) -> None:
         self.topic = topic
         self._name = state_name(key, topic)
@@ -50,7 +57,7 @@ class StateFollower:
         self._lock = threading.Lock()
         self._reader: BoardReader | None = None
         self._slot: BoardSlot | None = None
-        self._turn = -1
+        self._places = [_Place(each) for each in (own, board) if each is not None]
         self.replica: Replica | None = None
         self.words, self.at, self.seen = _NO_BOARD, 0, _UNKNOWN
 
@@ -76,16 +83,20 @@ class StateFollower:
         return self.replica
 
     def find(self) -> None:
-        """Make sure of the board: there may be another one, or one at last."""
-        self._board.open()
+        """Make sure of the boards: there may be others, or some at last. What is said later counts."""
         with self._lock:
-            reader, slot, turn = self._board.reader, self._slot, self._board.turns
-            if reader is None or (turn == self._turn and slot is not None and slot.word() != _UNKNOWN):
+            places = [place for place in self._places if place.find(page_name(self._name, 0))]
+            # The owner's own comes first: of two that say the same it is the one that will say the next sooner.
+            latest = max(places, key=lambda place: place.word, default=None)
+            slot = None if latest is None else latest.slot
+            if latest is None or slot is None:
+                self._slot = None
                 return
-            self._reader, self._turn, self._slot = reader, turn, reader.slot(page_name(self._name, 0))
-            if self._slot is not None:
-                self.seen = _UNKNOWN
-                self.words, self.at = self._slot.words, self._slot.at
+            if self._slot is not None and (self.words, self.at) == (slot.words, slot.at):
+                return
+            self._reader, self._slot = latest.reader, slot
+            self.seen = _UNKNOWN
+            self.words, self.at = slot.words, slot.at
         self._read()
 
     def offer(self, replica: Replica) -> bool:
@@ -112,3 +123,26 @@ class StateFollower:
         self.offer(posted.replica)
         if posted.replica.word == word:
             self.seen = word
+
+
+class _Place:
+    """Where the state lies on one board."""
+
+    def __init__(self, board: NodeBoard) -> None:
+        self._board = board
+        self._turn = -1
+        self.reader: BoardReader | None = None
+        self.slot: BoardSlot | None = None
+
+    @property
+    def word(self) -> int:
+        """What stands there."""
+        return _UNKNOWN if self.slot is None else self.slot.word()
+
+    def find(self, name: str) -> bool:
+        """Look for it, unless it is known; whether it is there."""
+        self._board.open()
+        reader, turn = self._board.reader, self._board.turns
+        if reader is not None and (turn != self._turn or self.word == _UNKNOWN):
+            self.reader, self._turn, self.slot = reader, turn, reader.slot(name)
+        return self.word != _UNKNOWN

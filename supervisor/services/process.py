@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from ray.exceptions import RayError
 
-from actors.runtime.node import board_path
+from actors.runtime.node import board_path, own_board_path
 from actors.service.client import ServiceClient
 from actors.service.finding import HOUSED_S
 from actors.service.node_board import NodeBoard
@@ -136,8 +136,10 @@ class ProcessServices:
         with self._lock:
             client = self._clients.get(key)
             if client is None:
-                board = NodeBoard(partial(board_path, self.connections.supervisor))
-                client = self._clients[key] = ServiceClient(key, self._homes, board)
+                supervisor = self.connections.supervisor
+                board = NodeBoard(partial(board_path, supervisor))
+                own = NodeBoard(partial(own_board_path, supervisor, key))
+                client = self._clients[key] = ServiceClient(key, self._homes, board, own=own)
             return client
 
     def resident(self, name: str, make: Callable[[Connections], R]) -> R:

@@ -10,7 +10,7 @@ import pytest
 
 from actors.runtime.board import BoardReader, BoardWriter
 from actors.runtime.replicated import Replica
-from actors.service.bulletin import Bulletin
+from actors.service.bulletin import Bulletin, own_bulletin
 from actors.service.posting import Posting, postings_of, read_posted
 
 OWNER = "s/echo/main#2"
@@ -68,3 +68,17 @@ def test_what_has_no_room_takes_with_it_what_it_replaces(bulletin: Bulletin, rea
     assert not bulletin.lay(OWNER, postings_of("echo/main/state", large), 2)
     assert read_posted("echo/main/state", reader.read, 2) is None
     assert bulletin.lay(OWNER, postings_of("echo/main/state", Replica(2, 3, b"small again")), 3)
+
+
+def test_an_ordered_end_takes_the_board_away_and_a_successors_stays(tmp_path: Path):
+    path = tmp_path / "own"
+    first = own_bulletin(path)
+    assert first is not None
+    assert first.lay(OWNER, [Posting("a", 1, b"one")], 1)
+    successor = own_bulletin(path)
+    first.close()
+    assert successor is not None
+    assert BoardReader(path).read("a") is not None, "a successor has it by now"
+    successor.close()
+    assert not path.exists()
+    assert own_bulletin(tmp_path / "no" / "folder") is None

@@ -98,3 +98,25 @@ def test_a_state_of_which_pages_are_missing_is_asked_for(follower: StateFollower
     assert follower.look() is None
     assert not follower.is_on_board
     board.close()
+
+
+def test_the_owners_own_board_is_read_while_it_is_ahead_and_the_agents_when_that_is(
+    tmp_path: Path, path: Path, told: list[Replica]
+):
+    agents, own = BoardWriter(path), BoardWriter(tmp_path / "own")
+    follower = StateFollower(KEY, TOPIC, NodeBoard(lambda: path), told.append, own=NodeBoard(lambda: tmp_path / "own"))
+    first, second, third = Replica(1, 1, b"first"), Replica(1, 2, b"second"), Replica(2, 1, b"a successor elsewhere")
+    lay(agents, first)
+    lay(own, first)
+    follower.find()
+    lay(own, second)
+    assert follower.words[follower.at] != follower.seen, "seen without a look at the boards"
+    assert follower.look() == second
+    lay(agents, second)
+    follower.find()
+    lay(agents, third)
+    follower.find()
+    assert follower.look() == third
+    assert (told, follower.is_on_board) == ([first, second, third], True)
+    agents.close()
+    own.close()
