@@ -12,6 +12,7 @@ from tests.ray_cluster.apart import Stage
 pytestmark = pytest.mark.timeout(190)
 
 
+@pytest.mark.soak
 def test_what_cannot_be_reached_is_unknown_and_nothing_is_restarted(three_nodes: Stage, tmp_path: Path):
     seen = three_nodes.play(infirmary.nodes_out_of_reach, log=str(tmp_path))
     assert seen["stopped"] == 2

@@ -73,6 +73,7 @@ def test_bad_input_is_named_and_changes_nothing(sup: Supervisor):
     assert (degradation.level, degradation.features) == ("full", ("a", "b"))
 
 
+@pytest.mark.soak
 def test_it_survives_its_owner_which_is_killed_over_and_over(sup: Supervisor, family: Family, eventually):
     degradation = sup.degradation
     declare_search(degradation)
@@ -107,6 +108,7 @@ def test_every_acknowledged_level_holds_though_its_owner_is_killed_in_the_middle
         assert degradation.view().kept.level == levels[1]
 
 
+@pytest.mark.soak
 def test_reading_survives_the_loss_of_every_actor(sup: Supervisor, family: Family):
     degradation = sup.degradation
     declare_search(degradation)
@@ -153,6 +155,7 @@ def test_who_subscribes_is_told_what_changed_and_why(sup: Supervisor, family: Fa
     assert (history[0]["detail"], history[0]["switched_off"]) == ("ann: a drill", '["search"]')
 
 
+@pytest.mark.soak
 def test_an_override_ends_with_its_time_and_the_rules_decide_again(start: StartSupervisor, eventually):
     sup = start(degradation={"dwell_up_s": 0.1})
     sup.degradation.set_level("minimal", reason="a drill", until_s=0.5)
@@ -200,6 +203,7 @@ def fail() -> None:
     raise ValueError("on purpose")
 
 
+@pytest.mark.soak
 def test_a_budget_that_burns_degrades(start: StartSupervisor, eventually):
     rule = LevelRule(level="reduced", signal="budget_burn", enter=10, leave=1)
     budget = {"objective": 0.9, "tasks_min": 5, "every_s": 0.1}
@@ -209,6 +213,7 @@ def test_a_budget_that_burns_degrades(start: StartSupervisor, eventually):
     eventually(lambda: sup.degradation.level == "reduced", "the budget burns")
 
 
+@pytest.mark.soak
 def test_the_command_shows_and_sets(sup: Supervisor):
     def run(*arguments: str, code: int = 0) -> str:
         ended = CliRunner().invoke(main, ["degradation", *arguments, "--name", sup.name], env={"COLUMNS": "120"})
@@ -282,6 +287,7 @@ def run(program: str, log: Path) -> list[str]:
     return ended.stdout.splitlines()
 
 
+@pytest.mark.soak
 def test_level_and_features_outlive_the_whole_cluster(tmp_path: Path):
     log = tmp_path / "kept.duckdb"
     run(FIRST, log)

@@ -59,6 +59,7 @@ def test_the_function_runs_here_first_and_then_elsewhere(ward: Supervisor, marks
     assert "secret" not in str(incident)
 
 
+@pytest.mark.soak
 def test_coroutines_are_healed_too(ward: Supervisor, marks: Marks):
     ward.healer.plan("asvc", [Retry(min_s=0.0, max_s=0.01)])
 
@@ -97,6 +98,7 @@ def test_providers_answer_and_an_earlier_result_is_the_last_resort(ward: Supervi
     assert ward.heal("stale", value, args=(str(switch),)) == "fresh"
 
 
+@pytest.mark.soak
 def test_of_many_incidents_at_once_all_end_and_the_limit_holds(ward: Supervisor):
     ward.healer.plan("many-*", [Fallback(ailments.timed)])
     with ThreadPoolExecutor(100) as callers:
@@ -120,6 +122,7 @@ def test_wrong_plans_and_calls_are_refused_by_name(ward: Supervisor):
         ward.healer.incident("nowhere")
 
 
+@pytest.mark.soak
 def test_an_unknown_component_is_escalated_with_the_reason(ward: Supervisor, eventually):
     ward.healer.plan("ghost", [Restart()])
     ward.healer.report("ghost", failure="crash")
@@ -140,6 +143,7 @@ def test_a_child_is_restarted_and_well_by_its_own_word(ward: Supervisor, eventua
     assert child.pid.remote().result(timeout=30) != before
 
 
+@pytest.mark.soak
 def test_a_child_takes_up_its_last_good_state(ward: Supervisor, eventually):
     child = ward.supervise(ailments.Patient, name="store", checkpoint="each_call")
     assert child.say.remote("good").result(timeout=30) == ["good"]
@@ -183,6 +187,7 @@ def test_nothing_heals_what_an_operator_holds(ward: Supervisor, eventually):
     assert not ward.healer.release("held")
 
 
+@pytest.mark.soak
 def test_what_worked_is_remembered_shown_and_forgotten(ward: Supervisor, marks: Marks, eventually):
     ward.healer.plan("learn", [Retry(min_s=0.0, max_s=0.01)])
     ward.heal("learn", ailments.flaky, args=(marks.path, "l", 1), failure="network")
@@ -193,6 +198,7 @@ def test_what_worked_is_remembered_shown_and_forgotten(ward: Supervisor, marks: 
     assert all(each["component"] != "learn" for each in ward.healer.lessons())
 
 
+@pytest.mark.soak
 def test_a_dry_run_tells_what_would_be_done(ward: Supervisor):
     ward.healer.plan("dry", [Retry(), Restart()])
     choice = ward.healer.dry_run("dry")
@@ -200,6 +206,7 @@ def test_a_dry_run_tells_what_would_be_done(ward: Supervisor):
     assert "plan for component dry" in choice.why[0]
 
 
+@pytest.mark.soak
 def test_subscribers_hear_of_phases(ward: Supervisor, marks: Marks):
     ward.healer.plan("heard", [Retry(min_s=0.0, max_s=0.01)])
     ward.healer.statistics()
@@ -214,6 +221,7 @@ def test_subscribers_hear_of_phases(ward: Supervisor, marks: Marks):
     assert told == ["detected", "diagnosed", "recovering", "verifying", "resolved"]
 
 
+@pytest.mark.soak
 def test_the_log_tells_how_well_it_works(ward: Supervisor, marks: Marks, eventually):
     ward.healer.plan("rated", [Retry(min_s=0.0, max_s=0.01)])
     ward.heal("rated", ailments.flaky, args=(marks.path, "r", 1), failure="network")
@@ -243,6 +251,7 @@ class _Shown:
         return None
 
 
+@pytest.mark.soak
 def test_the_shell_shows_holds_and_learns(
     ward: Supervisor, marks: Marks, eventually, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):

@@ -72,7 +72,9 @@ def test_a_healer_killed_in_the_middle_of_a_call_is_replaced_and_the_call_ends(
 
 
 @pytest.mark.parametrize("who", ["healer", "coordinator"])
-@pytest.mark.parametrize("moment", ["load", "verify", "apply"])
+@pytest.mark.parametrize(
+    "moment", [*(pytest.param(each, marks=pytest.mark.soak) for each in ("load", "verify")), "apply"]
+)
 def test_whoever_is_killed_in_a_step_another_goes_on_and_an_effect_is_had_once(
     ward: Supervisor, marks: Marks, eventually, moment: str, who: str
 ):
@@ -92,6 +94,7 @@ def test_whoever_is_killed_in_a_step_another_goes_on_and_an_effect_is_had_once(
     assert done.count("verify") == (2 if moment == "verify" else 1)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("moment", ["diagnosed", "recovering", "verifying"])
 def test_the_coordinator_killed_in_any_phase_goes_on_and_restarts_a_child_once(
     ward: Supervisor, eventually, moment: str
@@ -114,6 +117,7 @@ def test_the_coordinator_killed_in_any_phase_goes_on_and_restarts_a_child_once(
     assert ward.heal(name, len, args=("abc",)) == 3
 
 
+@pytest.mark.soak
 def test_a_result_that_was_on_record_reaches_its_call_though_the_coordinator_dies(
     ward: Supervisor, marks: Marks, eventually
 ):
@@ -135,6 +139,7 @@ def test_a_result_that_was_on_record_reaches_its_call_though_the_coordinator_die
         ready(ward, eventually)
 
 
+@pytest.mark.soak
 def test_holds_plans_and_lessons_outlive_the_coordinator(ward: Supervisor, marks: Marks, eventually):
     ready(ward, eventually)
     ward.healer.plan("kept2", [Retry(min_s=0.0, max_s=0.01)])
@@ -148,6 +153,7 @@ def test_holds_plans_and_lessons_outlive_the_coordinator(ward: Supervisor, marks
     ward.healer.release("other")
 
 
+@pytest.mark.soak
 def test_calls_of_a_process_that_died_wait_no_more(ward: Supervisor, eventually):
     ready(ward, eventually)
     ward.healer.plan("orphan", [Retry(min_s=0.0, max_s=0.01)])

@@ -64,6 +64,7 @@ def test_what_is_registered_is_watched_and_told(ward: Ward, eventually: Eventual
         health.component("db")
 
 
+@pytest.mark.soak
 async def test_coroutines_have_the_same(ward: Ward) -> None:
     health = ward.sup.health
     await health.aregister("db", probes.disk("/", free_share=0), **FAST)
@@ -110,6 +111,7 @@ def test_bad_input_is_named_all_at_once(ward: Ward) -> None:
     assert set(health.report().components) == {"a"}, "what is refused is not watched"
 
 
+@pytest.mark.soak
 def test_heartbeats_are_heard_and_missed(ward: Ward, eventually: Eventually) -> None:
     health = ward.sup.health
     health.register("batch", probes.heartbeat(), interval_s=0.1, timeout_s=0.1, failures=2)
@@ -184,6 +186,7 @@ def test_ready_made_probes_of_the_cluster(ward: Ward, eventually: Eventually) ->
     eventually(lambda: ward.state("actor") == "unhealthy", "a dead actor is found")
 
 
+@pytest.mark.soak
 @ray.remote(num_cpus=0)
 class Ponger:
     def pong(self) -> None:
@@ -201,6 +204,7 @@ def test_it_can_be_stopped_and_started(ward: Ward, eventually: Eventually) -> No
     eventually(lambda: ward.state("db") == "healthy" and db.checks() > before, "it is watched again")
 
 
+@pytest.mark.soak
 def test_the_log_has_it(ward: Ward, eventually: Eventually) -> None:
     db = ward.patient("db")
     eventually(lambda: ward.state("db") == "healthy", "it is well")
@@ -215,6 +219,7 @@ def test_the_log_has_it(ward: Ward, eventually: Eventually) -> None:
     assert 0 < shares[0]["availability"] < 1
 
 
+@pytest.mark.soak
 def test_the_command_shows_it(ward: Ward, eventually: Eventually) -> None:
     db = ward.patient("db", critical=True)
     ward.patient("web", depends_on="db")

@@ -38,6 +38,7 @@ def alarms(sup: Supervisor, event: str) -> list[float]:
     return [row["gap_ms"] for row in rows]
 
 
+@pytest.mark.soak
 def test_registrations_and_counts_outlive_it(ward: Ward, eventually: Eventually) -> None:
     sup = ward.sup
     well, sick = ward.patient("well"), ward.patient("sick", "bad")
@@ -77,6 +78,7 @@ def test_killed_at_any_moment_it_goes_on(ward: Ward, eventually: Eventually, mom
     assert "first" in sup.health.report().components
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("replaced", [True, False], ids=["until it is replaced", "and resumed"])
 def test_while_it_is_stopped_nobody_is_taken_for_sick(
     start: StartSupervisor, eventually: Eventually, tmp_path: Path, replaced: bool

@@ -89,6 +89,7 @@ def test_what_was_acknowledged_is_told_though_the_notifier_is_killed_at_once(
         eventually(lambda number=number: (f"k{number}", "firing") in told(sink), "it is told by the next life")
 
 
+@pytest.mark.soak
 def test_messages_wait_for_their_receiver_through_kills(start: StartSupervisor, sink: Sink, eventually):
     sink.status = 503
     sup = start(**settings(sink))

@@ -95,6 +95,7 @@ def test_a_change_is_made_once_though_its_owner_dies_over_it(echo: ServiceClient
     assert echo.ask("words") == ["one"]
 
 
+@pytest.mark.soak
 def test_acknowledged_changes_survive_a_storm_of_kills(echo: ServiceClient, family: Family):
     echo.change("add", "0")
     ended = threading.Event()
@@ -128,6 +129,7 @@ def test_no_leader_is_needed_while_it_runs(echo: ServiceClient, family: Family):
         os.kill(leader, signal.SIGCONT)
 
 
+@pytest.mark.soak
 def test_the_leader_and_the_service_die_together(sup: Supervisor, echo: ServiceClient, family: Family):
     echo.change("add", "one")
     pid = family.pid(KEY)
@@ -169,6 +171,7 @@ class Alone:
         raise AssertionError(f"nobody asks for {key}")
 
 
+@pytest.mark.soak
 def test_without_boards_a_new_life_takes_what_processes_bring(ray_session):
     first: Any = EchoActor("nobody/echo/main#1", 1, Alone())
     second: Any = EchoActor("nobody/echo/main#2", 1, Alone())
@@ -192,6 +195,7 @@ def count_until(name: str, ready: str, go: str) -> float:
     return time.monotonic()
 
 
+@pytest.mark.soak
 def test_workers_see_a_change(sup: Supervisor, echo: ServiceClient, tmp_path: Path, eventually):
     echo.change("add", "ready")
     watched = [sup.submit(count_until, sup.name, str(tmp_path / f"{number}"), "go") for number in range(2)]
