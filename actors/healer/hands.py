@@ -20,6 +20,9 @@ from actors.runtime.replies import when_answered
 if TYPE_CHECKING:
     from actors.service.ports import ServicePorts
 
+BACK_S = 0.5
+"""How often a healer that was out of reach is asked whether it is back, seconds."""
+
 _CONCERN = "healer/"
 _COORDINATOR = "healer/main"
 
@@ -83,7 +86,7 @@ class Hands:
             words = f"it could not be given to its healer: {type(error).__name__}: {error}"
             _elsewhere(partial(ended, Ended(outcome="failed", detail=words)))
             return
-        when_answered(ref, partial(self._on_answer, healer, ended))
+        when_answered(ref, partial(self._on_answer, healer, handle, ended))
 
     def cancel(self, healer: str, name: str) -> None:
         """Nobody waits for a step any more."""
@@ -91,13 +94,14 @@ class Hands:
         if handle is not None:
             handle.cancel.remote(name)
 
-    def _on_answer(self, healer: str, ended: Callable[[Ended], None], reply: object) -> None:
+    def _on_answer(self, healer: str, handle: Any, ended: Callable[[Ended], None], reply: object) -> None:
         if isinstance(reply, Ended):
             _elsewhere(partial(ended, reply))
         elif isinstance(reply, ActorDiedError):
             _elsewhere(partial(self._lose, healer))
-        elif isinstance(reply, RayActorError):
-            _elsewhere(partial(ended, Ended(outcome="unknown", detail="its healer could not be reached")))
+        elif isinstance(reply, RayActorError):  # what dies is out of reach first; nothing more is given to it meanwhile
+            _elsewhere(partial(self._lose, healer))
+            self._ask_back(healer, handle)
         else:
             _elsewhere(partial(ended, Ended(outcome="unknown", detail=f"{type(reply).__name__}: {reply}")))
 
@@ -106,6 +110,22 @@ class Hands:
         with self._lock:
             self._lost.add(healer)
         self._set(self._seen)
+
+    def _ask_back(self, healer: str, handle: Any) -> None:
+        """Out of reach is not dead: whoever answers again is given steps again."""
+        if not self._ended.is_set():
+            when_answered(handle.describe.remote(), partial(self._on_described, healer, handle))
+
+    def _on_described(self, healer: str, handle: Any, reply: object) -> None:
+        if isinstance(reply, RayError):
+            if not isinstance(reply, ActorDiedError):
+                again = threading.Timer(BACK_S, self._ask_back, (healer, handle))
+                again.daemon = True
+                again.start()
+            return
+        with self._lock:
+            self._lost.discard(healer)
+        _elsewhere(partial(self._set, self._seen))
 
     def _set(self, found: tuple[Healer, ...]) -> None:
         with self._lock:

@@ -55,7 +55,6 @@ def ready(sup: Supervisor, eventually) -> None:
     eventually(lambda: len(pids(sup)) == 3, "the coordinator and two healers run")
 
 
-@pytest.mark.soak
 def test_a_healer_killed_in_the_middle_of_a_call_is_replaced_and_the_call_ends(
     ward: Supervisor, marks: Marks, eventually
 ):
