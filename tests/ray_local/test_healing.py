@@ -69,6 +69,7 @@ def test_coroutines_are_healed_too(ward: Supervisor, marks: Marks):
     assert asyncio.run(call()).startswith("c by ")
 
 
+@pytest.mark.soak
 def test_what_nothing_helps_is_told_with_its_incident(ward: Supervisor, marks: Marks):
     ward.healer.plan("dead", [Retry(attempts=2, min_s=0.0, max_s=0.01)])
     with pytest.raises(RecoveryExhaustedError, match="supervisor heal show") as caught:
@@ -79,6 +80,7 @@ def test_what_nothing_helps_is_told_with_its_incident(ward: Supervisor, marks: M
     assert marks.lines() == ["d", "d"]
 
 
+@pytest.mark.soak
 def test_providers_answer_and_an_earlier_result_is_the_last_resort(ward: Supervisor, marks: Marks):
     ward.healer.plan("price", [Fallback(ailments.backup)])
     assert ward.heal("price", ailments.flaky, args=(marks.path, "e", 9)) == "backup of e"
@@ -158,6 +160,7 @@ def test_a_child_takes_up_its_last_good_state(ward: Supervisor, eventually):
     ]
 
 
+@pytest.mark.soak
 def test_a_child_that_is_given_up_is_an_incident_by_itself(ward: Supervisor, eventually, tmp_path: Path):
     mark = tmp_path / "sick"
     group = ward.group("fragile", intensity=1, period_s=60, restart="temporary")
@@ -299,6 +302,7 @@ def test_people_are_told_take_over_and_are_told_of_the_end(start: StartSuperviso
             sup.healer.acknowledge("nowhere")
 
 
+@pytest.mark.soak
 def test_a_breaker_that_opens_is_an_incident_until_it_closes(ward: Supervisor, eventually):
     ward.healer.plan("payments", [Escalate(repeats=1, repeat_s=0.1)])
     ward.healer.statistics()

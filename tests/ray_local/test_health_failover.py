@@ -109,6 +109,7 @@ def test_while_it_is_stopped_nobody_is_taken_for_sick(
     eventually(lambda: alarms(sup, "killed" if replaced else "starved") != [], "it is on record")
 
 
+@pytest.mark.soak
 def test_a_sick_child_is_replaced_and_a_well_one_is_left_alone(ward: Ward, eventually: Eventually) -> None:
     sup, family = ward.sup, Family(ward.sup)
     for name in ("cart", "till"):
