@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import supervisor
 from actors.degradation.settings import BudgetSettings, DegradationSettings
 from tests import guide
@@ -15,6 +17,7 @@ from tests import guide
 TEXT = guide.DEGRADATION_GUIDE.read_text(encoding="utf-8")
 
 
+@pytest.mark.soak
 def test_the_program_does_what_the_guide_says(tmp_path: Path):
     script = tmp_path / "guide.py"
     script.write_text(guide.program(guide.DEGRADATION_GUIDE), encoding="utf-8")

@@ -16,7 +16,11 @@ PATIENCE_S = 240
 
 
 @pytest.mark.timeout(PATIENCE_S + 30)
-@pytest.mark.parametrize("page", [guide.GUIDE, guide.HEALTH_GUIDE, guide.HEALING_GUIDE], ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page",
+    [guide.GUIDE, *(pytest.param(page, marks=pytest.mark.soak) for page in (guide.HEALTH_GUIDE, guide.HEALING_GUIDE))],
+    ids=lambda page: page.stem,
+)
 def test_the_program_does_what_the_guide_says(page: Path, tmp_path: Path):
     for name, text in guide.files().items():
         (tmp_path / name).write_text(text, encoding="utf-8")

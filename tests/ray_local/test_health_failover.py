@@ -60,7 +60,9 @@ def test_registrations_and_counts_outlive_it(ward: Ward, eventually: Eventually)
     eventually(lambda: ward.state("new") == "healthy", "the next life takes registrations")
 
 
-@pytest.mark.parametrize("moment", ["registering", "checking", "sick"])
+@pytest.mark.parametrize(
+    "moment", ["checking", *(pytest.param(each, marks=pytest.mark.soak) for each in ("registering", "sick"))]
+)
 def test_killed_at_any_moment_it_goes_on(ward: Ward, eventually: Eventually, moment: str) -> None:
     sup, family = ward.sup, Family(ward.sup)
     first = ward.patient("first", "hang" if moment == "checking" else "ok")
