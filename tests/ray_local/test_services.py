@@ -98,11 +98,11 @@ def test_a_change_is_made_once_though_its_owner_dies_over_it(echo: ServiceClient
 @pytest.mark.soak
 def test_acknowledged_changes_survive_a_storm_of_kills(echo: ServiceClient, family: Family):
     echo.change("add", "0")
-    ended = threading.Event()
+    ended, progress = threading.Event(), threading.Semaphore(0)
 
     def kill() -> None:
         for _ in range(3):
-            time.sleep(0.7)  # let some words be said in between
+            assert progress.acquire(timeout=60), "no words were acknowledged in between"
             try:
                 os.kill(echo.ask("pid"), signal.SIGKILL)
             except ServiceUnreachableError:
@@ -115,6 +115,8 @@ def test_acknowledged_changes_survive_a_storm_of_kills(echo: ServiceClient, fami
     while not ended.is_set():
         said.append(str(len(said)))
         echo.change("add", said[-1])
+        if len(said) % 10 == 0:
+            progress.release()
     killer.join()
     assert echo.ask("words") == said
 
