@@ -77,6 +77,16 @@ def is_alive(process: ProcessIdentity) -> bool:
     return evidence(process, now=0.0).state not in ("", "Z", "X")
 
 
+def is_pending(process: ProcessIdentity, number: signal.Signals) -> bool:
+    """Whether that very process was sent the signal and has not come to it yet; False when it is gone."""
+    try:
+        text = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    pending = (line.split()[1] for line in text.splitlines() if line.startswith(("SigPnd:", "ShdPnd:")))
+    return is_alive(process) and any(int(mask, 16) >> (number - 1) & 1 for mask in pending)
+
+
 def kill(process: ProcessIdentity) -> bool:
     """SIGKILL that very process; False when it is gone already or is not ours to kill."""
     return send(process, signal.SIGKILL)

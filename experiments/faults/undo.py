@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from actors.runtime.clock import SYSTEM_CLOCK
-from actors.runtime.process import ProcessIdentity, evidence, is_alive, kill, send
+from actors.runtime.process import ProcessIdentity, evidence, is_alive, is_pending, kill, send
 
 Kind = Literal["nothing", "resume", "kill", "remove"]
 
@@ -28,8 +28,8 @@ class Undo:
     """One step back.
 
     Attributes:
-        kind: nothing: the fault ends by itself. resume: SIGCONT, if it is stopped. kill: SIGKILL a process that we
-            started to use something up. remove: a file of ours.
+        kind: nothing: the fault ends by itself. resume: SIGCONT. kill: SIGKILL a process that we started to use
+            something up. remove: a file of ours.
         pid: The process.
         started_ticks: Its start time, so that a later process with its number is left alone.
         path: The file.
@@ -101,7 +101,7 @@ def is_undone(undo: Undo) -> bool:
         case "nothing":
             return True
         case "resume":
-            return evidence(process, SYSTEM_CLOCK.now()).state not in _STOPPED
+            return not _is_stopped(process) and not is_pending(process, signal.SIGSTOP)
         case "kill":
             return not is_alive(process)
         case "remove":
@@ -109,10 +109,18 @@ def is_undone(undo: Undo) -> bool:
 
 
 def _resume(process: ProcessIdentity) -> str:
-    state = evidence(process, SYSTEM_CLOCK.now()).state
-    if state not in _STOPPED:
-        return "it is gone" if state == "" else "it runs already"
-    return "resumed" if send(process, signal.SIGCONT) else _not_there(process, "it could not be resumed")
+    """Also one that looks as if it ran: on a busy host a SIGSTOP that was sent may not have stopped it yet.
+
+    SIGCONT takes that one back, and means nothing to a process that runs.
+    """
+    stood = _is_stopped(process) or is_pending(process, signal.SIGSTOP)
+    if not send(process, signal.SIGCONT):
+        return _not_there(process, "it could not be resumed")
+    return "resumed" if stood else "it runs already"
+
+
+def _is_stopped(process: ProcessIdentity) -> bool:
+    return evidence(process, SYSTEM_CLOCK.now()).state in _STOPPED
 
 
 def _not_there(process: ProcessIdentity, otherwise: str) -> str:

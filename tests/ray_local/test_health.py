@@ -186,7 +186,6 @@ def test_ready_made_probes_of_the_cluster(ward: Ward, eventually: Eventually) ->
     eventually(lambda: ward.state("actor") == "unhealthy", "a dead actor is found")
 
 
-@pytest.mark.soak
 @ray.remote(num_cpus=0)
 class Ponger:
     def pong(self) -> None:

@@ -27,6 +27,25 @@ def test_a_stopped_process_goes_on_and_again_is_nothing() -> None:
     assert (carry_out(undo), is_undone(undo)) == ("it is gone", True)
 
 
+def test_a_stop_that_has_not_stopped_it_yet_is_taken_back() -> None:
+    """The target shares our processor and does not come to its signal before we are done."""
+    here = os.sched_getaffinity(0)
+    with sleeper() as target:
+        undo = Undo.resume(target)
+        until(lambda: state(target) == "S")
+        try:
+            for process in (0, target.pid):
+                os.sched_setaffinity(process, {min(here)})
+            for _ in range(200):
+                os.kill(target.pid, signal.SIGSTOP)
+                carry_out(undo)
+                assert is_undone(undo)
+                os.sched_yield()
+                assert not is_stopped(target)
+        finally:
+            os.sched_setaffinity(0, here)
+
+
 def test_a_process_of_ours_is_ended() -> None:
     with sleeper() as target:
         undo = Undo.end(target)
