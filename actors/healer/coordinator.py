@@ -102,27 +102,28 @@ class CoordinatorActor(ServiceActor):
             "release": self._release,
             "acknowledge": self._acknowledge,
             "reset": self._reset,
+            "depends": self._depends,
         }
         self.questions = {
             "report": self._report,
             "well": lambda component: self._driver.tell(m.TroubleEnded(component=component)),
-            "depends": lambda on: self._driver.tell(m.DependenciesChanged(depends_on=on)),
             "abandon": self._abandon,
             "incidents": self._incidents,
             "statistics": lambda: self._driver.ask(self._machine.statistics),
             "lessons": lambda: self._driver.ask(self._machine.lessons),
             "holds": lambda: self._driver.ask(self._machine.holds),
-            "dry_run": self._dry_run,
+            "dry_run": lambda trouble: self._driver.ask(lambda: self._machine.dry_run(trouble)),
         }
         self.begin()
 
     def take_over(self, left: Left | None) -> None:
         """Go on from the journal, then hear who lives."""
-        del left  # all that counts is in the log
         found = read_journal(self.query, era=self._era, now_us=self.clock.wall_us())
         self._last |= found.last
         self._began |= found.began
         self._driver.tell(m.JournalRecovered(kept=found.kept))
+        if left is not None:  # all else is in the log
+            self._depends(pickle.loads(left.payload))  # noqa: S301 - our own former life made it
         self._lay_stale()
         self._driver.start()
         self._hands.start()
@@ -199,6 +200,10 @@ class CoordinatorActor(ServiceActor):
         self._lay_stale()
         self._wait_recorded()
 
+    def _depends(self, on: dict[str, tuple[str, ...]]) -> None:
+        self._driver.tell(m.DependenciesChanged(depends_on=on))
+        self.keep(pickle.dumps(on))
+
     def _hold(self, component: str, who: str, reason: str) -> None:
         self._driver.tell(m.HoldRequested(component=component, who=who, reason=reason))
         self._wait_recorded()
@@ -222,9 +227,6 @@ class CoordinatorActor(ServiceActor):
 
     def _incidents(self, *, open_only: bool = False) -> tuple[Incident, ...]:
         return self._driver.ask(lambda: self._machine.incidents(open_only=open_only))
-
-    def _dry_run(self, trouble: m.TroubleReported) -> Any:
-        return self._driver.ask(lambda: self._machine.dry_run(trouble))
 
     # -- what the machine wants ---------------------------------------------------------------------------------------
 

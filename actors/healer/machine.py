@@ -133,7 +133,7 @@ class HealerMachine:
             case m.TroubleReported():
                 self._on_reported(event)
             case m.TroubleEnded():
-                self._on_ended(event.component)
+                self._on_ended(event)
             case m.IncidentRecorded() | m.StepEnded() | m.VerificationEnded() | m.Acknowledged():
                 self._on_progress(event)
             case m.HealersChanged():
@@ -174,7 +174,7 @@ class HealerMachine:
             case m.CallAbandoned():
                 self._on_abandoned(event.call)
             case m.DependenciesChanged():
-                self._s.depends_on = dict(event.depends_on)
+                self._s.depend(event.depends_on, by=event.by)
             case m.PlanSet():
                 same = (event.rule.component, event.rule.failure, event.rule.severity)
                 others = [each for each in self._s.plans if (each.component, each.failure, each.severity) != same]
@@ -283,9 +283,12 @@ class HealerMachine:
             if case.doing == "blocked" and (cause is None or cause.doing == "over"):
                 steps.begin_verification(self._s, case)
 
-    def _on_ended(self, component: str) -> None:
+    def _on_ended(self, event: m.TroubleEnded) -> None:
         """It is well again: what is not in the middle of a step is over."""
-        for case in [each for each in self._s.cases.values() if each.incident.component == component]:
+        for case in list(self._s.cases.values()):
+            incident = case.incident
+            if incident.component != event.component or event.failure not in ("", incident.failure):
+                continue
             if case.doing not in ("recording", "running", "verifying"):
                 self._s.close(case, "resolved", "it is well again by itself", verified=True)
 
@@ -352,7 +355,7 @@ class HealerMachine:
             return
         self._s.holds = dict(kept.holds)
         self._s.plans = list(kept.plans)
-        self._s.depends_on = dict(kept.depends_on)
+        self._s.depend(kept.depends_on, by="user")
         self._s.learning.take(kept.lessons)
         for each in sorted(kept.incidents, key=lambda kept: -kept.age_s):
             self._order += 1

@@ -51,9 +51,15 @@ class TroubleReported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TroubleEnded:
-    """A component's probe says that it is well."""
+    """A component's probe says that it is well.
+
+    Attributes:
+        component: Which.
+        failure: The class of failure that is over; empty: all.
+    """
 
     component: str
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +71,15 @@ class CallAbandoned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DependenciesChanged:
-    """These components depend on those."""
+    """These components depend on those.
+
+    Attributes:
+        depends_on: All that this one says; it replaces what it said before.
+        by: Who says so: somebody by hand, or the health monitor by what is registered there.
+    """
 
     depends_on: Mapping[str, tuple[str, ...]]
+    by: Literal["user", "health"] = "user"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

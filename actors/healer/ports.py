@@ -11,6 +11,7 @@ from actors.runtime.errors import SupervisorError
 if TYPE_CHECKING:
     from actors.healer.messages import Verdict
     from actors.healer.settings import HealerSettings
+    from actors.health.published import HealthStanding
     from actors.notifier.messages import Alert
     from actors.runtime.ports import CheckpointStore
 
@@ -115,11 +116,8 @@ class HealingPorts(Protocol):
         """Start a child that was ended to be restarted, by a healer that died before it could start it again."""
         ...
 
-    def follow_health(self, take: Callable[[tuple[Any, ...]], None]) -> None:
-        """Call back with the latest changes that the health monitor has laid, whenever there is one; none without it.
-
-        Each is a number of the monitor's life, one of the change, and the change.
-        """
+    def follow_health(self, take: Callable[[HealthStanding], None]) -> None:
+        """Call back with how things stand, now and whenever the health monitor says so anew; never without one."""
         ...
 
 

@@ -20,6 +20,7 @@ from actors.recovery.budget import RetryBudget
 from actors.recovery.strategies import SEVERITIES, title
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from random import Random
     from typing import Any
 
@@ -42,7 +43,7 @@ class Standing:
         causes: Their names by component and failure class.
         holds: Who holds which component, and why.
         plans: What was set by hand, beside the settings'.
-        depends_on: Which components depend on which.
+        depends_on: Which components depend on which, by all who say so.
         healers: Those that live, by name.
         running: Steps that each runs.
         active: Steps and verifications that run.
@@ -61,6 +62,7 @@ class Standing:
         self.holds: dict[str, tuple[str, str]] = {}
         self.plans: list[PlanRule] = []
         self.depends_on: dict[str, tuple[str, ...]] = {}
+        self._said_to_depend: dict[str, Mapping[str, tuple[str, ...]]] = {}
         self.healers: dict[str, Healer] = {}
         self.running: dict[str, int] = {}
         self.active = 0
@@ -81,6 +83,15 @@ class Standing:
         """What is to be done, in order; it is then taken as done."""
         commands, self._commands = self._commands, []
         return commands
+
+    def depend(self, on: Mapping[str, tuple[str, ...]], *, by: str) -> None:
+        """So says one of those who know which components depend on which."""
+        self._said_to_depend[by] = on
+        said = self._said_to_depend.values()
+        names = dict.fromkeys(name for each in said for name in each)
+        self.depends_on = {
+            name: tuple(dict.fromkeys(needed for each in said for needed in each.get(name, ()))) for name in names
+        }
 
     # -- what a case does ---------------------------------------------------------------------------------------------
 

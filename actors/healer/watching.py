@@ -11,16 +11,18 @@ import ray
 from ray.exceptions import GetTimeoutError, RayError
 
 from actors.healer import messages as m
+from actors.healer.sickness import Sickness
 from actors.runtime.errors import SupervisorError
 
 if TYPE_CHECKING:
     from actors.healer.settings import HealerSettings
     from actors.healer.troubles import Troubles
+    from actors.health.published import HealthStanding
     from actors.runtime.clock import Clock
 
-SICK = "sick"
 TASKS_FAIL = "tasks fail"
 
+_CHILD = "child/"
 _LOOK_S = 0.05
 _TAIL_S = 5.0
 _TASKS_EVERY_S = 1.0
@@ -80,7 +82,7 @@ class Watching:
         self._troubles = troubles
         self._tell = tell
         self._see = see
-        self._health_seen: tuple[int, int] | None = None
+        self._sickness = Sickness(settings.on_sick, self.node_of)
 
     def start(self, cursor: int | None) -> None:
         """Begin to look.
@@ -96,29 +98,19 @@ class Watching:
         for name, look in looks:
             threading.Thread(target=look, name=name, daemon=True).start()
 
-    def on_health(self, laid: tuple[Any, ...]) -> None:
-        """The health monitor's latest changes, numbered; what it knew before this life began is no news."""
-        seen = self._health_seen
-        self._health_seen = laid[-1][:2] if laid else (0, 0)
-        severity = self._settings.on_sick
-        if severity is None:
-            return
-        for life, number, change in laid:
-            if change.kind != "state" or (seen is not None and (life, number) <= seen):
-                continue
-            if change.after == "healthy":
-                self._tell(m.TroubleEnded(component=change.component))
-            elif change.after == "unhealthy" and not change.flapping and seen is not None:
-                self._tell(
-                    m.TroubleReported(
-                        component=change.component,
-                        failure=SICK,
-                        severity=severity,
-                        detail=change.detail,
-                        source="health",
-                        began_ago_s=change.silent_s,
-                    )
-                )
+    def on_health(self, standing: HealthStanding) -> None:
+        """The health monitor says how things stand."""
+        events = self._sickness.of(standing, self._around.clock.now())
+        if events:
+            self._tell(*events)
+
+    def node_of(self, component: str) -> str:
+        """The node that a component runs on, if it is a supervised child; else empty."""
+        view = self._around.view
+        keys = (component, f"{_CHILD}{component}")
+        children: tuple[Any, ...] = () if view is None else view.children
+        found = next((child.location for child in children if child.key in keys), None)
+        return "" if found is None else found.node_id
 
     # -- the supervisor's view ----------------------------------------------------------------------------------------
 

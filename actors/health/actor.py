@@ -19,8 +19,10 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 import ray
+from ray.exceptions import RayError
 
 from actors.health import messages as m
+from actors.health.alarm import BlindAlarm
 from actors.health.answers import Answer
 from actors.health.errors import UnknownComponentError
 from actors.health.machine import MonitorMachine
@@ -32,8 +34,9 @@ from actors.health.report import Check, ComponentHealth, SystemHealth
 from actors.health.rows import Writer, rows_of
 from actors.health.running import ProbeRunner, RunnerStatistics
 from actors.health.saving import Saved, pack_saved, unpack_saved
-from actors.health.settings import MonitorSettings, ProbeKind, ProbeSettings
+from actors.health.settings import HealthRecipe, ProbeKind, ProbeSettings
 from actors.health.telling import Signals, change_of, signals_of
+from actors.health.wards import has_healer
 from actors.runtime.actor_table import ended_at_us
 from actors.runtime.errors import ConfigError, SupervisorError
 from actors.runtime.ids import ActorName
@@ -63,6 +66,7 @@ TAKEN_MAX = 1_000
 """Ends of checks that are taken in at once."""
 
 DEGRADATION = "degradation/main"
+NOTIFIER = "notifier/main"
 
 _LOG = logging.getLogger("supervisor.health")
 _NEVER = float("inf")
@@ -74,14 +78,14 @@ class HealthActor(ServiceActor):
     Args:
         name: The full actor name, incarnation included.
         leader: The supervisor incarnation that created it.
-        ports: The ways to whoever leads; their settings are the monitor's, and the patterns of what is a secret.
+        ports: The ways to whoever leads; their settings are a `HealthRecipe`.
     """
 
     def __init__(self, name: str, leader: int, ports: ServicePorts) -> None:
         super().__init__(name, leader, ports)
-        settings: tuple[MonitorSettings, tuple[str, ...]] = ports.settings
-        self._settings, scrub = settings
-        clean = Scrubber(scrub).clean
+        self._recipe: HealthRecipe = ports.settings
+        self._settings = self._recipe.settings
+        clean = Scrubber(self._recipe.scrub).clean
         self._writer = Writer(incarnation=self.identity.incarnation, snapshot_s=self._settings.snapshot_s)
         self._guard = threading.Lock()
         self._machine = MonitorMachine(self._settings, now=self.clock.now())
@@ -91,10 +95,12 @@ class HealthActor(ServiceActor):
         self._happened: SimpleQueue[m.Event | None] = SimpleQueue()
         self._runner = ProbeRunner(self._on_end, clock=self.clock, clean=clean)
         self._ways = Posts(self.identity.supervisor, self._on_end, self.clock, clean)
-        self._hands = ThreadPoolExecutor(2, "health-hand")
+        self._hands = ThreadPoolExecutor(3, "health-hand")
         self._seen: Any = None
-        self._lives: dict[str, int] = {}
+        self._children = m.ChildrenSeen(lives={})
         self._told: Signals = {}
+        self._alarm = BlindAlarm(self.identity.key)
+        self._telling = threading.Lock()
         self._keep_at = self._tell_at = _NEVER
         self._has_changes = False
         self._turned_at = 0.0
@@ -250,9 +256,11 @@ class HealthActor(ServiceActor):
         self._ways.see(view.agents, {key: child.actor for key, child in running.items()})
         news: list[m.Event] = [m.NodesChanged(nodes=tuple(sorted(view.agents)))]
         lives = {key: child.incarnation for key, child in running.items()}
-        if lives != self._lives:
-            self._lives = lives
-            news.append(m.ChildrenSeen(lives=lives))
+        healed = self._recipe.heals_sick and has_healer({child.key: child.status for child in view.children})
+        children = m.ChildrenSeen(lives=lives, healed=healed)
+        if children != self._children:
+            self._children = children
+            news.append(children)
         return news
 
     def _settle(self, commands: Iterable[m.Command], *, keep: bool = False, tell: bool = False) -> None:
@@ -262,6 +270,7 @@ class HealthActor(ServiceActor):
             for table, row in rows_of(command, self._writer, at_us):
                 self.records.emit(table, row)
             change = change_of(command, at_us)
+            self._alarm.note(command)
             if change is not None:
                 self._latest.add(change)
                 self._has_changes = True
@@ -299,6 +308,8 @@ class HealthActor(ServiceActor):
                     _LOG.warning("%s did not see (%s): %s", self.identity, command.cause, command.detail)
                 case _:
                     pass
+        if self._recipe.tells and self._alarm.first() is not None and not self._telling.locked():
+            self._hands.submit(self._tell_people)
 
     def _run(self, command: m.RunProbe) -> None:
         name = f"{command.component} ({command.kind})"
@@ -330,6 +341,18 @@ class HealthActor(ServiceActor):
         except SupervisorError:
             return  # it dies, or is dead: it is told again with the next score
         self._told = signals
+
+    def _tell_people(self) -> None:
+        """That the monitor does not see, or sees again; what cannot be handed over now is with its next turn."""
+        with self._telling:
+            while (telling := self._alarm.first()) is not None:
+                try:
+                    self.ports.service(NOTIFIER).change(telling.what, *telling.arguments)
+                except (SupervisorError, RayError, RuntimeError) as error:
+                    _LOG.warning("%s could not have people told: %s", self.identity, error)
+                    return
+                with self._guard:
+                    self._alarm.told(telling)
 
     def _away_s(self, age_s: float) -> float:
         """How long nobody looked: since the last life ended, as far as Ray knows; else since it has left something."""

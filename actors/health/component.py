@@ -59,6 +59,7 @@ class Component:
         flapping: Whether it changes all the time.
         availability: How much of the time it was up.
         detail: What its latest bad check said.
+        silent_s: How long the trouble had lasted when its latest change was told, seconds.
     """
 
     def __init__(self, settings: MonitorSettings, *, now: float, state: ComponentState = "unknown") -> None:
@@ -69,6 +70,7 @@ class Component:
         self.flapping = Flapping(settings)
         self.availability = Availability(settings.windows_s, now=now)
         self.detail = ""
+        self.silent_s = 0.0
         self._seen: ComponentState = state
         self._bad_since: float | None = None
         self._history_s = settings.history_s
@@ -134,7 +136,8 @@ class Component:
         before, self.state = self.state, after
         if before != after:
             self.since = now
-        return Turn(before=before, after=after, silent_s=0.0 if self._bad_since is None else now - self._bad_since)
+        self.silent_s = 0.0 if self._bad_since is None else now - self._bad_since
+        return Turn(before=before, after=after, silent_s=self.silent_s)
 
     def restart(self) -> None:
         """It is a new one."""

@@ -96,7 +96,7 @@ class MonitorMachine(Knowledge):
             case m.ComponentRestarted():
                 self._on_restarted(event.component)
             case m.ChildrenSeen():
-                for name in self._wards.see(event.lives, self._components):
+                for name in self._wards.see(event, self._components):
                     self._on_restarted(name)
             case m.MonitorSwitched():
                 self._on_switched(stopped=event.stopped)

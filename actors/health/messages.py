@@ -80,9 +80,11 @@ class ChildrenSeen:
 
     Attributes:
         lives: The number of each one's life, by key as "child/cart".
+        healed: Whether a healer decides what is done about sick ones; then the monitor leaves them to it.
     """
 
     lives: Mapping[str, int]
+    healed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,23 @@ CHANGES_MAX = 200
 """Changes that lie on the boards: a subscriber that looks seldom misses none of so many."""
 
 
+DETAIL_MAX = 200
+"""As much of what a check said goes onto the boards with how things stand, characters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SickNote:
+    """What is known of an unhealthy component.
+
+    Attributes:
+        detail: What its latest bad check said, or the beginning of it.
+        silent_s: How long the trouble had lasted when it was told, seconds.
+    """
+
+    detail: str = ""
+    silent_s: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthStanding:
     """How things stand, in short.
@@ -32,6 +49,8 @@ class HealthStanding:
         components: Each component's state.
         scores: Each component's score, where something is known of it.
         flapping: The components that change all the time.
+        sick: What is known of each unhealthy one.
+        depends_on: What each component depends on, of those that depend on any.
         blind: Why the monitor does not see what it should; empty if it does.
     """
 
@@ -40,6 +59,8 @@ class HealthStanding:
     components: Mapping[str, ComponentState] = field(default_factory=dict[str, "ComponentState"])
     scores: Mapping[str, float] = field(default_factory=dict[str, float])
     flapping: tuple[str, ...] = ()
+    sick: Mapping[str, SickNote] = field(default_factory=dict[str, SickNote])
+    depends_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
     blind: str = ""
 
 

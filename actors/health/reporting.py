@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from actors.health.published import HealthStanding
+from actors.health.published import DETAIL_MAX, HealthStanding, SickNote
 from actors.health.report import ComponentHealth, SystemHealth
 from actors.health.score import Weighed, causes, effective_scores, system_score
 from actors.health.trend import trend
@@ -90,6 +90,12 @@ def standing(
         components={name: known.state for name, known in components.items()},
         scores={name: score for name, score in scores.items() if score is not None},
         flapping=tuple(name for name, known in components.items() if known.flapping.active),
+        sick={
+            name: SickNote(detail=known.detail[:DETAIL_MAX], silent_s=known.silent_s)
+            for name, known in components.items()
+            if known.state == "unhealthy"
+        },
+        depends_on={name: needed for name, needed in depends_on.items() if needed},
         blind=blind,
     )
 

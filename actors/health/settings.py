@@ -6,6 +6,7 @@ critical if one of them says so, depends on all that they name, and weighs as mu
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field, field_validator
@@ -112,3 +113,20 @@ class MonitorSettings(Settings):
         if any(not 0 < window <= 366 * _DAY_S for window in windows):
             raise ValueError("a window is longer than 0 seconds and not over a year")
         return windows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthRecipe:
+    """What a monitor is given of a supervisor's configuration.
+
+    Attributes:
+        settings: Its own.
+        scrub: The patterns of what is a secret.
+        heals_sick: Whether a healer, where there is one, takes sickness for an incident.
+        tells: Whether there are channels to people.
+    """
+
+    settings: MonitorSettings
+    scrub: tuple[str, ...] = ()
+    heals_sick: bool = True
+    tells: bool = False

@@ -4,6 +4,9 @@ A component is a child if its probes run in that (`on="child:cart"`), or if it h
 its state is unhealthy and a startup or liveness probe failed just now, seen by this very life of the monitor; when no
 dependency is the cause, which a restart would not mend; and when the monitor is not cut off. What could not be reached,
 or took place while the monitor was blind, verifies nothing.
+
+One of two decides what becomes of a sick child. Where there is a healer that takes sickness for an incident, it does:
+by its plans, and not while an operator holds the child. Else the monitor has it replaced.
 """
 
 from __future__ import annotations
@@ -21,7 +24,10 @@ if TYPE_CHECKING:
 ASK_AGAIN_S = 30.0
 """A life that goes on so long after it was asked to be replaced is asked to be once more, seconds."""
 
+HEALER = "healer/main"
+
 _ON_CHILD = "child:"
+_ENDED = ("stopped", "ignored", "given_up")
 
 
 class Wards:
@@ -31,10 +37,11 @@ class Wards:
         self._lives: Mapping[str, int] = {}
         self._met: dict[str, tuple[str, int]] = {}
         self._asked: dict[str, tuple[int, float]] = {}
+        self._healed = False
 
-    def see(self, lives: Mapping[str, int], components: Mapping[str, Component]) -> list[str]:
+    def see(self, seen: m.ChildrenSeen, components: Mapping[str, Component]) -> list[str]:
         """These run now; returns the components of which another life runs than before."""
-        self._lives = lives
+        self._lives, self._healed = seen.lives, seen.healed
         return [name for name, known in components.items() if self._meet(name, known)]
 
     def meet(self, name: str, component: Component) -> None:
@@ -49,7 +56,7 @@ class Wards:
     def wish(self, name: str, detail: str, now: float) -> m.ReplaceChild | None:
         """It was verified now that a component is sick; what is to be done if it is a child."""
         met = self._met.get(name)
-        if met is None or self._lives.get(met[0]) != met[1]:
+        if self._healed or met is None or self._lives.get(met[0]) != met[1]:
             return None
         key, incarnation = met
         asked = self._asked.get(name)
@@ -78,3 +85,12 @@ def _keys(name: str, registrations: Iterable[ProbeSettings]) -> Iterable[str]:
 def child_key(child: str) -> str:
     """The key of a child that was given by its name or its key."""
     return child if "/" in child else f"child/{child}"
+
+
+def has_healer(statuses: Mapping[str, str]) -> bool:
+    """Whether there is a healer: one that was started and not ended by hand. It may be on its way to its next life.
+
+    Args:
+        statuses: Of all children, by their keys.
+    """
+    return statuses.get(HEALER, _ENDED[0]) not in _ENDED

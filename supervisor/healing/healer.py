@@ -112,12 +112,18 @@ class Healer:
         await self._client.aask("report", _trouble(component, failure, severity, detail=detail, node=node))
 
     def depends(self, on: Mapping[str, tuple[str, ...]]) -> None:
-        """Say which components depend on which: an incident waits for the one of what it depends on."""
-        self._client.ask("depends", {name: tuple(others) for name, others in on.items()})
+        """Say which components depend on which: an incident waits for the one of what it depends on.
+
+        It adds to what is registered with the health monitor, and replaces what was said here before.
+
+        Args:
+            on: For each component those that it depends on.
+        """
+        self._client.change("depends", {name: tuple(others) for name, others in on.items()})
 
     async def adepends(self, on: Mapping[str, tuple[str, ...]]) -> None:
         """`depends` for a coroutine."""
-        await self._client.aask("depends", {name: tuple(others) for name, others in on.items()})
+        await self._client.achange("depends", {name: tuple(others) for name, others in on.items()})
 
     def incidents(self, open_only: bool = False) -> tuple[Incident, ...]:  # noqa: FBT001, FBT002 - a contract
         """The incidents that are open, oldest first; else also those that are remembered, before them."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from actors.healer.ports import CannotHealError, ChildState, HealerRecipe
+from actors.health.published import STANDING
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.errors import AdministrationError, SupervisorError
 from actors.runtime.keeping_off import keep_off
@@ -20,6 +21,7 @@ from supervisor.tree import ChildPlan
 
 if TYPE_CHECKING:
     from actors.healer.messages import Verdict
+    from actors.health.published import HealthStanding
     from actors.notifier.messages import Alert
     from actors.runtime.ports import CheckpointStore
     from actors.runtime.replicated import Replica
@@ -145,18 +147,18 @@ class ClusterHealing:
             return ("passed" if state == "closed" else "failed"), f"breaker {component} is {state}"
         return "unprobed", "no probe is registered for it, and it is no child and no breaker"
 
-    def follow_health(self, take: Callable[[tuple[Any, ...]], None]) -> None:
+    def follow_health(self, take: Callable[[HealthStanding], None]) -> None:
         """See `HealingPorts`."""
 
         def on_change(replica: Replica) -> None:
             take(pickle.loads(replica.payload))  # noqa: S301 - our own monitor laid it
 
-        self._sup.service(HEALTH).follow("changes", on_change)
+        self._sup.service(HEALTH).follow(STANDING, on_change)
 
     def _health(self, component: str) -> str | None:
         """The state that the health monitor has last laid, or None without one."""
         if self._standing is None:
-            self._standing = self._sup.service(HEALTH).follow("standing")
+            self._standing = self._sup.service(HEALTH).follow(STANDING)
         replica = self._standing.look()
         if replica is None:
             return None

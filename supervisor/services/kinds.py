@@ -36,12 +36,23 @@ def _recipe(config: SupervisorConfig) -> Any:
     return recipe_of(config)
 
 
+def _health_recipe(config: SupervisorConfig) -> Any:
+    from actors.health.settings import HealthRecipe  # noqa: PLC0415 - who watches nothing does not load it
+
+    return HealthRecipe(
+        settings=config.health,
+        scrub=config.log.scrub,
+        heals_sick=config.healer.on_sick is not None,
+        tells=bool(config.notifier.channels),
+    )
+
+
 KINDS: dict[str, Kind] = {
     "breaker": Kind(module="actors.breaker.actor", maker="breaker_actor"),
     "health": Kind(
         module="actors.health.actor",
         maker="health_actor",
-        settings=lambda config: (config.health, config.log.scrub),
+        settings=_health_recipe,
     ),
     "degradation": Kind(
         module="actors.degradation.actor", maker="degradation_actor", settings=lambda config: config.degradation

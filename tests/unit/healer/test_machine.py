@@ -310,6 +310,14 @@ class TestDependencies:
         assert phases(commands, "1.1") == ["escalated"]
         assert phases(commands, "1.2") == ["verifying", "recovering", "verifying", "resolved"]
 
+    def test_who_depends_is_told_by_hand_and_by_the_monitor_and_each_replaces_its_own(self) -> None:
+        scene = Scene(Restart())
+        scene.tell(m.DependenciesChanged(depends_on={"web": ("api",)}))
+        scene.tell(m.DependenciesChanged(depends_on={"web": ("db",), "api": ("db",)}, by="health"))
+        assert scene.machine.kept().depends_on == {"web": ("api", "db"), "api": ("db",)}
+        scene.tell(m.DependenciesChanged(depends_on={}, by="health"))
+        assert scene.machine.kept().depends_on == {"web": ("api",)}
+
     def test_two_that_depend_on_each_other_do_not_wait_for_each_other(self) -> None:
         scene = Scene(Restart())
         scene.tell(m.DependenciesChanged(depends_on={"a": ("b",), "b": ("a",), "c": ("a",)}))

@@ -211,3 +211,13 @@ def test_everything_can_be_held_at_once() -> None:
     assert [incident for incident, *_ in scene.ran] == ["1.2"]
     scene.tell(m.ReleaseRequested(component="db"))
     assert [incident for incident, *_ in scene.ran] == ["1.2", "1.1"]
+
+
+def test_what_is_over_of_one_class_leaves_the_others() -> None:
+    scene = Scene(Restart())
+    scene.tell(m.HoldRequested(component="db", who="ann", reason="why"))
+    scene.report("db", "sick")
+    scene.report("db", "network")
+    commands = scene.tell(m.TroubleEnded(component="db", failure="sick"))
+    assert phases(commands, "1.1") == ["resolved"]
+    assert phases(commands, "1.2") == []

@@ -13,6 +13,7 @@ from actors.healer.incident import Incident
 from actors.healer.packing import packed
 from actors.healer.ports import CannotHealError, ChildState
 from actors.healer.running import CallPayload, Ended, Job, StepRunner
+from actors.health.published import HealthStanding
 from actors.notifier.messages import Alert
 from actors.recovery.course import Action, Step
 from actors.recovery.strategies import Strategy
@@ -72,7 +73,7 @@ class Ward:
     def revive(self, component: str) -> None:
         self.restarts.append(f"revived {component}")
 
-    def follow_health(self, take: Callable[[tuple[Any, ...]], None]) -> None:
+    def follow_health(self, take: Callable[[HealthStanding], None]) -> None:
         take(())
 
     # -- what a test does

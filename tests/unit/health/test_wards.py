@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actors.health import messages as m
-from actors.health.wards import ASK_AGAIN_S, child_key
+from actors.health.wards import ASK_AGAIN_S, HEALER, child_key, has_healer
 from tests.unit.health.scene import Scene, of
 
 
@@ -117,6 +117,23 @@ def test_it_can_be_switched_off_and_others_are_no_children() -> None:
     other.answer("db", "failed")
     assert wishes(other.run(3.0)) == []
     other.tell(m.ProbeUnregistered(component="db"))
+
+
+def test_where_a_healer_decides_the_monitor_leaves_a_sick_child_to_it() -> None:
+    scene = scene_with("cart")
+    scene.tell(m.ChildrenSeen(lives={"child/cart": 1}, healed=True))
+    scene.register("cart", failures=1)
+    scene.answer("cart", "failed")
+    assert wishes(scene.run(60.0)) == []
+    scene.tell(m.ChildrenSeen(lives={"child/cart": 1}))
+    assert wishes(scene.run(2.0)) == [("cart", "child/cart", 1)], "the healer is gone, and it is sick still"
+
+
+def test_a_healer_on_its_way_to_its_next_life_decides_and_one_that_was_ended_does_not() -> None:
+    found = {status: has_healer({HEALER: status}) for status in ("running", "restarting", "starting", "stopped")}
+    assert found == {"running": True, "restarting": True, "starting": True, "stopped": False}
+    assert not has_healer({"child/cart": "running"})
+    assert not has_healer({HEALER: "given_up"})
 
 
 def test_names_and_keys_mean_the_same_child() -> None:
