@@ -18,6 +18,7 @@ from actors.degradation.settings import FeatureSettings, OverrideSettings
 from actors.runtime.asker import who as this_user
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.stream import EventStream
+from actors.service.twin import twin
 
 if TYPE_CHECKING:
     from actors.degradation.actor import DegradationView
@@ -50,7 +51,7 @@ class DegradationHandle:
     """
 
     def __init__(self, client: ServiceClient, levels: tuple[str, ...], recipe: Callable[[], DegradationHandle]) -> None:
-        self._client = client
+        self.client = client
         self._recipe = recipe
         self._lock = threading.Lock()
         self._unsaid = Reader(_nothing(levels[0]))
@@ -130,7 +131,7 @@ class DegradationHandle:
     @property
     def owner_heard(self) -> bool:
         """Whether the owner runs, or nobody has needed one yet; else all stays as it is."""
-        return self._replica is None or self._client.is_running()
+        return self._replica is None or self.client.is_running()
 
     def subscribe(self) -> EventStream[DegradationChange]:
         """Changes from now on and why, for `for` and `async for`; close it when it is no longer read."""
@@ -157,13 +158,9 @@ class DegradationHandle:
                 feature. All that is wrong is named, and nothing changed.
             ServiceUnreachableError: The owner did not answer in time; asked again, it is done once.
         """
-        self._take(self._client.change("feature", _declared(name, lowest, needs, limits, who_gets)))
+        self._take(self.client.change("feature", _declared(name, lowest, needs, limits, who_gets)))
 
-    async def afeature(
-        self, name: str, *, lowest: str = "emergency", needs: Needs = (), limits: Limits | None = None, **who_gets: Any
-    ) -> None:
-        """`feature` for a coroutine."""
-        self._take(await self._client.achange("feature", _declared(name, lowest, needs, limits, who_gets)))
+    afeature = twin(feature)
 
     def withdraw(self, name: str) -> None:
         """Take a feature back; one that is not declared stays so.
@@ -172,11 +169,9 @@ class DegradationHandle:
             ConfigError: Another one needs it.
             ServiceUnreachableError: See `feature`.
         """
-        self._take(self._client.change("withdraw", name))
+        self._take(self.client.change("withdraw", name))
 
-    async def awithdraw(self, name: str) -> None:
-        """`withdraw` for a coroutine."""
-        self._take(await self._client.achange("withdraw", name))
+    awithdraw = twin(withdraw)
 
     def set_tenant(self, feature: str, tenant: str, on: bool | None) -> None:  # noqa: FBT001 - what it is set to
         """Say for one tenant whether it gets a feature, whatever the rollout says; None takes that back.
@@ -185,11 +180,9 @@ class DegradationHandle:
             ConfigError: Nobody has declared the feature.
             ServiceUnreachableError: See `feature`.
         """
-        self._take(self._client.change("tenant", feature, tenant, on))
+        self._take(self.client.change("tenant", feature, tenant, on))
 
-    async def aset_tenant(self, feature: str, tenant: str, on: bool | None) -> None:  # noqa: FBT001 - as above
-        """`set_tenant` for a coroutine."""
-        self._take(await self._client.achange("tenant", feature, tenant, on))
+    aset_tenant = twin(set_tenant)
 
     # -- by hand ------------------------------------------------------------------------------------------------------
 
@@ -206,21 +199,15 @@ class DegradationHandle:
             ConfigError: There is no such level, or the time is over already.
             ServiceUnreachableError: See `feature`.
         """
-        self._take(self._client.change("set_level", _override(level, reason, until_s, who)))
+        self._take(self.client.change("set_level", _override(level, reason, until_s, who)))
 
-    async def aset_level(
-        self, level: str, *, reason: str, until_s: float | None = None, who: str | None = None
-    ) -> None:
-        """`set_level` for a coroutine."""
-        self._take(await self._client.achange("set_level", _override(level, reason, until_s, who)))
+    aset_level = twin(set_level)
 
     def auto(self, *, reason: str = "", who: str | None = None) -> None:
         """Let the rules decide again. See `set_level` for the rest."""
-        self._take(self._client.change("auto", who or this_user(), reason))
+        self._take(self.client.change("auto", who or this_user(), reason))
 
-    async def aauto(self, *, reason: str = "", who: str | None = None) -> None:
-        """`auto` for a coroutine."""
-        self._take(await self._client.achange("auto", who or this_user(), reason))
+    aauto = twin(auto)
 
     # -- looking ------------------------------------------------------------------------------------------------------
 
@@ -230,11 +217,9 @@ class DegradationHandle:
         Raises:
             ServiceUnreachableError: It did not answer in time.
         """
-        return self._client.ask("statistics")
+        return self.client.ask("statistics")
 
-    async def astatistics(self) -> DegradationStatistics:
-        """`statistics` for a coroutine."""
-        return await self._client.aask("statistics")
+    astatistics = twin(statistics)
 
     def view(self) -> DegradationView:
         """Everything that people are told; asks the owner.
@@ -242,7 +227,7 @@ class DegradationHandle:
         Raises:
             ServiceUnreachableError: It did not answer in time.
         """
-        return self._client.ask("view")
+        return self.client.ask("view")
 
     # -- the word and the state ---------------------------------------------------------------------------------------
 
@@ -289,7 +274,7 @@ class DegradationHandle:
     def _first(self) -> Replica | None:
         """In a process without a board the owner is asked, and has not answered yet."""
         until = SYSTEM_CLOCK.now() + FIRST_S
-        while self._client.is_running() and SYSTEM_CLOCK.now() < until:
+        while self.client.is_running() and SYSTEM_CLOCK.now() < until:
             self._follower.find()
             replica = self._follower.look()
             if replica is not None:
@@ -312,7 +297,7 @@ class _Streams:
     """Those who want to be told of changes in one process."""
 
     def __init__(self, client: ServiceClient, last_number: Callable[[], int]) -> None:
-        self._client = client
+        self.client = client
         self._last_number = last_number
         self._lock = threading.RLock()  # the first state may be told while it is begun to be followed
         self._streams: list[EventStream[DegradationChange]] = []
@@ -327,7 +312,7 @@ class _Streams:
                 self._told = self._last_number()
             self._streams.append(stream)
             if self._follower is None:
-                self._follower = self._client.follow(STATE, self._on_state)
+                self._follower = self.client.follow(STATE, self._on_state)
         return stream
 
     def _on_state(self, replica: Replica) -> None:

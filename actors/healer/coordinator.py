@@ -27,7 +27,7 @@ from actors.healer.hands import Hands
 from actors.healer.incident import Incident
 from actors.healer.journal import read_journal
 from actors.healer.machine import HealerMachine
-from actors.healer.packing import pack_incident, pack_plan, unpack_plan
+from actors.healer.packing import unpack_plan
 from actors.healer.phases import PHASES, STALE, LatestPhases
 from actors.healer.ports import HealerRecipe
 from actors.healer.running import CallPayload, Ended, Job
@@ -35,6 +35,7 @@ from actors.healer.steps import may_have_ended_it
 from actors.healer.telling import alert_of, keys_of
 from actors.healer.troubles import Troubles
 from actors.healer.watching import Watching
+from actors.healer.writing import Written
 from actors.runtime.driving import Driver
 from actors.runtime.process import ProcessIdentity
 from actors.runtime.recording import Recorder
@@ -70,7 +71,6 @@ class CoordinatorActor(ServiceActor):
         self._recipe: HealerRecipe = ports.settings
         self._era = ports.era
         life = self.identity.incarnation
-        self._writer = rows.Writer(incarnation=life, era=self._era)
         self._healing = self._recipe.connect(ports.supervisor)
         self._machine = HealerMachine(
             self._recipe.settings,
@@ -82,6 +82,8 @@ class CoordinatorActor(ServiceActor):
             self._machine, self._carry_out, time_passed=m.TimePassed(), clock=self.clock, name="healer-time"
         )
         self._recorder = Recorder(self.records, name="healer-record")
+        writer = rows.Writer(incarnation=life, era=self._era)
+        self._written = Written(self._recorder, writer, self.clock, limit=2 * self._recipe.settings.open_max)
         self._hands = Hands(life, ports, self._recipe.settings.healers, self._driver.tell)
         self._calls = WaitingCalls()
         self._phases = LatestPhases(life)
@@ -90,10 +92,6 @@ class CoordinatorActor(ServiceActor):
         )
         self._verifiers = ThreadPoolExecutor(VERIFY_THREADS, "healer-verify")
         self._scrubber = Scrubber()
-        self._writing = threading.Lock()
-        self._unwritten: dict[str, Incident] = {}
-        self._last: dict[str, Incident] = {}
-        self._began: dict[str, rows.Began] = {}
         self._who = ""
         self._said = threading.Event()
         self.changes = {
@@ -103,6 +101,7 @@ class CoordinatorActor(ServiceActor):
             "acknowledge": self._acknowledge,
             "reset": self._reset,
             "depends": self._depends,
+            "learn": self._learn,
         }
         self.questions = {
             "report": self._report,
@@ -119,8 +118,7 @@ class CoordinatorActor(ServiceActor):
     def take_over(self, left: Left | None) -> None:
         """Go on from the journal, then hear who lives."""
         found = read_journal(self.query, era=self._era, now_us=self.clock.wall_us())
-        self._last |= found.last
-        self._began |= found.began
+        self._written.resume(found)
         self._driver.tell(m.JournalRecovered(kept=found.kept))
         if left is not None:  # all else is in the log
             self._depends(pickle.loads(left.payload))  # noqa: S301 - our own former life made it
@@ -225,6 +223,11 @@ class CoordinatorActor(ServiceActor):
         self._wait_recorded()
         return before - len(self._driver.ask(self._machine.lessons))
 
+    def _learn(self, lessons: tuple[dict[str, Any], ...]) -> int:
+        self._driver.tell(m.LessonsTaken(lessons=lessons))
+        self._wait_recorded()
+        return len(lessons)
+
     def _incidents(self, *, open_only: bool = False) -> tuple[Incident, ...]:
         return self._driver.ask(lambda: self._machine.incidents(open_only=open_only))
 
@@ -247,62 +250,21 @@ class CoordinatorActor(ServiceActor):
                     Answered(call=command.call, answer=command.answer, incident=command.incident, result=command.result)
                 )
             case m.RecordHold() | m.RecordPlan() | m.RecordLesson() | m.NoteDropped():
-                self._recorder.record([self._row(command)])
+                self._written.command(command, self._who)
             case _:
                 assert_never(command)
 
     def _record(self, incident: Incident) -> None:
         """Before a step is taken only what a successor goes on from is waited for; all else is written soon after."""
         name = incident.incident_id
-        self._began.setdefault(name, self._began_now(incident, self.clock.wall_us()))
-        self._unwritten[name] = incident
+        self._written.note(incident, lambda: self._driver.ask(lambda: self._machine.detect_s(name)))
         if incident.begun is not None:
             confirmed = m.IncidentRecorded(incident_id=name, version=incident.version)
-            self._recorder.record([self._incident_row(incident)], partial(self._driver.tell, confirmed))
+            self._written.write_now(incident, partial(self._driver.tell, confirmed))
         self._said.set()
 
     def _write(self) -> None:
-        """Write what has changed since, each incident once."""
-        with self._writing:
-            changed = [self._unwritten.pop(name) for name in list(self._unwritten)]
-            for incident in changed:
-                name = incident.incident_id
-                told = rows.history_rows(self._last.get(name), incident, self._began[name], self._writer)
-                if incident.begun is None:
-                    told.append(self._incident_row(incident))
-                self._last[name] = incident
-                self._recorder.record(told)
-                if incident.phase == "resolved":
-                    self._forget({name})
-            if len(self._last) > 2 * self._recipe.settings.open_max:
-                self._forget(self._last.keys() - {each.incident_id for each in self._incidents()})
-
-    def _incident_row(self, incident: Incident) -> tuple[str, rows.Row]:
-        began, at_us = self._began[incident.incident_id], self.clock.wall_us()
-        return rows.incident_row(incident, pack_incident(incident), began, self._writer, at_us)
-
-    def _forget(self, names: set[str]) -> None:
-        for name in names:
-            del self._last[name], self._began[name]
-
-    def _began_now(self, incident: Incident, at_us: int) -> rows.Began:
-        after_s = incident.history[-1].after_s if incident.history else 0.0
-        detect_s = self._driver.ask(lambda: self._machine.detect_s(incident.incident_id))
-        return rows.Began(detected_us=at_us - round(after_s * 1e6), detect_s=detect_s)
-
-    def _row(self, command: m.RecordHold | m.RecordPlan | m.RecordLesson | m.NoteDropped) -> tuple[str, rows.Row]:
-        at_us = self.clock.wall_us()
-        match command:
-            case m.RecordHold():
-                return rows.hold_row(command, self._writer, at_us)
-            case m.RecordPlan():
-                return rows.plan_row(command, pack_plan(command.rule), self._who, self._writer, at_us)
-            case m.RecordLesson():
-                return rows.lesson_row(command, at_us)
-            case m.NoteDropped():
-                return rows.dropped_row(command, self._writer, at_us)
-            case _:
-                assert_never(command)
+        self._written.write(lambda: {each.incident_id for each in self._incidents()})
 
     def _tell_phase(self, command: m.TellPhase) -> None:
         incident = command.incident
@@ -354,7 +316,7 @@ class CoordinatorActor(ServiceActor):
         )
 
     def _verify(self, command: m.Verify) -> None:
-        incident = self._unwritten.get(command.incident_id) or self._last.get(command.incident_id)
+        incident = self._written.latest(command.incident_id)
         try:
             if incident is not None and may_have_ended_it(incident):
                 self._healing.revive(command.component)

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from math import inf
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+from actors.runtime.errors import ConfigError
+from actors.runtime.settings import shown
+
+NAME_MAX = 256
+PROBLEMS_MAX = 20
+"""So many of the wrong ones are named."""
+
+_NAMES = ("component", "failure", "strategy")
+_COUNTS = ("tries", "successes")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,13 +76,17 @@ class Learning:
             for strategy, lesson in lessons.items()
         ]
 
-    def take(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Add what another life, or another cluster, has learned."""
+    def take(self, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Add what another life, or another cluster, has learned; returns what is known of each of those now."""
+        known: list[dict[str, Any]] = []
         for row in rows:
-            lesson = self._of(row["component"], row["failure"]).setdefault(row["strategy"], Lesson())
+            cause = row["component"], row["failure"]
+            lesson = self._of(*cause).setdefault(row["strategy"], Lesson())
             lesson.tries += row["tries"]
             lesson.successes += row["successes"]
             lesson.seconds += row["seconds"]
+            known.append(_row(*cause, row["strategy"], lesson))
+        return known
 
     def reset(self, component: str | None = None) -> list[dict[str, Any]]:
         """Forget what was learned of a component, or all; returns what is known of each of those now: nothing."""
@@ -86,6 +99,46 @@ class Learning:
         if len(self._lessons) > self._pairs_max:
             self._lessons.popitem(last=False)
         return found
+
+
+def check_lessons(rows: Iterable[Mapping[str, Any]], *, source: str) -> tuple[dict[str, Any], ...]:
+    """Lessons that come from elsewhere, as rows that `take` reads.
+
+    Raises:
+        ConfigError: One is none, by its place; all that is wrong is named.
+    """
+    lessons: list[dict[str, Any]] = []
+    problems: list[str] = []
+    for number, row in enumerate(rows):
+        wrong = _wrong(row)
+        problems += [f"lessons[{number}].{problem}" for problem in wrong]
+        if not wrong:
+            lessons.append({field: row[field] for field in (*_NAMES, *_COUNTS, "seconds")})
+    if problems:
+        raise ConfigError(source, problems=tuple(problems[:PROBLEMS_MAX]))
+    return tuple(lessons)
+
+
+def _wrong(row: Any) -> list[str]:
+    if not isinstance(row, Mapping):
+        return [f"{shown(row)} is no row; `supervisor heal learn --export FILE` writes them"]
+    given: Mapping[str, Any] = row
+    problems = [f"{field}: a text is needed" for field in _NAMES if not _is_text(given.get(field))]
+    problems += [f"{field}: a number from 0 on is needed" for field in _COUNTS if not _is_count(given.get(field))]
+    seconds = given.get("seconds")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < inf:
+        problems.append("seconds: a number of seconds from 0 on is needed")
+    if not problems and given["successes"] > given["tries"]:
+        problems.append(f"successes: {given['successes']} of {given['tries']} tries are more than all")
+    return problems
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= NAME_MAX
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _row(component: str, failure: str, strategy: str, lesson: Lesson) -> dict[str, Any]:

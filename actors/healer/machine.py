@@ -168,7 +168,8 @@ class HealerMachine:
         | m.PlanSet
         | m.HoldRequested
         | m.ReleaseRequested
-        | m.LearningReset,
+        | m.LearningReset
+        | m.LessonsTaken,
     ) -> None:
         match event:
             case m.CallAbandoned():
@@ -187,8 +188,10 @@ class HealerMachine:
                 if self._s.holds.pop(event.component, None) is not None:
                     self._s.emit(m.RecordHold(component=event.component, who=None))
                     self._s.release(event.component)
-            case m.LearningReset():
-                for row in self._s.learning.reset(event.component):
+            case m.LearningReset() | m.LessonsTaken():
+                learning = self._s.learning
+                is_over = isinstance(event, m.LearningReset)
+                for row in learning.reset(event.component) if is_over else learning.take(event.lessons):
                     self._s.emit(m.RecordLesson(**row))
             case _:
                 assert_never(event)

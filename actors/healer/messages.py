@@ -158,6 +158,13 @@ class ReleaseRequested:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LessonsTaken:
+    """Somebody brings what another cluster has learned, as rows that were checked."""
+
+    lessons: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LearningReset:
     """Somebody wants what was learned of a component, or all, to be forgotten."""
 
@@ -190,6 +197,7 @@ Event = (
     | HoldRequested
     | ReleaseRequested
     | LearningReset
+    | LessonsTaken
     | TimePassed
     | JournalRecovered
 )

@@ -33,7 +33,7 @@ from actors.health.published import CHANGES, STANDING, LatestChanges
 from actors.health.report import Check, ComponentHealth, SystemHealth
 from actors.health.rows import Writer, rows_of
 from actors.health.running import ProbeRunner, RunnerStatistics
-from actors.health.saving import Saved, pack_saved, unpack_saved
+from actors.health.saving import Saved, SavedPacker, unpack_saved
 from actors.health.settings import HealthRecipe, ProbeKind, ProbeSettings
 from actors.health.telling import Signals, change_of, signals_of
 from actors.health.wards import has_healer
@@ -52,6 +52,9 @@ KEEP_S = 0.25
 
 TELL_S = 0.02
 """How long a change may wait for others until the boards have it, seconds."""
+
+TELL_RESTS = 4
+"""It rests so many times as long as telling took: of thousands of components it is not all that the monitor does."""
 
 TURN_S = 0.005
 """How soon the monitor takes its next turn, seconds: what is due by then and what has ended is taken together."""
@@ -91,6 +94,7 @@ class HealthActor(ServiceActor):
         self._machine = MonitorMachine(self._settings, now=self.clock.now())
         self._latest = LatestChanges(self.identity.incarnation)
         self._packed: dict[tuple[str, ProbeKind], bytes] = {}
+        self._packer = SavedPacker()
         self._shelf = ProbeShelf()
         self._happened: SimpleQueue[m.Event | None] = SimpleQueue()
         self._runner = ProbeRunner(self._on_end, clock=self.clock, clean=clean)
@@ -101,7 +105,10 @@ class HealthActor(ServiceActor):
         self._told: Signals = {}
         self._alarm = BlindAlarm(self.identity.key)
         self._telling = threading.Lock()
+        self._scoring = threading.Lock()
+        self._scores_due = False
         self._keep_at = self._tell_at = _NEVER
+        self._tell_rest_s = TELL_S
         self._has_changes = False
         self._turned_at = 0.0
         self.changes = {"register": self._register, "unregister": self._unregister, "switch": self._switch}
@@ -130,25 +137,30 @@ class HealthActor(ServiceActor):
 
     # -- what people ask ----------------------------------------------------------------------------------------------
 
-    def _register(self, settings: ProbeSettings, data: bytes) -> None:
+    def _register(self, wanted: tuple[tuple[ProbeSettings, bytes], ...]) -> None:
+        """Watch these; each that cannot be is named, and the others are watched."""
+        source = f"health.register({wanted[0][0].component!r})" if len(wanted) == 1 else "health.registering()"
         with self._guard:
-            self._refuse_too_much(settings, data)
-            commands = self._machine.handle(m.ProbeRegistered(settings=settings), self.clock.now())
-            refused = [each for each in commands if isinstance(each, m.RefuseRegistration)]
-            if not refused:
-                self._packed[settings.component, settings.kind] = data
+            self._refuse_too_much(source, wanted)
+            events = [m.ProbeRegistered(settings=settings) for settings, _ in wanted]
+            commands = self._machine.handle_all(events, self.clock.now())
+            refused = {(each.component, each.kind): each for each in commands if isinstance(each, m.RefuseRegistration)}
+            for settings, data in wanted:
+                if (settings.component, settings.kind) not in refused:
+                    self._packed[settings.component, settings.kind] = data
             self._settle(commands, keep=True)
         self._act(commands)
         self._happened.put(None)  # the monitor may be due before it thought
         if refused:
-            raise ConfigError(f"health.register({settings.component!r})", problems=refused[0].problems)
+            problems = (problem for each in refused.values() for problem in _named(each, len(wanted)))
+            raise ConfigError(source, problems=tuple(problems))
 
-    def _refuse_too_much(self, settings: ProbeSettings, data: bytes) -> None:
-        key = settings.component, settings.kind
-        size = len(data) + sum(len(packed) for each, packed in self._packed.items() if each != key)
+    def _refuse_too_much(self, source: str, wanted: tuple[tuple[ProbeSettings, bytes], ...]) -> None:
+        packed = self._packed | {(settings.component, settings.kind): data for settings, data in wanted}
+        size = sum(map(len, packed.values()))
         if size > ROOM_BYTES:
             problem = f"probe: all probes together take {size} bytes and may take {ROOM_BYTES}; unregister some"
-            raise ConfigError(f"health.register({settings.component!r})", problems=(problem,))
+            raise ConfigError(source, problems=(problem,))
 
     def _unregister(self, component: str, kind: ProbeKind | None = None) -> bool:
         with self._guard:
@@ -275,25 +287,27 @@ class HealthActor(ServiceActor):
                 self._latest.add(change)
                 self._has_changes = True
             if change is not None or isinstance(command, m.TellScore):
-                self._tell_at = min(self._tell_at, now + TELL_S)
+                self._tell_at = min(self._tell_at, now + self._tell_rest_s)
             if change is not None or isinstance(command, m.Keep):
                 self._keep_at = min(self._keep_at, now + KEEP_S)
         if keep:  # somebody changed what is watched
-            self._tell_at = min(self._tell_at, now + TELL_S)
+            self._tell_at = min(self._tell_at, now + self._tell_rest_s)
         if tell or self._tell_at <= now:
             self._tell_at = _NEVER
             self.lay(STANDING, pickle.dumps(self._machine.standing(), PROTOCOL))
             if self._has_changes or tell:
                 self._has_changes = False
                 self.lay(CHANGES, pickle.dumps(self._latest.all(), PROTOCOL))
+            self._tell_rest_s = max(TELL_S, TELL_RESTS * (self.clock.now() - now))
         if keep or self._keep_at <= now:
             self._keep_at = _NEVER
             saved = Saved(kept=self._machine.kept(), probes=self._packed, changes=self._latest.all())
-            self.keep(pack_saved(saved))
+            self.keep(self._packer.pack(saved))
 
     # -- doing --------------------------------------------------------------------------------------------------------
 
     def _act(self, commands: Iterable[m.Command]) -> None:
+        is_news = False
         for command in commands:
             match command:
                 case m.RunProbe():
@@ -302,12 +316,15 @@ class HealthActor(ServiceActor):
                     self._runner.abandon(command.number)
                 case m.ReplaceChild():
                     self._hands.submit(self._report_sick, command)
-                case m.TellScore():
-                    self._hands.submit(self._tell_degradation)
+                case m.TellScore() | m.TellChange():
+                    is_news = True
                 case m.AlarmBlindness():
                     _LOG.warning("%s did not see (%s): %s", self.identity, command.cause, command.detail)
                 case _:
                     pass
+        if is_news and self._recipe.scores_of and not self._scores_due:
+            self._scores_due = True
+            self._hands.submit(self._tell_degradation)
         if self._recipe.tells and self._alarm.first() is not None and not self._telling.locked():
             self._hands.submit(self._tell_people)
 
@@ -333,14 +350,17 @@ class HealthActor(ServiceActor):
     def _tell_degradation(self) -> None:
         view = self.view
         if view is None or all(child.key != DEGRADATION or child.status != "running" for child in view.children):
+            self._scores_due = False
             return
-        with self._guard:
-            signals = signals_of(self._machine.standing(), self._told)
-        try:
-            self.ports.service(DEGRADATION).ask("observe", "health", signals, start=False, timeout_s=LOOK_S)
-        except SupervisorError:
-            return  # it dies, or is dead: it is told again with the next score
-        self._told = signals
+        with self._scoring:
+            self._scores_due = False
+            with self._guard:
+                signals = signals_of(self._machine.standing(), self._told, self._recipe.scores_of)
+            try:
+                self.ports.service(DEGRADATION).ask("observe", "health", signals, start=False, timeout_s=LOOK_S)
+            except SupervisorError:
+                return  # it dies, or is dead: it is told again with the next score
+            self._told = signals
 
     def _tell_people(self) -> None:
         """That the monitor does not see, or sees again; what cannot be handed over now is with its next turn."""
@@ -361,6 +381,12 @@ class HealthActor(ServiceActor):
         )
         ended_us = ended_at_us(former)
         return age_s if ended_us is None else max(0.0, (self.clock.wall_us() - ended_us) / 1e6)
+
+
+def _named(refused: m.RefuseRegistration, count: int) -> tuple[str, ...]:
+    """Its problems, after its name where it is one of many."""
+    of = f"{refused.component} ({refused.kind}): " if count > 1 else ""
+    return tuple(f"{of}{problem}" for problem in refused.problems)
 
 
 def health_actor() -> Any:

@@ -124,9 +124,11 @@ class HealthRecipe:
         scrub: The patterns of what is a secret.
         heals_sick: Whether a healer, where there is one, takes sickness for an incident.
         tells: Whether there are channels to people.
+        scores_of: The components whose scores the rules of degradation go by; "" is the system. It hears of no others.
     """
 
     settings: MonitorSettings
     scrub: tuple[str, ...] = ()
     heals_sick: bool = True
     tells: bool = False
+    scores_of: frozenset[str] = frozenset()

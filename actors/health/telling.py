@@ -8,7 +8,12 @@ from actors.health import messages as m
 from actors.health.published import HealthChange
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from actors.health.published import HealthStanding
+
+SYSTEM, COMPONENT = SCORES = ("system_score", "component_score")
+"""What it measures, as the degradation's rules name it."""
 
 Signals = dict[tuple[str, str], float | None]
 """By what is measured and of whom."""
@@ -37,13 +42,16 @@ def change_of(command: m.Command, at_us: int) -> HealthChange | None:
             return None
 
 
-def signals_of(standing: HealthStanding, told: Signals) -> Signals:
+def signals_of(standing: HealthStanding, told: Signals, of: Collection[str]) -> Signals:
     """What the degradation is told: the scores; None takes back what was told of a component that is no more.
 
     Args:
         standing: How things stand.
         told: What it was told last.
+        of: The components that it wants to hear of; "" is the system.
     """
-    signals: Signals = {("component_score", name): score for name, score in standing.scores.items()}
-    signals["system_score", ""] = standing.score
+    scores = standing.scores
+    signals: Signals = {(COMPONENT, name): scores[name] for name in of if name in scores}
+    if "" in of:
+        signals[SYSTEM, ""] = standing.score
     return dict.fromkeys(told, None) | signals

@@ -6,12 +6,11 @@ is asked for. A request goes on to the next life when one dies over it, under th
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import ray
@@ -43,6 +42,8 @@ NEWS_S = 10.0
 _PAUSE_S = 0.02
 _THREADS = 8
 _KEPT = "kept"
+
+T = TypeVar("T")
 
 
 class ServiceClient:
@@ -97,20 +98,6 @@ class ServiceClient:
         """
         return self._call("ask", what, (what, arguments, named), timeout_s, start=start)
 
-    async def achange(self, what: str, /, *arguments: Any, timeout_s: float = PATIENCE_S, **named: Any) -> Any:
-        """`change` for a coroutine; cancelled, the change may still be made."""
-        return await asyncio.wrap_future(
-            self._submit(partial(self.change, what, *arguments, timeout_s=timeout_s, **named))
-        )
-
-    async def aask(
-        self, what: str, /, *arguments: Any, timeout_s: float = PATIENCE_S, start: bool = True, **named: Any
-    ) -> Any:
-        """`ask` for a coroutine."""
-        return await asyncio.wrap_future(
-            self._submit(partial(self.ask, what, *arguments, timeout_s=timeout_s, start=start, **named))
-        )
-
     def is_running(self) -> bool:
         """Whether the view has it running."""
         return self._homes.owner_of(self.key) is not None
@@ -118,7 +105,7 @@ class ServiceClient:
     def start(self) -> None:
         """See to it that it runs, in the background."""
         if not self.is_running():
-            self._submit(partial(self._want))
+            self.in_thread(self._want)
 
     def handle(self) -> Any | None:
         """The Ray handle of the life that runs, or None: for calls that are neither changes nor questions."""
@@ -132,7 +119,8 @@ class ServiceClient:
             return None  # it has just died
         return self._known[1]
 
-    def _submit(self, act: Callable[[], Any]) -> Future[Any]:
+    def in_thread(self, act: Callable[[], T]) -> Future[T]:
+        """Call it on a thread of the client's own, which may wait."""
         with self._lock:
             if self._threads is None:
                 self._threads = ThreadPoolExecutor(_THREADS, f"service-{self.key}")

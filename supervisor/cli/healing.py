@@ -141,20 +141,31 @@ def dry_run(component: str, failure: str, severity: Any, name: str, address: str
 @heal.command()
 @click.option("--reset", is_flag=True, help="Forget it, of COMPONENT or all.")
 @click.option("--export", type=click.Path(dir_okay=False, path_type=Path), help="Write it there as JSON.")
+@click.option(
+    "--import",
+    "source",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Add what --export has written, of this cluster or another.",
+)
 @click.argument("component", required=False)
 @NAME
 @ADDRESS
 @JSON
-def learn(
+def learn(  # noqa: PLR0913, PLR0917 - one for each option
     component: str | None,
     reset: bool,  # noqa: FBT001 - click hands flags over by name
     export: Path | None,
+    source: Path | None,
     name: str,
     address: str | None,
     as_json: bool,  # noqa: FBT001 - as above
 ) -> None:
     """Show what has worked, per component and failure class, with counts and times."""
+    lessons = None if source is None else _read_lessons(source)
     with attached(name, address) as sup:
+        if lessons is not None:
+            click.echo(f"{sup.healer.learn(lessons)} learned from {source}")
+            return
         rows = [row for row in sup.healer.lessons() if component in (None, row["component"])]
         if reset:
             click.echo(f"{sup.healer.reset(component)} forgotten")
@@ -168,6 +179,16 @@ def learn(
         click.echo("nothing was learned yet")
     else:
         _print_table([_lesson(row) for row in rows])
+
+
+def _read_lessons(source: Path) -> Any:
+    try:
+        found = json.loads(source.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise click.ClickException(f"{source} is not what --export writes: {error}") from error
+    if not isinstance(found, list):
+        raise click.ClickException(f"{source} is not what --export writes: it holds no list of lessons")
+    return found
 
 
 def _row(incident: Incident) -> dict[str, Any]:

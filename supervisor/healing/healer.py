@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-import socket
 from typing import TYPE_CHECKING, Any
 
 from actors.healer.errors import UnknownIncidentError
+from actors.healer.learning import check_lessons
 from actors.healer.messages import TroubleReported
 from actors.healer.packing import pack_plan
 from actors.healer.settings import PlanRule
 from actors.healer.standing import EVERYTHING
 from actors.recovery.strategies import check_strategies
+from actors.runtime.asker import who as this_user
 from actors.runtime.errors import ConfigError
+from actors.service.twin import twin
 from supervisor.healing.subscription import IncidentSubscription
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from actors.healer.choice import Choice
     from actors.healer.incident import Incident
@@ -27,10 +27,14 @@ if TYPE_CHECKING:
 
 
 class Healer:
-    """Any thread; each method exists for coroutines with an `a` before its name."""
+    """Any thread; each method exists for coroutines with an `a` before its name.
+
+    Args:
+        client: The way to the coordinator.
+    """
 
     def __init__(self, client: ServiceClient) -> None:
-        self._client = client
+        self.client = client
 
     # -- plans --------------------------------------------------------------------------------------------------------
 
@@ -55,27 +59,15 @@ class Healer:
         Raises:
             ConfigError: Something else is among them, or one has no bound, or does not pickle.
         """
-        self._client.change("plan", _plan(component, strategies, failure, severity), who or _me())
+        self.client.change("plan", _plan(component, strategies, failure, severity), who or this_user())
 
-    async def aplan(
-        self,
-        component: str,
-        strategies: Sequence[Strategy],
-        *,
-        failure: str = "*",
-        severity: Severity = "low",
-        who: str | None = None,
-    ) -> None:
-        """`plan` for a coroutine."""
-        await self._client.achange("plan", _plan(component, strategies, failure, severity), who or _me())
+    aplan = twin(plan)
 
     def dry_run(self, component: str, *, failure: str = "unknown", severity: Severity = "medium") -> Choice:
         """What would be tried if that were reported now, and why; nothing is done."""
-        return self._client.ask("dry_run", _trouble(component, failure, severity))
+        return self.client.ask("dry_run", _trouble(component, failure, severity))
 
-    async def adry_run(self, component: str, *, failure: str = "unknown", severity: Severity = "medium") -> Choice:
-        """`dry_run` for a coroutine."""
-        return await self._client.aask("dry_run", _trouble(component, failure, severity))
+    adry_run = twin(dry_run)
 
     # -- incidents ----------------------------------------------------------------------------------------------------
 
@@ -97,19 +89,9 @@ class Healer:
             detail: In words.
             node: The node that it fails on; healers on others are taken.
         """
-        self._client.ask("report", _trouble(component, failure, severity, detail=detail, node=node))
+        self.client.ask("report", _trouble(component, failure, severity, detail=detail, node=node))
 
-    async def areport(
-        self,
-        component: str,
-        *,
-        failure: str = "unknown",
-        severity: Severity = "medium",
-        detail: str = "",
-        node: str = "",
-    ) -> None:
-        """`report` for a coroutine."""
-        await self._client.aask("report", _trouble(component, failure, severity, detail=detail, node=node))
+    areport = twin(report)
 
     def depends(self, on: Mapping[str, tuple[str, ...]]) -> None:
         """Say which components depend on which: an incident waits for the one of what it depends on.
@@ -119,19 +101,15 @@ class Healer:
         Args:
             on: For each component those that it depends on.
         """
-        self._client.change("depends", {name: tuple(others) for name, others in on.items()})
+        self.client.change("depends", {name: tuple(others) for name, others in on.items()})
 
-    async def adepends(self, on: Mapping[str, tuple[str, ...]]) -> None:
-        """`depends` for a coroutine."""
-        await self._client.achange("depends", {name: tuple(others) for name, others in on.items()})
+    adepends = twin(depends)
 
     def incidents(self, open_only: bool = False) -> tuple[Incident, ...]:  # noqa: FBT001, FBT002 - a contract
         """The incidents that are open, oldest first; else also those that are remembered, before them."""
-        return self._client.ask("incidents", open_only=open_only)
+        return self.client.ask("incidents", open_only=open_only)
 
-    async def aincidents(self, open_only: bool = False) -> tuple[Incident, ...]:  # noqa: FBT001, FBT002 - a contract
-        """`incidents` for a coroutine."""
-        return await self._client.aask("incidents", open_only=open_only)
+    aincidents = twin(incidents)
 
     def incident(self, incident_id: str) -> Incident:
         """One incident with its history.
@@ -141,9 +119,7 @@ class Healer:
         """
         return _the(incident_id, self.incidents())
 
-    async def aincident(self, incident_id: str) -> Incident:
-        """`incident` for a coroutine."""
-        return _the(incident_id, await self.aincidents())
+    aincident = twin(incident)
 
     def acknowledge(self, incident_id: str, *, who: str | None = None) -> None:
         """Take an incident over: nobody else is told of it, and nothing more is tried.
@@ -151,26 +127,21 @@ class Healer:
         Raises:
             UnknownIncidentError: There is none of that name.
         """
-        if not self._client.change("acknowledge", incident_id, who or _me()):
+        if not self.client.change("acknowledge", incident_id, who or this_user()):
             _the(incident_id, self.incidents())
 
-    async def aacknowledge(self, incident_id: str, *, who: str | None = None) -> None:
-        """`acknowledge` for a coroutine."""
-        if not await self._client.achange("acknowledge", incident_id, who or _me()):
-            _the(incident_id, await self.aincidents())
+    aacknowledge = twin(acknowledge)
 
     def statistics(self) -> HealerStatistics:
         """Success rate, mean times to detect and to recover, escalations: in all, by component, by strategy."""
-        return self._client.ask("statistics")
+        return self.client.ask("statistics")
 
-    async def astatistics(self) -> HealerStatistics:
-        """`statistics` for a coroutine."""
-        return await self._client.aask("statistics")
+    astatistics = twin(statistics)
 
     def subscribe(self) -> IncidentSubscription:
         """Changes of incidents' phases from now on: `for change in sup.healer.subscribe()`, or `async for`."""
-        self._client.start()
-        return IncidentSubscription(self._client)
+        self.client.start()
+        return IncidentSubscription(self.client)
 
     # -- holds --------------------------------------------------------------------------------------------------------
 
@@ -182,61 +153,60 @@ class Healer:
             reason: Why; it is on record, beside who asked.
             who: Who asks; left out, this user, host and process.
         """
-        self._client.change("hold", component, who or _me(), reason)
+        self.client.change("hold", component, who or this_user(), reason)
 
-    async def ahold(self, component: str, *, reason: str, who: str | None = None) -> None:
-        """`hold` for a coroutine."""
-        await self._client.achange("hold", component, who or _me(), reason)
+    ahold = twin(hold)
 
     def release(self, component: str) -> bool:
         """Let a component be healed again; False if nobody held it."""
-        return self._client.change("release", component)
+        return self.client.change("release", component)
 
-    async def arelease(self, component: str) -> bool:
-        """`release` for a coroutine."""
-        return await self._client.achange("release", component)
+    arelease = twin(release)
 
     def holds(self) -> dict[str, tuple[str, str]]:
         """Who holds which component, and why."""
-        return self._client.ask("holds")
+        return self.client.ask("holds")
 
-    async def aholds(self) -> dict[str, tuple[str, str]]:
-        """`holds` for a coroutine."""
-        return await self._client.aask("holds")
+    aholds = twin(holds)
 
     def start(self) -> None:
         """Begin: incidents are seen and healed from now on, also where nobody calls `heal`."""
         self.release(EVERYTHING)
 
-    async def astart(self) -> None:
-        """`start` for a coroutine."""
-        await self.arelease(EVERYTHING)
+    astart = twin(start)
 
     def stop(self) -> None:
         """Heal nothing until `start`; incidents are still seen, and wait."""
         self.hold(EVERYTHING, reason="stopped")
 
-    async def astop(self) -> None:
-        """`stop` for a coroutine."""
-        await self.ahold(EVERYTHING, reason="stopped")
+    astop = twin(stop)
 
     # -- what was learned ---------------------------------------------------------------------------------------------
 
     def lessons(self) -> list[dict[str, Any]]:
         """What was tried for each component and failure class: tries, successes, seconds."""
-        return self._client.ask("lessons")
+        return self.client.ask("lessons")
 
-    async def alessons(self) -> list[dict[str, Any]]:
-        """`lessons` for a coroutine."""
-        return await self._client.aask("lessons")
+    alessons = twin(lessons)
+
+    def learn(self, lessons: Iterable[Mapping[str, Any]]) -> int:
+        """Add what another cluster has learned, as its `lessons()` says it; returns how many lessons that were.
+
+        Args:
+            lessons: Rows with component, failure, strategy, tries, successes, seconds.
+
+        Raises:
+            ConfigError: One of them is none; all that is wrong is named, and nothing is learned.
+        """
+        return self.client.change("learn", check_lessons(lessons, source="learn(...)"))
+
+    alearn = twin(learn)
 
     def reset(self, component: str | None = None) -> int:
         """Forget what was learned of a component, or all; returns how many lessons that were."""
-        return self._client.change("reset", component)
+        return self.client.change("reset", component)
 
-    async def areset(self, component: str | None = None) -> int:
-        """`reset` for a coroutine."""
-        return await self._client.achange("reset", component)
+    areset = twin(reset)
 
 
 def _plan(component: str, strategies: Sequence[Strategy], failure: str, severity: str) -> bytes:
@@ -260,7 +230,3 @@ def _the(incident_id: str, incidents: tuple[Incident, ...]) -> Incident:
         open_now = tuple(each.incident_id for each in incidents if not each.is_over)
         raise UnknownIncidentError(incident_id, known=open_now[:5])
     return found
-
-
-def _me() -> str:
-    return f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})"

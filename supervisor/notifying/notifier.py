@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from actors.notifier.messages import Alert
 from actors.recovery.strategies import SEVERITIES
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.errors import ConfigError
+from actors.service.twin import twin
 
 if TYPE_CHECKING:
     from actors.notifier.actor import ChannelTest
@@ -24,7 +24,7 @@ class Notifier:
     """Have people told. Any thread; each method exists for coroutines with an `a` before its name."""
 
     def __init__(self, client: ServiceClient, settings: NotifierSettings) -> None:
-        self._client = client
+        self.client = client
         self._settings = settings
 
     def alert(  # noqa: PLR0913 - one argument for each thing people are told
@@ -55,22 +55,9 @@ class Notifier:
             ServiceUnreachableError: The notifier did not answer in time.
         """
         alert = _alert(title, component, severity, key, body=body, runbook=runbook)
-        return self._client.change("raise", alert, channels)
+        return self.client.change("raise", alert, channels)
 
-    async def aalert(  # noqa: PLR0913 - as `alert`
-        self,
-        title: str,
-        *,
-        component: str,
-        severity: Severity = "medium",
-        key: str | None = None,
-        body: str = "",
-        runbook: str = "",
-        channels: tuple[str, ...] = (),
-    ) -> tuple[str, ...]:
-        """`alert` for a coroutine."""
-        alert = _alert(title, component, severity, key, body=body, runbook=runbook)
-        return await self._client.achange("raise", alert, channels)
+    aalert = twin(alert)
 
     def resolve(self, key: str, detail: str = "") -> None:
         """What people were told of is over: those that were told are told.
@@ -79,11 +66,9 @@ class Notifier:
             key: The alert's.
             detail: In words.
         """
-        self._client.change("resolve", key, detail)
+        self.client.change("resolve", key, detail)
 
-    async def aresolve(self, key: str, detail: str = "") -> None:
-        """`resolve` for a coroutine."""
-        await self._client.achange("resolve", key, detail)
+    aresolve = twin(resolve)
 
     def test(self, *channels: str) -> tuple[ChannelTest, ...]:
         """Send a test message to these channels, or to all, past routes and limits; returns how each ended.
@@ -92,26 +77,22 @@ class Notifier:
             ConfigError: There is no such channel.
         """
         until = SYSTEM_CLOCK.now() + self._patience_s()
-        name = self._client.change("begin_test", channels)
+        name = self.client.change("begin_test", channels)
         while True:
-            found: tuple[ChannelTest, ...] | None = self._client.ask("test", name)
+            found: tuple[ChannelTest, ...] | None = self.client.ask("test", name)
             if found is not None and (all(each.ended for each in found) or SYSTEM_CLOCK.now() > until):
                 return found
             if found is None:  # the notifier died meanwhile
-                name = self._client.change("begin_test", channels)
+                name = self.client.change("begin_test", channels)
             sleep(_LOOK_S)
 
-    async def atest(self, *channels: str) -> tuple[ChannelTest, ...]:
-        """`test` for a coroutine."""
-        return await asyncio.to_thread(self.test, *channels)
+    atest = twin(test)
 
     def waiting(self) -> dict[str, int]:
         """Messages that are not handed over yet, by channel."""
-        return self._client.ask("waiting")
+        return self.client.ask("waiting")
 
-    async def awaiting(self) -> dict[str, int]:
-        """`waiting` for a coroutine."""
-        return await self._client.aask("waiting")
+    awaiting = twin(waiting)
 
     def _patience_s(self) -> float:
         return _SLACK_S + max((channel.timeout_s for channel in self._settings.channels), default=0.0)

@@ -38,12 +38,14 @@ def _recipe(config: SupervisorConfig) -> Any:
 
 def _health_recipe(config: SupervisorConfig) -> Any:
     from actors.health.settings import HealthRecipe  # noqa: PLC0415 - who watches nothing does not load it
+    from actors.health.telling import SCORES  # noqa: PLC0415 - the same
 
     return HealthRecipe(
         settings=config.health,
         scrub=config.log.scrub,
         heals_sick=config.healer.on_sick is not None,
         tells=bool(config.notifier.channels),
+        scores_of=frozenset(rule.of for rule in config.degradation.rules if rule.signal in SCORES),
     )
 
 

@@ -8,6 +8,7 @@ import pickle
 import signal
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +66,8 @@ def test_it_is_started_once_with_its_first_use_and_answers_both_kinds_of_callers
     assert echo.change("add", "one") == 1
 
     async def converse() -> list[str]:
-        assert await echo.achange("add", "two") == 2
-        return await echo.aask("words")
+        assert await asyncio.wrap_future(echo.in_thread(partial(echo.change, "add", "two"))) == 2
+        return await asyncio.wrap_future(echo.in_thread(partial(echo.ask, "words")))
 
     assert asyncio.run(converse()) == ["one", "two"]
     with pytest.raises(NoWordError, match="say something"):

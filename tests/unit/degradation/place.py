@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from concurrent.futures import Future
+from typing import Any, TypeVar, cast
 
 from actors.degradation import messages as m
 from actors.degradation.handle import DegradationHandle
@@ -16,6 +17,8 @@ from actors.service.client import ServiceClient
 from actors.service.follower import StateFollower
 from actors.service.node_board import NodeBoard
 from tests.unit.degradation.scene import Scene
+
+T = TypeVar("T")
 
 
 class Place:
@@ -64,8 +67,10 @@ class Place:
             case _:
                 raise AssertionError(f"nobody asks for {what}")
 
-    async def achange(self, what: str, *arguments: Any) -> Replica:
-        return self.change(what, *arguments)
+    def in_thread(self, act: Callable[[], T]) -> Future[T]:
+        done: Future[T] = Future()
+        done.set_result(act())
+        return done
 
     def tell(self, event: m.Event) -> Replica:
         """The owner is told; what it publishes is there for all."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from actors.healer.learning import Learning, Lesson
+import pytest
+
+from actors.healer.learning import Learning, Lesson, check_lessons
+from actors.runtime.errors import ConfigError
 
 
 def _taught() -> Learning:
@@ -24,7 +27,8 @@ def test_counts_and_times() -> None:
 
 def test_another_life_takes_it_up() -> None:
     other = _taught()
-    other.take(_taught().export())
+    known = other.take(_taught().export())
+    assert known == other.export()
     assert other.lessons("db", "crash")["restart"] == Lesson(tries=6, successes=4, seconds=12.0)
     assert {row["component"] for row in other.export()} == {"db", "web"}
 
@@ -42,3 +46,19 @@ def test_what_was_not_asked_for_longest_gives_way() -> None:
     for component in ("a", "b", "a", "c"):
         learning.note(component, "x", "restart", worked=True, took_s=1.0)
     assert {row["component"] for row in learning.export()} == {"a", "c"}
+
+
+def test_what_comes_from_elsewhere_is_checked_and_all_that_is_wrong_is_named() -> None:
+    rows = _taught().export()
+    assert list(check_lessons([{**row, "more": 1} for row in rows], source="learn")) == rows
+    good = rows[0]
+    wrong = [7, {}, {**good, "tries": -1}, {**good, "successes": 9}, {**good, "seconds": float("inf")}, good]
+    with pytest.raises(ConfigError) as refused:
+        check_lessons(wrong, source="learn")  # pyright: ignore[reportArgumentType] - wrong on purpose
+    assert [problem.partition(":")[0] for problem in refused.value.problems] == [
+        "lessons[0].7 is no row; `supervisor heal learn --export FILE` writes them",
+        *(f"lessons[1].{field}" for field in ("component", "failure", "strategy", "tries", "successes", "seconds")),
+        "lessons[2].tries",
+        "lessons[3].successes",
+        "lessons[4].seconds",
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from actors.healer import messages as m
 from actors.healer.incident import Incident
@@ -221,3 +222,19 @@ def test_what_is_over_of_one_class_leaves_the_others() -> None:
     commands = scene.tell(m.TroubleEnded(component="db", failure="sick"))
     assert phases(commands, "1.1") == ["resolved"]
     assert phases(commands, "1.2") == []
+
+
+def test_what_another_cluster_has_learned_adds_up_and_is_on_record() -> None:
+    scene = Scene(Restart())
+    row: Any = {
+        "component": "db",
+        "failure": "crash",
+        "strategy": "restart",
+        "tries": 3,
+        "successes": 2,
+        "seconds": 6.0,
+    }
+    scene.tell(m.LessonsTaken(lessons=(row,)))
+    (recorded,) = scene.tell(m.LessonsTaken(lessons=(row,)))
+    assert recorded == m.RecordLesson(**{**row, "tries": 6, "successes": 4, "seconds": 12.0})
+    assert scene.machine.lessons() == [{**row, "tries": 6, "successes": 4, "seconds": 12.0}]

@@ -74,7 +74,7 @@ class Ward:
         self.restarts.append(f"revived {component}")
 
     def follow_health(self, take: Callable[[HealthStanding], None]) -> None:
-        take(())
+        take(HealthStanding(score=None))
 
     # -- what a test does
 

@@ -31,7 +31,7 @@ def test_it_is_told_as_the_monitors_own_trouble_and_what_it_means() -> None:
     assert made.note(STARVED)
     telling = made.first()
     assert telling is not None
-    (alert,) = telling.arguments
+    alert = telling.arguments[0]
     assert isinstance(alert, Alert)
     assert (alert.component, alert.severity) == ("health/main", "high")
     assert alert.title == "the health monitor does not see: starved"

@@ -32,8 +32,10 @@ def test_changes_and_blindness_are_told() -> None:
     assert change_of(m.TellScore(score=1.0), 7) is None
 
 
-def test_what_is_no_more_is_taken_back() -> None:
-    first = signals_of(HealthStanding(score=80.0, scores={"db": 60.0, "web": 100.0}), {})
+def test_what_is_no_more_is_taken_back_and_only_what_is_asked_for_is_told() -> None:
+    of = frozenset(("", "db", "web"))
+    first = signals_of(HealthStanding(score=80.0, scores={"db": 60.0, "web": 100.0, "other": 1.0}), {}, of)
     assert first == {("system_score", ""): 80.0, ("component_score", "db"): 60.0, ("component_score", "web"): 100.0}
-    later = signals_of(HealthStanding(score=None, scores={"db": 50.0}), first)
+    later = signals_of(HealthStanding(score=None, scores={"db": 50.0}), first, of)
     assert later == {("system_score", ""): None, ("component_score", "db"): 50.0, ("component_score", "web"): None}
+    assert signals_of(HealthStanding(score=80.0, scores={"db": 60.0}), {}, {"db"}) == {("component_score", "db"): 60.0}
