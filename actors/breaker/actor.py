@@ -27,7 +27,7 @@ from actors.breaker.ownership import LOG_S, Commands, Definition, Found, Ownersh
 from actors.breaker.packing import pack_kept, pack_settings, unpack_kept, unpack_settings
 from actors.breaker.parcels import CHANGES, Introduction, News, Parcel, Reply, Said, posting
 from actors.breaker.recovering import in_log, on_board
-from actors.breaker.rows import SNAPSHOTS, Writer, keeps, rows_of, snapshot, without_details
+from actors.breaker.rows import SNAPSHOTS, keeps, rows_of, snapshot, without_details
 from actors.breaker.settings import BreakerSettings
 from actors.breaker.view import BreakerView
 from actors.event_log.transport import LogTransport
@@ -43,6 +43,7 @@ from actors.service.near import NearServer, near_address
 from actors.service.ports import ServicePorts
 from actors.service.posting import Posting
 from actors.service.surroundings import Surroundings
+from actors.service.writer import Writer
 
 NEWS_THREADS = 32
 DESK_THREADS = 8

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -15,6 +14,7 @@ from actors.runtime.board import BoardReader
 from actors.runtime.errors import SupervisorError
 from actors.runtime.node import board_path
 from actors.runtime.replicated import unpack_word
+from actors.service.writer import as_octets
 
 _SEPARATOR = "\x1f"
 _PATIENCE_S = 5.0
@@ -57,7 +57,7 @@ def in_log(writer: Writer, names: Iterable[str], *, era: int, now_us: int) -> di
     found: dict[str, Found] = {}
     for row in rows:
         try:
-            kept, settings = unpack_kept(base64.b64decode(row["kept"]))
+            kept, settings = unpack_kept(as_octets(row["kept"]))
         except Exception:  # noqa: BLE001, S112 - a record of another version says nothing: the breaker begins anew
             continue
         aged = kept.aged((now_us - row["at_us"]) / 1e6)

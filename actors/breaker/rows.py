@@ -5,15 +5,14 @@ Each transition is a row of `circuit_breaker_state_history`, and a span that ref
 
 from __future__ import annotations
 
-import base64
 import json
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import asdict, replace
 
 from actors.breaker import messages as m
 from actors.breaker.kept import Kept
 from actors.breaker.ownership import Command, RecordBegun
 from actors.breaker.spans import span_of
+from actors.service.writer import Row, Writer, as_text
 
 HISTORY = "circuit_breaker_state_history"
 SNAPSHOTS = "recorded_breakers"
@@ -25,23 +24,6 @@ LATEST = (
     "QUALIFY row_number() OVER (PARTITION BY breaker ORDER BY ingest_id DESC) = 1"
 )
 """The latest snapshots of breakers, whose names are one text, separated by ASCII's unit separator."""
-
-Row = tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Writer:
-    """Who writes.
-
-    Attributes:
-        owner: The actor.
-        incarnation: Its life.
-        era: The cluster's life.
-    """
-
-    owner: str
-    incarnation: int
-    era: int
 
 
 def rows_of(name: str, command: Command, writer: Writer, at_us: int) -> list[tuple[str, Row]]:
@@ -118,7 +100,7 @@ def snapshot(name: str, kept: Kept, packed: bytes, writer: Writer, at_us: int) -
         writer.owner,
         writer.incarnation,
         writer.era,
-        base64.b64encode(packed).decode(),
+        as_text(packed),
         at_us,
     )
 

@@ -6,7 +6,6 @@ whether this actor lives or not.
 
 from __future__ import annotations
 
-import base64
 import pickle
 import threading
 from collections.abc import Callable, Mapping
@@ -18,7 +17,7 @@ from actors.degradation import messages as m
 from actors.degradation.machine import DegradationMachine
 from actors.degradation.observations import Observations, observed
 from actors.degradation.recent import Recent
-from actors.degradation.rows import LATEST, SNAPSHOTS, Writer, rows_of, snapshot
+from actors.degradation.rows import LATEST, SNAPSHOTS, rows_of, snapshot
 from actors.degradation.saying import STATE, Said, pack
 from actors.degradation.settings import DegradationSettings, FeatureSettings, OverrideSettings
 from actors.degradation.sources import Sources
@@ -27,6 +26,7 @@ from actors.runtime.node import board_path
 from actors.runtime.replicated import Replica
 from actors.service.actor import Left, ServiceActor, service_actor
 from actors.service.node_board import NodeBoard
+from actors.service.writer import Writer, as_octets
 
 if TYPE_CHECKING:
     from actors.degradation.rules import Signal
@@ -245,7 +245,7 @@ class DegradationActor(ServiceActor):
             rows = self.query(LATEST, (self.identity.key,))
             if not rows:
                 return None
-            kept: m.KeptDegradation = pickle.loads(base64.b64decode(rows[0]["kept"]))  # noqa: S301 - as above
+            kept: m.KeptDegradation = pickle.loads(as_octets(rows[0]["kept"]))  # noqa: S301 - as above
         except EventLogError:
             return None
         except Exception:  # noqa: BLE001 - a record of another version says nothing: it begins anew

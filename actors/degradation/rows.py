@@ -5,12 +5,12 @@ A change of level is a row, a declaration is a row, and what a successor needs i
 
 from __future__ import annotations
 
-import base64
 import json
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from actors.degradation import messages as m
+from actors.service.writer import Row, Writer, as_text
 
 if TYPE_CHECKING:
     from actors.degradation.published import Published
@@ -24,23 +24,6 @@ LATEST = (
     "WHERE owner = ? ORDER BY ingest_id DESC LIMIT 1"
 )
 """The latest snapshot of an owner."""
-
-Row = tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Writer:
-    """Who writes.
-
-    Attributes:
-        owner: The actor.
-        incarnation: Its life.
-        era: The cluster's life.
-    """
-
-    owner: str
-    incarnation: int
-    era: int
 
 
 def rows_of(command: m.Command, published: Published, writer: Writer, at_us: int) -> list[tuple[str, Row]]:
@@ -70,7 +53,7 @@ def snapshot(kept: m.KeptDegradation, published: Published, packed: bytes, write
         writer.owner,
         writer.incarnation,
         writer.era,
-        base64.b64encode(packed).decode(),
+        as_text(packed),
         at_us,
     )
 

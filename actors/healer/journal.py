@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -11,6 +10,7 @@ from actors.healer import rows
 from actors.healer.incident import Incident
 from actors.healer.packing import unpack_incident, unpack_plan
 from actors.runtime.errors import EventLogError
+from actors.service.writer import as_octets
 
 PATIENCE_S = 15.0
 """How long the log is waited for, seconds; then there is nothing to go on with."""
@@ -60,7 +60,7 @@ def read_journal(query: Query, *, era: int, now_us: int) -> Journal:
     began: dict[str, rows.Began] = {}
     kept: list[m.KeptIncident] = []
     for row in incidents:
-        incident = unpack_incident(base64.b64decode(row["kept"]))
+        incident = unpack_incident(as_octets(row["kept"]))
         detect_s = row["detect_ms"] / 1000
         last[incident.incident_id] = replace(incident, history=incident.history[: told.get(incident.incident_id, 0)])
         began[incident.incident_id] = rows.Began(detected_us=row["detected_us"], detect_s=detect_s)
@@ -70,7 +70,7 @@ def read_journal(query: Query, *, era: int, now_us: int) -> Journal:
         kept=m.KeptHealer(
             incidents=tuple(kept),
             holds={row["component"]: (row["who"], row["detail"] or "") for row in holds},
-            plans=tuple(unpack_plan(base64.b64decode(row["kept"])) for row in plans),
+            plans=tuple(unpack_plan(as_octets(row["kept"])) for row in plans),
             lessons=tuple(lessons),
             depends_on={},
         ),

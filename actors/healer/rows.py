@@ -6,13 +6,13 @@ verification, and a span for each, all in the incident's trace.
 
 from __future__ import annotations
 
-import base64
 import json
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from actors.recovery.strategies import title
+from actors.service.writer import Row, as_text
 
 if TYPE_CHECKING:
     from actors.healer import messages as m
@@ -63,8 +63,6 @@ LATEST_LESSONS = (
 RESULT_BYTES_MAX = 1 << 20
 """A larger result of a function is not written down: if the coordinator dies before it is handed on, it is lost."""
 
-Row = tuple[Any, ...]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writer:
@@ -102,7 +100,7 @@ def incident_row(incident: Incident, kept: bytes, began: Began, writer: Writer, 
         writer.era,
         began.detect_s * 1000,
         began.detected_us,
-        base64.b64encode(kept).decode(),
+        as_text(kept),
         at_us,
     )
 
@@ -152,7 +150,7 @@ def plan_row(command: m.RecordPlan, kept: bytes, who: str, writer: Writer, at_us
     """What is tried for whom from now on; `kept` is all of it."""
     rule = command.rule
     shown = ", ".join(title(strategy) for strategy in rule.strategies)
-    packed = base64.b64encode(kept).decode()
+    packed = as_text(kept)
     return PLANS, (rule.component, rule.failure, rule.severity, shown, who or None, writer.era, packed, at_us)
 
 

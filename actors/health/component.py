@@ -71,7 +71,7 @@ class Component:
         self.availability = Availability(settings.windows_s, now=now)
         self.detail = ""
         self.silent_s = 0.0
-        self._seen: ComponentState = state
+        self._seen = self._known = state
         self._bad_since: float | None = None
         self._history_s = settings.history_s
         self._checks: deque[tuple[float, Check]] = deque(maxlen=settings.history_checks)
@@ -128,7 +128,7 @@ class Component:
         if seen != self._seen:
             self._seen = seen
             self.availability.turn(_UP[seen], now)
-            self.flapping.change(now)
+            self._note_turn(seen, now)
         self.flapping.settle(now)
         after = max(seen, self.state, key=BADNESS.__getitem__) if self.flapping.active else seen
         if after == self.state and self.flapping.active == was_flapping:
@@ -138,6 +138,14 @@ class Component:
             self.since = now
         self.silent_s = 0.0 if self._bad_since is None else now - self._bad_since
         return Turn(before=before, after=after, silent_s=self.silent_s)
+
+    def _note_turn(self, seen: ComponentState, now: float) -> None:
+        """Between states in which something is known: one that is new, or not looked at, has not changed."""
+        if _UP[seen] is None:
+            return
+        if _UP[self._known] is not None and seen != self._known:
+            self.flapping.change(now)
+        self._known = seen
 
     def restart(self) -> None:
         """It is a new one."""

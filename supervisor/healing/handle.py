@@ -10,7 +10,7 @@ from supervisor.notifying.handle import NotifierHandle
 if TYPE_CHECKING:
     from actors.recovery.strategies import Severity
     from supervisor.healing.healer import Healer
-    from supervisor.healing.healing import Healing
+    from supervisor.healing.healing import Call, Healing
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ class HealingHandle(NotifierHandle):
             RecoveryExhaustedError: Nothing has helped; the function's own error is its cause.
             ConfigError: The severity is none, or something does not pickle.
         """
-        return self._healing().heal(component, fn, args, dict(kwargs or {}), failure, severity)
+        return self._healing().heal(_call(component, fn, args, kwargs, failure, severity))
 
     async def aheal(
         self,
@@ -58,7 +58,7 @@ class HealingHandle(NotifierHandle):
         severity: Severity = "medium",
     ) -> T:
         """`heal` for a coroutine; `fn` may be a coroutine function."""
-        return await self._healing().aheal(component, fn, args, dict(kwargs or {}), failure, severity)
+        return await self._healing().aheal(_call(component, fn, args, kwargs, failure, severity))
 
     @property
     def healer(self) -> Healer:
@@ -72,3 +72,16 @@ class HealingHandle(NotifierHandle):
         from supervisor.healing.healing import Healing  # noqa: PLC0415 - the same
 
         return Healing(self.connect_services(), self.config.healer)
+
+
+def _call(
+    component: str,
+    fn: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any] | None,
+    failure: str,
+    severity: Severity,
+) -> Call:
+    from supervisor.healing.healing import Call  # noqa: PLC0415 - who heals nothing does not load it
+
+    return Call(component=component, fn=fn, args=args, kwargs=dict(kwargs or {}), failure=failure, severity=severity)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
-from functools import partial
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -33,6 +33,26 @@ if TYPE_CHECKING:
 _SLACK_S = 30.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call that is to be healed if it fails; see `HealingHandle.heal`."""
+
+    component: str
+    fn: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    failure: str
+    severity: Severity
+
+    def make(self) -> Any:
+        """Make it, here and now; of a coroutine function this is the coroutine."""
+        return self.fn(*self.args, **self.kwargs)
+
+    def pickled(self) -> tuple[bytes, tuple[bytes, Sequence[Any]]]:
+        """The function; the arguments, and the ObjectRefs in them."""
+        return wire.pickle_named(self.fn), wire.dumps((self.args, self.kwargs))
+
+
 class Healing:
     """One handle's.
 
@@ -46,98 +66,66 @@ class Healing:
         client = services.client(HEALER)
         self._calls = services.resident(RESIDENT, lambda connections: ProcessCalls(connections, client))
 
-    def heal(
-        self,
-        component: str,
-        fn: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        failure: str,
-        severity: Severity,
-    ) -> Any:
+    def heal(self, call: Call) -> Any:
         """See `HealingHandle.heal`."""
-        _check(component, severity)
+        _check(call)
         try:
-            value = finish(fn(*args, **kwargs))
+            value = finish(call.make())
         except Exception as error:  # noqa: BLE001 - whatever the function raised is what is to be healed
             failed = error
         else:
-            self._remember(component, fn, args, kwargs, value)
+            self._remember(call, value)
             return value
-        call, future = self._begin(component, fn, args, kwargs, failed, failure, severity)
-        try:
+        name, future = self._begin(call, failed)
+        with self._waiting(name, call, failed):
             answered = future.result(self._patience_s)
-        except FutureTimeoutError:
-            self._calls.give_up(call)
-            raise self._too_late(component) from failed
-        except BaseException:
-            self._calls.give_up(call)
-            raise
         if answered.answer != "again":
-            return _value_of(component, answered, failed)
-        try:
-            return finish(fn(*args, **kwargs))
-        except Exception as error:
-            raise _again_failed(component, answered) from error
+            return _value_of(call, answered, failed)
+        with _well_again(call, answered):
+            return finish(call.make())
 
-    async def aheal(
-        self,
-        component: str,
-        fn: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        failure: str,
-        severity: Severity,
-    ) -> Any:
+    async def aheal(self, call: Call) -> Any:
         """See `HealingHandle.aheal`."""
-        _check(component, severity)
+        _check(call)
         try:
-            value = await _awaited(fn(*args, **kwargs))
+            value = await _awaited(call.make())
         except Exception as error:  # noqa: BLE001 - as above
             failed = error
         else:
-            self._remember(component, fn, args, kwargs, value)
+            self._remember(call, value)
             return value
-        begin = partial(self._begin, component, fn, args, kwargs, failed, failure, severity)
-        call, future = await asyncio.to_thread(begin)
-        try:
+        name, future = await asyncio.to_thread(self._begin, call, failed)
+        with self._waiting(name, call, failed):
             answered = await asyncio.wait_for(asyncio.wrap_future(future), self._patience_s)
-        except TimeoutError:
-            self._calls.give_up(call)
-            raise self._too_late(component) from failed
-        except BaseException:
-            self._calls.give_up(call)
-            raise
         if answered.answer != "again":
-            return _value_of(component, answered, failed)
-        try:
-            return await _awaited(fn(*args, **kwargs))
-        except Exception as error:
-            raise _again_failed(component, answered) from error
+            return _value_of(call, answered, failed)
+        with _well_again(call, answered):
+            return await _awaited(call.make())
 
     @property
     def _patience_s(self) -> float:
         return self._settings.incident_timeout_s + _SLACK_S
 
-    def _too_late(self, component: str) -> RecoveryExhaustedError:
-        return RecoveryExhaustedError(component, reason=f"it is not well after {self._patience_s:g} s")
+    @contextmanager
+    def _waiting(self, name: str, call: Call, failed: Exception) -> Generator[None]:
+        """Whoever waits for the recovery no longer says so."""
+        try:
+            yield
+        except TimeoutError:
+            self._calls.give_up(name)
+            reason = f"it is not well after {self._patience_s:g} s"
+            raise RecoveryExhaustedError(call.component, reason=reason) from failed
+        except BaseException:
+            self._calls.give_up(name)
+            raise
 
-    def _begin(  # noqa: PLR0913, PLR0917 - as `heal`, and the error
-        self,
-        component: str,
-        fn: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        failed: Exception,
-        failure: str,
-        severity: Severity,
-    ) -> tuple[str, Future[Answered]]:
-        payload = self._payload(component, fn, args, kwargs)
+    def _begin(self, call: Call, failed: Exception) -> tuple[str, Future[Answered]]:
+        payload = self._payload(call)
         running = CURRENT.get()
         trouble = TroubleReported(
-            component=component,
-            failure=failure,
-            severity=severity,
+            component=call.component,
+            failure=call.failure,
+            severity=call.severity,
             detail=Scrubber().clean(f"{type(failed).__name__}: {failed}"),
             source="call",
             call=uuid4().hex,
@@ -146,53 +134,54 @@ class Healing:
         try:
             return trouble.call, self._calls.begin(trouble, payload)
         except ServiceUnreachableError as error:
-            raise RecoveryExhaustedError(component, reason=str(error)) from failed
+            raise RecoveryExhaustedError(call.component, reason=str(error)) from failed
 
-    def _payload(
-        self, component: str, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> CallPayload:
+    def _payload(self, call: Call) -> CallPayload:
         try:
-            function, (arguments, refs) = wire.pickle_named(fn), wire.dumps((args, kwargs))
+            function, (arguments, refs) = call.pickled()
         except Exception as error:
             problem = f"the function or an argument does not pickle: {type(error).__name__}: {error}"
-            raise ConfigError(f"heal({component!r})", problems=(problem,)) from error
-        earlier = self._calls.earlier(component, function, arguments)
+            raise ConfigError(f"heal({call.component!r})", problems=(problem,)) from error
+        earlier = self._calls.earlier(call.component, function, arguments)
         age_s, stale = (0.0, None) if earlier is None else earlier
         return CallPayload(function=function, arguments=arguments, refs=tuple(refs), stale=stale, stale_age_s=age_s)
 
-    def _remember(
-        self, component: str, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], value: object
-    ) -> None:
-        if not self._calls.keeps(component):
+    def _remember(self, call: Call, value: object) -> None:
+        if not self._calls.keeps(call.component):
             return
         try:
-            function, (arguments, _) = wire.pickle_named(fn), wire.dumps((args, kwargs))
+            function, (arguments, _) = call.pickled()
         except Exception:  # noqa: BLE001 - what does not travel could not be healed either
             return
-        self._calls.remember(component, function, arguments, value)
+        self._calls.remember(call.component, function, arguments, value)
 
 
-def _check(component: str, severity: str) -> None:
+def _check(call: Call) -> None:
     problems: list[str] = []
-    if not component:
+    if not call.component:
         problems.append("component: a name is needed, as 'payment-service'")
-    if severity not in SEVERITIES:
-        problems.append(f"severity: {severity!r} is none; there are {', '.join(SEVERITIES)}")
+    if call.severity not in SEVERITIES:
+        problems.append(f"severity: {call.severity!r} is none; there are {', '.join(SEVERITIES)}")
     if problems:
         raise ConfigError("heal(...)", problems=tuple(problems))
 
 
-def _value_of(component: str, answered: Answered, failed: Exception) -> Any:
+def _value_of(call: Call, answered: Answered, failed: Exception) -> Any:
     if answered.answer == "result":
         return wire.loads(answered.result, ())
     incident = answered.incident
     reason = incident.history[-1].detail if incident.history else "nothing was tried"
-    raise RecoveryExhaustedError(component, reason=reason, incident=incident) from failed
+    raise RecoveryExhaustedError(call.component, reason=reason, incident=incident) from failed
 
 
-def _again_failed(component: str, answered: Answered) -> RecoveryExhaustedError:
-    reason = "its component is well again by its probe, and the function fails all the same"
-    return RecoveryExhaustedError(component, reason=reason, incident=answered.incident)
+@contextmanager
+def _well_again(call: Call, answered: Answered) -> Generator[None]:
+    """Its function is called once more, here."""
+    try:
+        yield
+    except Exception as error:
+        reason = "its component is well again by its probe, and the function fails all the same"
+        raise RecoveryExhaustedError(call.component, reason=reason, incident=answered.incident) from error
 
 
 async def _awaited(value: Any) -> Any:

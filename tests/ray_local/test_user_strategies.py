@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from actors.healer.running import STRATEGIES
+
 STRATEGY = """
 from pathlib import Path
 
@@ -83,8 +85,8 @@ def test_it_is_found_called_with_what_it_needs_and_believed_only_by_the_probe(tm
     )
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.splitlines() == [
-        "give-up: run failed it returned False",
-        "missing: run refused no installed package has the entry point 'missing' in the group ray_supervisor.strategies",
-        "mend: run succeeded ",
+        "give-up: user failed it returned False",
+        f"missing: user refused no installed package has the entry point 'missing' in the group {STRATEGIES}",
+        "mend: user succeeded ",
         "resolved True clean",
     ]

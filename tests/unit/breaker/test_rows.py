@@ -8,10 +8,11 @@ from actors.breaker import messages as m
 from actors.breaker.kept import Kept, KeptLease
 from actors.breaker.ownership import ReadLog, RecordBegun
 from actors.breaker.published import Published
-from actors.breaker.rows import HISTORY, SNAPSHOTS, SPANS, Writer, keeps, rows_of, snapshot, without_details
+from actors.breaker.rows import HISTORY, SNAPSHOTS, SPANS, keeps, rows_of, snapshot, without_details
 from actors.breaker.rules import Trip
 from actors.breaker.spans import span_of
 from actors.event_log.schema import TABLES
+from actors.service.writer import Writer
 from tests.unit.breaker.scene import fast
 
 WRITER = Writer(owner="breaker/bank", incarnation=2, era=20251125)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 
 from actors.degradation import messages as m
-from actors.degradation.rows import CHANGES, FEATURES, SNAPSHOTS, Writer, rows_of, snapshot
+from actors.degradation.rows import CHANGES, FEATURES, SNAPSHOTS, rows_of, snapshot
 from actors.event_log.schema import TABLES
+from actors.service.writer import Writer
 from tests.unit.degradation.scene import Scene, feature
 
 WRITER = Writer(owner="degradation/main", incarnation=2, era=9)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from actors.degradation import messages as m
-from actors.degradation.rows import SNAPSHOTS, Writer, rows_of, snapshot
+from actors.degradation.rows import SNAPSHOTS, rows_of, snapshot
+from actors.service.writer import Writer
 from tests.unit.degradation.scene import Scene
 
 WRITER = Writer(owner="degradation/main", incarnation=1, era=1)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import asdict, replace
 
 from actors.healer import messages as m
 from actors.healer.incident import Incident
@@ -226,15 +225,8 @@ def test_what_is_over_of_one_class_leaves_the_others() -> None:
 
 def test_what_another_cluster_has_learned_adds_up_and_is_on_record() -> None:
     scene = Scene(Restart())
-    row: Any = {
-        "component": "db",
-        "failure": "crash",
-        "strategy": "restart",
-        "tries": 3,
-        "successes": 2,
-        "seconds": 6.0,
-    }
-    scene.tell(m.LessonsTaken(lessons=(row,)))
-    (recorded,) = scene.tell(m.LessonsTaken(lessons=(row,)))
-    assert recorded == m.RecordLesson(**{**row, "tries": 6, "successes": 4, "seconds": 12.0})
-    assert scene.machine.lessons() == [{**row, "tries": 6, "successes": 4, "seconds": 12.0}]
+    first = m.RecordLesson(component="db", failure="crash", strategy="restart", tries=3, successes=2, seconds=6.0)
+    scene.tell(m.LessonsTaken(lessons=(asdict(first),)))
+    both = replace(first, tries=6, successes=4, seconds=12.0)
+    assert scene.tell(m.LessonsTaken(lessons=(asdict(first),))) == [both]
+    assert scene.machine.lessons() == [asdict(both)]

@@ -360,8 +360,8 @@ class TestReports:
             scene.answer("db", answers[beat % 2])
             told += scene.run(1.0)
         changes = of(m.TellChange, told)
-        assert len(changes) == 6
-        assert [each.flapping for each in changes] == [False] * 5 + [True]
+        assert len(changes) == 7
+        assert [each.flapping for each in changes] == [False] * 6 + [True]
         assert scene.state() == "unhealthy"
         scene.answer("db", "passed")
         assert turns(scene.run(29.0)) == []

@@ -29,6 +29,19 @@ def test_a_child_that_is_sick_is_replaced_once_for_each_life() -> None:
     assert wishes(scene.run(5.0)) == [("cart", "child/cart", 2)]
 
 
+def test_to_be_sick_and_replaced_twice_is_not_to_change_all_the_time() -> None:
+    scene = scene_with("cart", flap_changes=6)
+    scene.register("cart", failures=1)
+    told: list[m.Command] = []
+    for life in (2, 3):
+        for answer in ("passed", "failed"):
+            scene.answer("cart", answer)
+            told += scene.run(2.0)
+        told += scene.tell(m.ChildrenSeen(lives={"child/cart": life}))
+    assert len(of(m.TellChange, told)) == 6
+    assert not any(each.flapping for each in of(m.TellChange, told))
+
+
 def test_a_life_that_goes_on_all_the_same_is_asked_for_again() -> None:
     scene = scene_with("cart")
     scene.register("cart", failures=1)
