@@ -14,38 +14,37 @@ import logging
 import pickle
 import threading
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from typing import Any
 
 import ray
-from ray.exceptions import RayError
 
 from actors.health import messages as m
 from actors.health.alarm import BlindAlarm
 from actors.health.answers import Answer
 from actors.health.errors import UnknownComponentError
 from actors.health.machine import MonitorMachine
+from actors.health.outward import Outward
 from actors.health.packing import ProbeShelf
 from actors.health.posts import Posts
 from actors.health.probes.place import Here
-from actors.health.published import CHANGES, STANDING, LatestChanges
-from actors.health.report import Check, ComponentHealth, SystemHealth
+from actors.health.published import CHANGES, STANDING, HealthStanding, LatestChanges
+from actors.health.report import Check, ComponentHealth, Look, SystemHealth
 from actors.health.rows import Writer, rows_of
 from actors.health.running import ProbeRunner, RunnerStatistics
 from actors.health.saving import Saved, SavedPacker, unpack_saved
 from actors.health.settings import HealthRecipe, ProbeKind, ProbeSettings
-from actors.health.telling import Signals, change_of, signals_of
+from actors.health.telling import change_of
 from actors.health.wards import has_healer
 from actors.runtime.actor_table import ended_at_us
-from actors.runtime.errors import ConfigError, SupervisorError
+from actors.runtime.errors import ConfigError
 from actors.runtime.ids import ActorName
 from actors.runtime.scrub import Scrubber
 from actors.runtime.wire import PROTOCOL
 from actors.service.actor import Left, ServiceActor, service_actor
 from actors.service.ports import ServicePorts
 
-GROUPS = {"beats": 1}
+GROUPS = {"beats": 1, "looks": 8}
 
 KEEP_S = 0.25
 """How long what was counted may wait until it is kept for a successor, seconds; registrations do not wait."""
@@ -68,9 +67,6 @@ ROOM_BYTES = 2 << 20
 TAKEN_MAX = 1_000
 """Ends of checks that are taken in at once."""
 
-DEGRADATION = "degradation/main"
-NOTIFIER = "notifier/main"
-
 _LOG = logging.getLogger("supervisor.health")
 _NEVER = float("inf")
 
@@ -91,6 +87,7 @@ class HealthActor(ServiceActor):
         clean = Scrubber(self._recipe.scrub).clean
         self._writer = Writer(incarnation=self.identity.incarnation, snapshot_s=self._settings.snapshot_s)
         self._guard = threading.Lock()
+        self._turned = threading.Condition(self._guard)
         self._machine = MonitorMachine(self._settings, now=self.clock.now())
         self._latest = LatestChanges(self.identity.incarnation)
         self._packed: dict[tuple[str, ProbeKind], bytes] = {}
@@ -99,14 +96,10 @@ class HealthActor(ServiceActor):
         self._happened: SimpleQueue[m.Event | None] = SimpleQueue()
         self._runner = ProbeRunner(self._on_end, clock=self.clock, clean=clean)
         self._ways = Posts(self.identity.supervisor, self._on_end, self.clock, clean)
-        self._hands = ThreadPoolExecutor(3, "health-hand")
         self._seen: Any = None
         self._children = m.ChildrenSeen(lives={})
-        self._told: Signals = {}
         self._alarm = BlindAlarm(self.identity.key)
-        self._telling = threading.Lock()
-        self._scoring = threading.Lock()
-        self._scores_due = False
+        self._outward = Outward(self.identity, ports, self._alarm, self._standing, self._runs)
         self._keep_at = self._tell_at = _NEVER
         self._tell_rest_s = TELL_S
         self._has_changes = False
@@ -198,10 +191,37 @@ class HealthActor(ServiceActor):
     def _statistics(self) -> RunnerStatistics:
         return self._runner.statistics()
 
+    def _standing(self) -> HealthStanding:
+        with self._guard:
+            return self._machine.standing()
+
+    def _runs(self, key: str) -> bool:
+        view = self.view
+        return view is not None and any(child.key == key and child.status == "running" for child in view.children)
+
     @ray.method(concurrency_group="beats")
     def beat(self, component: str) -> None:
         """A component says that it lives."""
         self._happened.put(m.HeartbeatHeard(component=component))
+
+    @ray.method(concurrency_group="looks")
+    def look(self, component: str, within_s: float) -> Look | None:
+        """Look at a component now; None: nobody has registered it.
+
+        Args:
+            component: Which.
+            within_s: How long its checks are waited for, seconds.
+        """
+        now = self.clock.now()
+        with self._guard:
+            commands = self._machine.handle(m.LookWanted(component=component), now)
+            begun = self._machine.flights_of(component)
+            self._settle(commands)
+        self._act(commands)
+        self._happened.put(None)
+        with self._turned:
+            self._turned.wait_for(lambda: not begun & self._machine.flights_of(component), within_s)
+            return self._machine.look(component, self.clock.now(), since=now, begun=len(begun))
 
     def vital_signs(self) -> dict[str, Any]:
         """Adds how many probes it has."""
@@ -212,7 +232,7 @@ class HealthActor(ServiceActor):
         self._happened.put(None)
         self._runner.close()
         self._ways.close()
-        self._hands.shutdown(wait=False, cancel_futures=True)
+        self._outward.close()
 
     # -- deciding -----------------------------------------------------------------------------------------------------
 
@@ -234,6 +254,7 @@ class HealthActor(ServiceActor):
             with self._guard:
                 commands = self._machine.handle_all(happened, now)
                 self._settle(commands)
+                self._turned.notify_all()
             self._act(commands)
             self.post()
 
@@ -315,18 +336,16 @@ class HealthActor(ServiceActor):
                 case m.AbandonProbe():
                     self._runner.abandon(command.number)
                 case m.ReplaceChild():
-                    self._hands.submit(self._report_sick, command)
+                    self._outward.replace(command)
                 case m.TellScore() | m.TellChange():
                     is_news = True
                 case m.AlarmBlindness():
                     _LOG.warning("%s did not see (%s): %s", self.identity, command.cause, command.detail)
                 case _:
                     pass
-        if is_news and self._recipe.scores_of and not self._scores_due:
-            self._scores_due = True
-            self._hands.submit(self._tell_degradation)
-        if self._recipe.tells and self._alarm.first() is not None and not self._telling.locked():
-            self._hands.submit(self._tell_people)
+        if is_news:
+            self._outward.tell_scores()
+        self._outward.tell_people()
 
     def _run(self, command: m.RunProbe) -> None:
         name = f"{command.component} ({command.kind})"
@@ -339,40 +358,6 @@ class HealthActor(ServiceActor):
         else:
             here = Here(supervisor=self.identity.supervisor, timeout_s=command.timeout_s)
             self._runner.run(command.number, name, self._shelf.probe(name, data), here=here)
-
-    def _report_sick(self, command: m.ReplaceChild) -> None:
-        concern, _, child = command.key.partition("/")
-        name = ActorName(self.identity.supervisor, concern, child, command.incarnation)
-        detail = f"the health of {command.component}: {command.detail}"
-        if not self.ports.report_sick(str(name), detail):
-            _LOG.warning("%s is sick and could not be replaced now: nobody leads", name)
-
-    def _tell_degradation(self) -> None:
-        view = self.view
-        if view is None or all(child.key != DEGRADATION or child.status != "running" for child in view.children):
-            self._scores_due = False
-            return
-        with self._scoring:
-            self._scores_due = False
-            with self._guard:
-                signals = signals_of(self._machine.standing(), self._told, self._recipe.scores_of)
-            try:
-                self.ports.service(DEGRADATION).ask("observe", "health", signals, start=False, timeout_s=LOOK_S)
-            except SupervisorError:
-                return  # it dies, or is dead: it is told again with the next score
-            self._told = signals
-
-    def _tell_people(self) -> None:
-        """That the monitor does not see, or sees again; what cannot be handed over now is with its next turn."""
-        with self._telling:
-            while (telling := self._alarm.first()) is not None:
-                try:
-                    self.ports.service(NOTIFIER).change(telling.what, *telling.arguments)
-                except (SupervisorError, RayError, RuntimeError) as error:
-                    _LOG.warning("%s could not have people told: %s", self.identity, error)
-                    return
-                with self._guard:
-                    self._alarm.told(telling)
 
     def _away_s(self, age_s: float) -> float:
         """How long nobody looked: since the last life ended, as far as Ray knows; else since it has left something."""

@@ -6,6 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from actors.health.kept import KeptMonitor, kept_of
+from actors.health.report import Look
 from actors.health.reporting import component_health, standing, system_health
 from actors.health.sight import Sight
 
@@ -49,6 +50,30 @@ class Knowledge:
         """One component, or None if nobody registered it."""
         now = max(self._now, now)
         return component_health(name, self._components, self._depends_on, self._settings, now=now)
+
+    def flights_of(self, name: str) -> frozenset[int]:
+        """The checks of a component that run within their time."""
+        known = self._components.get(name)
+        probes = () if known is None else known.probes.values()
+        return frozenset(probe.flight for probe in probes if probe.flight is not None and not probe.hangs)
+
+    def look(self, name: str, now: float, *, since: float, begun: int) -> Look | None:
+        """What a look that began at `since`, monotonic seconds, has seen of a component; None of one that nobody knows.
+
+        Args:
+            name: The component.
+            now: Monotonic seconds.
+            since: When the look began.
+            begun: How many checks ran then.
+        """
+        known = self._components.get(name)
+        if known is None:
+            return None
+        now = max(self._now, now)
+        checks = known.checks(now, since_s=now - since)
+        bad = next((check for check in reversed(checks) if check.outcome != "passed"), None)
+        detail = "" if bad is None else bad.detail or bad.outcome
+        return Look(state=known.state, begun=begun, ended=len(checks), bad=detail)
 
     def history(self, name: str, now: float, *, since_s: float | None = None) -> tuple[Check, ...]:
         """A component's checks of the last `since_s` seconds, the latest last; none of one that nobody registered."""

@@ -6,6 +6,7 @@ from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from actors.health.answers import Outcome
     from actors.health.component import ProbeKey
 
 
@@ -59,3 +60,8 @@ class Flights:
     def key(self, number: int) -> ProbeKey:
         """Whose it is; it must be in flight."""
         return self._keys[number]
+
+
+def silence(key: ProbeKey) -> Outcome:
+    """What no answer means: of another place that it cannot be reached, of one's own that it takes too long."""
+    return "unreachable" if key[2] else "timed_out"

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, assert_never
 from actors.health import messages as m
 from actors.health.asking import Knowledge
 from actors.health.component import Component
-from actors.health.flights import Flights
+from actors.health.flights import Flights, silence
 from actors.health.phi import Heartbeats
 from actors.health.probe import Probe
 from actors.health.registering import problems_of
@@ -81,7 +81,7 @@ class MonitorMachine(Knowledge):
 
     # -- events -------------------------------------------------------------------------------------------------------
 
-    def _dispatch(self, event: m.Event) -> None:  # noqa: C901 - one case for each event
+    def _dispatch(self, event: m.Event) -> None:  # noqa: C901, PLR0912 - one case for each event
         match event:
             case m.ProbeRegistered():
                 self._on_registered(event.settings)
@@ -98,6 +98,8 @@ class MonitorMachine(Knowledge):
             case m.ChildrenSeen():
                 for name in self._wards.see(event, self._components):
                     self._on_restarted(name)
+            case m.LookWanted():
+                self._on_look(event.component)
             case m.MonitorSwitched():
                 self._on_switched(stopped=event.stopped)
             case m.TimePassed():
@@ -190,6 +192,11 @@ class MonitorMachine(Knowledge):
             self._commands.append(m.Keep())
             self._judge(component)
 
+    def _on_look(self, component: str) -> None:
+        known = self._components.get(component)
+        for kind, place in () if known is None else list(known.probes):
+            self._on_due((component, kind, place))
+
     def _on_switched(self, *, stopped: bool) -> None:
         """What runs is given up, and what was known is not known any more."""
         self._commands.append(m.Keep())
@@ -239,7 +246,7 @@ class MonitorMachine(Knowledge):
         key = self._flights.key(number)
         self._components[key[0]].probes[key[1], key[2]].hangs = True
         self._commands.append(m.AbandonProbe(number=number))
-        self._count(key, _silence(key), detail="it took too long, and its end was not told")
+        self._count(key, silence(key), detail="it took too long, and its end was not told")
 
     def _on_due(self, key: ProbeKey) -> None:
         known = self._components[key[0]]
@@ -247,7 +254,7 @@ class MonitorMachine(Knowledge):
         if self._stopped:
             return
         if probe.hangs:
-            self._count(key, _silence(key), detail="the check before hangs still")
+            self._count(key, silence(key), detail="the check before hangs still")
         elif probe.flight is None and known.is_wanted(probe):
             if probe.heartbeats is None:
                 timeout_s = probe.settings.timeout_s
@@ -390,8 +397,3 @@ class MonitorMachine(Knowledge):
             self._flights.end(probe.flight)
             self._commands.append(m.AbandonProbe(number=probe.flight))
             probe.flight, probe.hangs = None, False
-
-
-def _silence(key: ProbeKey) -> Outcome:
-    """What no answer means: of another place that it cannot be reached, of one's own that it takes too long."""
-    return "unreachable" if key[2] else "timed_out"

@@ -75,6 +75,13 @@ class ComponentRestarted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LookWanted:
+    """Somebody wants to know now how a component is: those of its checks that do not run begin."""
+
+    component: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChildrenSeen:
     """These supervised children run.
 
@@ -120,6 +127,7 @@ Event = (
     | HeartbeatHeard
     | ComponentRestarted
     | ChildrenSeen
+    | LookWanted
     | MonitorSwitched
     | TimePassed
     | MonitorResumed

@@ -85,3 +85,25 @@ class SystemHealth:
     trend: Trend
     components: Mapping[str, ComponentHealth]
     blind: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What was seen of a component by whoever wanted to know it now.
+
+    Attributes:
+        state: Its state afterwards.
+        begun: Checks that ran for it.
+        ended: Those that have ended since.
+        bad: What the latest of them said that did not pass; empty if all have.
+    """
+
+    state: ComponentState
+    begun: int
+    ended: int
+    bad: str = ""
+
+    @property
+    def is_well(self) -> bool:
+        """Whether it was seen to be well, not only thought to be."""
+        return self.state == "healthy" and not self.bad and (self.ended > 0 or not self.begun)

@@ -6,6 +6,9 @@ import pickle
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import ray
+from ray.exceptions import GetTimeoutError, RayError
+
 from actors.healer.ports import CannotHealError, ChildState, HealerRecipe
 from actors.health.published import STANDING
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
@@ -22,6 +25,7 @@ from supervisor.tree import ChildPlan
 if TYPE_CHECKING:
     from actors.healer.messages import Verdict
     from actors.health.published import HealthStanding
+    from actors.health.report import Look
     from actors.notifier.messages import Alert
     from actors.runtime.ports import CheckpointStore
     from actors.runtime.replicated import Replica
@@ -33,6 +37,11 @@ if TYPE_CHECKING:
 _CHILD = "child/"
 _LOOK_S = 0.1
 _ASK_S = 60.0
+_SLACK_S = 5.0
+
+LOOK_S = 10.0
+"""How long a component's checks are waited for when it is verified, seconds."""
+
 _OWN = ("node_agent", "event_log")
 """What stays on its node whatever happens: it belongs there."""
 
@@ -135,9 +144,8 @@ class ClusterHealing:
 
     def verify(self, component: str) -> tuple[Verdict, str]:
         """See `HealingPorts`."""
-        health = self._health(component)
-        if health is not None:
-            return ("passed" if health == "healthy" else "failed"), f"its health is {health}"
+        if self._is_watched(component):
+            return self._looked_at(component)
         child = self._child(component)
         if child is not None:
             detail = f"{child.key} is {child.status}"
@@ -155,14 +163,26 @@ class ClusterHealing:
 
         self._sup.service(HEALTH).follow(STANDING, on_change)
 
-    def _health(self, component: str) -> str | None:
-        """The state that the health monitor has last laid, or None without one."""
+    def _is_watched(self, component: str) -> bool:
+        """Whether the health monitor knows it."""
         if self._standing is None:
             self._standing = self._sup.service(HEALTH).follow(STANDING)
         replica = self._standing.look()
-        if replica is None:
-            return None
-        return pickle.loads(replica.payload).components.get(component)  # noqa: S301 - as above
+        return replica is not None and component in pickle.loads(replica.payload).components  # noqa: S301 - as above
+
+    def _looked_at(self, component: str) -> tuple[Verdict, str]:
+        """What its probes say now: what they said before something was done about it proves nothing."""
+        monitor = self._sup.service(HEALTH).handle()
+        if monitor is None:
+            return "failed", "the health monitor does not run now"
+        try:
+            look: Look | None = ray.get(monitor.look.remote(component, LOOK_S), timeout=LOOK_S + _SLACK_S)
+        except (RayError, GetTimeoutError) as error:
+            return "failed", f"the health monitor does not answer now: {type(error).__name__}"
+        if look is None:
+            return "failed", "the health monitor knows it no more"
+        seen = f"its health is {look.state}" + (f": {look.bad}" if look.bad else "")
+        return ("passed" if look.is_well else "failed"), seen
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
