@@ -33,10 +33,12 @@ class Choice:
     Attributes:
         strategies: In this order.
         why: A line for each decision.
+        labels: Those of the nodes whose healers take the steps.
     """
 
     strategies: tuple[Strategy, ...]
     why: tuple[str, ...]
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 def choose(plans: Sequence[PlanRule], incident: Incident, *, lessons: Mapping[str, Lesson], learn_least: int) -> Choice:
@@ -65,12 +67,15 @@ def choose(plans: Sequence[PlanRule], incident: Incident, *, lessons: Mapping[st
             why.append(f"{title(strategy)} is left out: no call waits that could be made again")
         else:
             usable.append(strategy)
+    if rule.labels:
+        wanted = ", ".join(f"{name}={value}" for name, value in rule.labels.items())
+        why.append(f"its steps are taken on nodes with {wanted}")
     best = _best(usable, lessons, learn_least)
     if best:
         lesson = lessons[title(usable[best])]
         why.append(f"{title(usable[best])} goes first: it worked {lesson.successes} of {lesson.tries} times")
         usable.insert(0, usable.pop(best))
-    return Choice(strategies=tuple(usable), why=tuple(why))
+    return Choice(strategies=tuple(usable), why=tuple(why), labels=tuple(rule.labels.items()))
 
 
 def stale_patterns(plans: Sequence[PlanRule]) -> tuple[str, ...]:

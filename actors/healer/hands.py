@@ -15,6 +15,7 @@ from actors.healer import messages as m
 from actors.healer.routing import Healer
 from actors.healer.running import Ended, Job
 from actors.runtime.ids import NAMESPACE
+from actors.runtime.node import labels_of_nodes
 from actors.runtime.replies import when_answered
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Hands:
         self._seen: tuple[Healer, ...] = ()
         self._living: tuple[Healer, ...] = ()
         self._lost: set[str] = set()
+        self._labels: dict[str, dict[str, str]] = {}
         self._ended = threading.Event()
 
     def start(self) -> None:
@@ -59,8 +61,11 @@ class Hands:
 
     def see(self, view: Any) -> None:
         """The leader announces this."""
+        nodes = {child.location.node_id for child in view.children if child.location is not None}
+        if not nodes <= self._labels.keys():
+            self._labels |= labels_of_nodes()
         found = tuple(
-            Healer(name=child.name, node=child.location.node_id)
+            Healer(name=child.name, node=child.location.node_id, labels=self._labels.get(child.location.node_id, {}))
             for child in view.children
             if child.key.startswith(_CONCERN) and child.key != _COORDINATOR
             if child.status == "running" and child.location is not None

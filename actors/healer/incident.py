@@ -63,6 +63,7 @@ class Incident:
         detail: What the first report said.
         source: Who reported it: health, breaker, supervisor, task, call.
         node: The node that it fails on, if that is known.
+        labels: Those of the nodes whose healers take its steps.
         trace_id: The trace that all its steps are in.
         phase: How far it has come.
         strategies: What is tried, in this order.
@@ -86,6 +87,7 @@ class Incident:
     detail: str = ""
     source: str = ""
     node: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
     trace_id: str = ""
     phase: Phase = "detected"
     strategies: tuple[Strategy, ...] = ()

@@ -248,7 +248,7 @@ class HealerMachine:
     def _diagnose(self, case: Case) -> None:
         cause = self._cause(case)
         choice = self._choose(case.incident)
-        case.incident = replace(case.incident, strategies=choice.strategies, caused_by=cause)
+        case.incident = replace(case.incident, strategies=choice.strategies, labels=choice.labels, caused_by=cause)
         detail = "; ".join((f"caused by incident {cause}", *choice.why) if cause else choice.why)
         self._s.move(case, "diagnosed", detail)
         if cause:

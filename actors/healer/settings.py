@@ -33,6 +33,12 @@ class PlanRule(Settings):
         default=(Retry(), Restart(), Escalate()), description="Retry, Fallback, Restore, Restart, Isolate, Escalate."
     )
 
+    labels: dict[str, str] = Field(
+        default_factory=dict,
+        max_length=20,
+        description="Only healers on nodes with all of these labels take the steps.",
+    )
+
     @field_validator("strategies", mode="before")
     @classmethod
     def _strategies_only(cls, given: object) -> object:

@@ -88,7 +88,13 @@ def fill(standing: Standing) -> None:
 
 
 def _route(standing: Standing, case: Case) -> str | None:
-    found = pick_healer(standing.healers.values(), failing_node=case.incident.node, running=standing.running)
+    incident = case.incident
+    found = pick_healer(
+        standing.healers.values(),
+        failing_node=incident.node,
+        labels=dict(incident.labels),
+        running=standing.running,
+    )
     return None if found is None else found.name
 
 

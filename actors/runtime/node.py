@@ -7,6 +7,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 import ray
+from ray.exceptions import RayError
 
 
 def board_path(supervisor: str) -> Path:
@@ -32,6 +33,14 @@ def spool_path(supervisor: str, log: str) -> Path:
     """
     board = board_path(supervisor)
     return board.with_name(f"{board.stem}-{blake2b(log.encode(), digest_size=6).hexdigest()}.spool")
+
+
+def labels_of_nodes() -> dict[str, dict[str, str]]:
+    """The labels of each node that Ray knows, by its id; none while Ray does not say."""
+    try:
+        return {node["NodeID"]: dict(node.get("Labels") or {}) for node in ray.nodes()}
+    except (RayError, RuntimeError):
+        return {}
 
 
 def _session_folder() -> Path:

@@ -45,6 +45,7 @@ class Healer:
         *,
         failure: str = "*",
         severity: Severity = "low",
+        labels: Mapping[str, str] | None = None,
         who: str | None = None,
     ) -> None:
         """Say what is tried when a component is sick, in this order; the most specific plan counts.
@@ -54,12 +55,13 @@ class Healer:
             strategies: Of Retry, Fallback, Restore, Restart, Isolate, Escalate and UserStrategy.
             failure: A failure class, or a pattern.
             severity: For incidents as severe as this, or more.
+            labels: Only healers on nodes with all of these labels take the steps; where there is none, they wait.
             who: Who says so; left out, this user, host and process.
 
         Raises:
             ConfigError: Something else is among them, or one has no bound, or does not pickle.
         """
-        self.client.change("plan", _plan(component, strategies, failure, severity), who or this_user())
+        self.client.change("plan", _plan(component, strategies, failure, severity, labels or {}), who or this_user())
 
     aplan = twin(plan)
 
@@ -93,7 +95,7 @@ class Healer:
 
     areport = twin(report)
 
-    def depends(self, on: Mapping[str, tuple[str, ...]]) -> None:
+    def depends(self, on: Mapping[str, str | Sequence[str]]) -> None:
         """Say which components depend on which: an incident waits for the one of what it depends on.
 
         It adds to what is registered with the health monitor, and replaces what was said here before.
@@ -101,7 +103,7 @@ class Healer:
         Args:
             on: For each component those that it depends on.
         """
-        self.client.change("depends", {name: tuple(others) for name, others in on.items()})
+        self.client.change("depends", _needs(on))
 
     adepends = twin(depends)
 
@@ -209,10 +211,13 @@ class Healer:
     areset = twin(reset)
 
 
-def _plan(component: str, strategies: Sequence[Strategy], failure: str, severity: str) -> bytes:
+def _plan(
+    component: str, strategies: Sequence[Strategy], failure: str, severity: str, labels: Mapping[str, str]
+) -> bytes:
     source = f"plan({component!r})"
     given = check_strategies(strategies, source=source)
-    fields = {"component": component, "failure": failure, "severity": severity, "strategies": given}
+    fields: dict[str, Any] = {"component": component, "failure": failure, "severity": severity, "strategies": given}
+    fields["labels"] = dict(labels)
     return pack_plan(PlanRule.parse(fields, source=source))
 
 
@@ -222,6 +227,10 @@ def _trouble(component: str, failure: str, severity: Severity, *, detail: str = 
     return TroubleReported(
         component=component, failure=failure, severity=severity, detail=detail, node=node, source="user"
     )
+
+
+def _needs(on: Mapping[str, str | Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    return {name: (others,) if isinstance(others, str) else tuple(others) for name, others in on.items()}
 
 
 def _the(incident_id: str, incidents: tuple[Incident, ...]) -> Incident:

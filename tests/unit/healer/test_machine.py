@@ -8,9 +8,10 @@ import pytest
 
 from actors.healer import messages as m
 from actors.healer.routing import Healer
+from actors.healer.settings import PlanRule
 from actors.recovery.retry import Fallback, Retry
 from actors.recovery.strategies import Escalate, Isolate, Restart, Restore
-from tests.unit.healer.scene import Scene, answers, of, phases
+from tests.unit.healer.scene import HEALERS, Scene, answers, of, phases
 
 WELL = ["detected", "diagnosed", "recovering", "verifying", "resolved"]
 
@@ -317,6 +318,19 @@ class TestDependencies:
         assert scene.machine.kept().depends_on == {"web": ("api", "db"), "api": ("db",)}
         scene.tell(m.DependenciesChanged(depends_on={}, by="health"))
         assert scene.machine.kept().depends_on == {"web": ("api",)}
+
+    def test_its_steps_are_taken_on_nodes_with_its_plans_labels_or_wait_for_one(self) -> None:
+        scene = Scene(Restart())
+        scene.tell(m.PlanSet(rule=PlanRule(component="gpu-*", strategies=(Restart(),), labels={"kind": "gpu"})))
+        assert phases(scene.report("gpu-1")) == ["detected", "diagnosed"]
+        assert "its steps are taken on nodes with kind=gpu" in scene.only().history[-1].detail
+        labelled = Healer(name="h3", node="n3", labels={"kind": "gpu", "zone": "a"})
+        assert phases(scene.tell(m.HealersChanged(healers=(*HEALERS, labelled)))) == [
+            "recovering",
+            "verifying",
+            "resolved",
+        ]
+        assert [run.healer for run in scene.runs] == ["h3"]
 
     def test_two_that_depend_on_each_other_do_not_wait_for_each_other(self) -> None:
         scene = Scene(Restart())
