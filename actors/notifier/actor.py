@@ -14,7 +14,7 @@ import random
 import threading
 from collections import OrderedDict
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, assert_never
 from uuid import uuid4
@@ -96,12 +96,20 @@ class NotifierActor(ServiceActor):
     def take_over(self, left: Left | None) -> None:
         """Send what was written down, and tell what was acknowledged."""
         found = self._written_down()
-        pending: tuple[Any, ...] = () if left is None else pickle.loads(left.payload)  # noqa: S301 - our own former life
+        pending, told = self._left(left)
+        self._driver.tell(m.OutboxRecovered(entries=found, told=told), *pending)
         with self._guard:
             self._pending.update((_key(event), event) for event in pending)
             self._keep()
-        self._driver.tell(m.OutboxRecovered(entries=found), *pending)
         self._driver.start()
+
+    @staticmethod
+    def _left(left: Left | None) -> tuple[tuple[Any, ...], tuple[m.KeptAlert, ...]]:
+        """What the last life has acknowledged and not written down, and what it has told people of."""
+        if left is None:
+            return (), ()
+        pending, told = pickle.loads(left.payload)  # noqa: S301 - our own former life made it
+        return pending, tuple(replace(each, age_s=each.age_s + left.age_s) for each in told)
 
     def _written_down(self) -> tuple[m.OutboxEntry, ...]:
         """What the log has; while it does not answer there is nothing, and a later life sends it."""
@@ -136,9 +144,11 @@ class NotifierActor(ServiceActor):
 
     def _resolve(self, key: str, detail: str = "") -> None:
         """What people were told of is over."""
-        event = m.AlertResolved(key=key, detail=detail, wall_s=self.clock.wall_us() / 1e6)
-        self._note(event)
-        self._driver.tell(event)
+        known = self._driver.ask(lambda: self._machine.told(key, self.clock.now()))
+        if known is not None:  # else nobody was told, and nobody has to be
+            event = m.AlertResolved(key=key, detail=detail, wall_s=self.clock.wall_us() / 1e6, known=known)
+            self._note(event)
+            self._driver.tell(event)
 
     def _waiting(self) -> dict[str, int]:
         return self._driver.ask(self._machine.waiting)
@@ -217,7 +227,10 @@ class NotifierActor(ServiceActor):
         self.post()
 
     def _keep(self) -> None:
-        self.keep(pickle.dumps(tuple(self._pending.values())))
+        """What is not written down yet is told by the next life; of the rest it knows that people were told."""
+        told = self._driver.ask(lambda: self._machine.kept(self.clock.now()))
+        told = tuple(each for each in told if each.alert.key not in self._pending)
+        self.keep(pickle.dumps((tuple(self._pending.values()), told)))
 
     # -- what the machine wants ---------------------------------------------------------------------------------------
 

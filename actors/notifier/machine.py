@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from actors.notifier.settings import NotifierSettings
 
 
+KEPT_MAX = 1000
+"""Alerts that were told and last, the latest, that a successor is told of."""
+
+
 @dataclass(slots=True)
 class _Told:
     alert: m.Alert
@@ -81,6 +85,19 @@ class NotifierMachine:
         if known is not None and not self._is_news(known, event.alert):
             return known.channels
         return self._known(event.channels or self._routed(event))
+
+    def told(self, key: str, now: float) -> m.KeptAlert | None:
+        """An alert that people were told of and that lasts, or None."""
+        known = self._told.get(key)
+        return None if known is None or not known.channels else self._kept(known, now)
+
+    def kept(self, now: float) -> tuple[m.KeptAlert, ...]:
+        """All of these that a successor must know, the latest last."""
+        told = [known for known in self._told.values() if known.channels]
+        return tuple(self._kept(known, now) for known in told[-KEPT_MAX:])
+
+    def _kept(self, known: _Told, now: float) -> m.KeptAlert:
+        return m.KeptAlert(alert=known.alert, channels=known.channels, age_s=max(self._now, now) - known.at)
 
     def _known(self, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(name for name in names if name in self._outboxes)
@@ -145,16 +162,18 @@ class NotifierMachine:
         )
 
     def _on_resolved(self, event: m.AlertResolved) -> None:
-        known = self._told.pop(event.key, None)
+        known = self._told.pop(event.key, None) or event.known
         if known is not None:
             body = event.detail or known.alert.body
             alert = replace(known.alert, body=body, ended_s=max(event.wall_s, known.alert.began_s))
-            for name in known.channels:
+            for name in self._known(known.channels):
                 self._outboxes[name].add(alert, self._now)
 
     def _on_recovered(self, event: m.OutboxRecovered) -> list[m.Command]:
         """Channels may be others now: what was for one that is no more is dropped, and told."""
         commands: list[m.Command] = []
+        for each in event.told if self._fresh else ():
+            self._told[each.alert.key] = _Told(each.alert, self._now - each.age_s, self._known(each.channels))
         for entry in event.entries if self._fresh else ():
             outbox = self._outboxes.get(entry.channel)
             if outbox is None:

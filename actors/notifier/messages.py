@@ -57,6 +57,21 @@ class OutboxEntry:
     attempts: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptAlert:
+    """An alert that people were told of and that lasts; no instant is in it, it crosses processes.
+
+    Attributes:
+        alert: The alert.
+        channels: Who was told.
+        age_s: How long ago, seconds.
+    """
+
+    alert: Alert
+    channels: tuple[str, ...]
+    age_s: float = 0.0
+
+
 # -- events ---------------------------------------------------------------------------------------------------------
 
 
@@ -77,11 +92,19 @@ class AlertRaised:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertResolved:
-    """What people were told of is over."""
+    """What people were told of is over.
+
+    Attributes:
+        key: The alert's.
+        wall_s: The moment, seconds since the Unix epoch.
+        detail: In words.
+        known: The alert, for a life that does not know it any more.
+    """
 
     key: str
     wall_s: float
     detail: str = ""
+    known: KeptAlert | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,9 +142,15 @@ class TimePassed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxRecovered:
-    """This life takes over: these messages were written down and not forgotten, oldest first. Before anything else."""
+    """This life takes over. Before anything else.
+
+    Attributes:
+        entries: Messages that were written down and not forgotten, oldest first.
+        told: Alerts that people were told of and that last, oldest first.
+    """
 
     entries: tuple[OutboxEntry, ...]
+    told: tuple[KeptAlert, ...] = ()
 
 
 Event = AlertRaised | AlertResolved | EntryRecorded | SendEnded | TimePassed | OutboxRecovered

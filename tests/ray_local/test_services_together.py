@@ -111,6 +111,7 @@ def test_of_a_sick_child_the_healer_decides_where_there_is_one(ward: Ward, event
     sup.root.delete("cart")
 
 
+@pytest.mark.soak
 def test_who_depends_on_a_sick_one_waits_for_it(ward: Ward, eventually: Eventually) -> None:
     sup = ward.sup
     sup.healer.hold("base", reason="a test")
@@ -130,6 +131,7 @@ def test_who_depends_on_a_sick_one_waits_for_it(ward: Ward, eventually: Eventual
     sup.healer.release("base")
 
 
+@pytest.mark.soak
 def test_a_coordinator_that_begins_hears_of_what_is_sick_already(ward: Ward, eventually: Eventually) -> None:
     sup, family = ward.sup, Family(ward.sup)
     sup.healer.hold("early", reason="a test")
@@ -169,6 +171,7 @@ def told_of_its_death(sink: Sink) -> list[tuple[str, str]]:
     return [(each["component"], each["status"]) for each in alerts if each["key"] == "health/main/blind/killed"]
 
 
+@pytest.mark.soak
 def test_a_function_whose_tasks_fail_is_an_incident(sup: Supervisor, eventually: Eventually) -> None:
     sup.healer.plan("*on_purpose", [Restart()])
     policy = Policy(retry=Retry(attempts=1))

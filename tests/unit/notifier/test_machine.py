@@ -121,3 +121,36 @@ class TestSuccessors:
         scene = Scene()
         scene.raise_()
         assert scene.tell(m.OutboxRecovered(entries=(entry(alert("x"), entry_id="1.9"),))) == []
+
+
+class TestTheNextLife:
+    def test_it_knows_what_people_were_told_of_and_tells_of_its_end(self) -> None:
+        former = Scene(channel("a"), channel("b"), repeat_s=100.0)
+        former.raise_("db", channels=("a",))
+        former.raise_("web", channels=())
+        former.later(30.0)
+        kept = former.machine.kept(former.now)
+        assert [(each.alert.key, each.channels, each.age_s) for each in kept if each.alert.key == "db"] == [
+            ("db", ("a",), 30.0)
+        ]
+        scene = Scene(channel("a"), channel("b"), repeat_s=100.0)
+        scene.tell(m.OutboxRecovered(entries=(), told=kept))
+        scene.raise_("db", channels=("a",))
+        assert scene.told == [], "it is told once while it lasts"
+        scene.resolve("db")
+        assert scene.told == [("a", "db", True)]
+        assert scene.machine.told("db", scene.now) is None
+
+    def test_it_tells_again_what_lasts_for_long_and_leaves_out_channels_that_are_no_more(self) -> None:
+        kept = m.KeptAlert(alert=alert("db"), channels=("gone", "mail"), age_s=99.0)
+        scene = Scene(repeat_s=100.0)
+        scene.tell(m.OutboxRecovered(entries=(), told=(kept,)))
+        scene.later(2.0)
+        scene.raise_("db")
+        assert scene.told == [("mail", "db", False)]
+
+    def test_an_end_that_was_acknowledged_is_told_by_a_life_that_knows_nothing_of_it(self) -> None:
+        scene = Scene()
+        known = m.KeptAlert(alert=alert("db"), channels=("mail",))
+        scene.tell(m.AlertResolved(key="db", wall_s=NOON_S, known=known))
+        assert scene.told == [("mail", "db", True)]
