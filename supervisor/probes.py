@@ -2,44 +2,8 @@
 
 from __future__ import annotations
 
-from actors.health.probes import (
-    UnreachableError,
-    actor,
-    breakers,
-    child,
-    cpu,
-    disk,
-    dns,
-    heartbeat,
-    http,
-    loop_lag,
-    memory,
-    node,
-    open_files,
-    queue_depth,
-    resources,
-    sql,
-    tcp,
-    watch_loop,
-)
+from actors.health import probes
+from actors.health.probes import *  # noqa: F403 - one list of names, where the probes are
 
-__all__ = [
-    "UnreachableError",
-    "actor",
-    "breakers",
-    "child",
-    "cpu",
-    "disk",
-    "dns",
-    "heartbeat",
-    "http",
-    "loop_lag",
-    "memory",
-    "node",
-    "open_files",
-    "queue_depth",
-    "resources",
-    "sql",
-    "tcp",
-    "watch_loop",
-]
+__all__: list[str] = []
+__all__ += probes.__all__

@@ -50,6 +50,10 @@ class ColumnType(Enum):
         return {ColumnType.TRACE_ID: 32, ColumnType.SPAN_ID: 16}.get(self, 0)
 
 
+TEXT, INTEGER, BIGINT, DOUBLE = ColumnType.TEXT, ColumnType.INTEGER, ColumnType.BIGINT, ColumnType.DOUBLE
+TIME, TRACE_ID, SPAN_ID = ColumnType.TIME, ColumnType.TRACE_ID, ColumnType.SPAN_ID
+
+
 class Handover(Enum):
     """How the values of a column are given to DuckDB."""
 

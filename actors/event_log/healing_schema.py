@@ -2,111 +2,102 @@
 
 from __future__ import annotations
 
-from actors.event_log.columns import ColumnType
-from actors.event_log.columns import table_of as _table
+from actors.event_log.columns import BIGINT, DOUBLE, INTEGER, SPAN_ID, TEXT, TIME, TRACE_ID, table_of
 
-_T = ColumnType.TEXT
-_I = ColumnType.INTEGER
-_B = ColumnType.BIGINT
-_D = ColumnType.DOUBLE
-_W = ColumnType.TIME
-_TRACE = ColumnType.TRACE_ID
-_SPAN = ColumnType.SPAN_ID
-
-RECOVERY_EVENTS = _table(
+RECOVERY_EVENTS = table_of(
     "recovery_events",
-    incident_id=_T,
-    component=_T,
-    failure=_T,
-    severity=_T,
-    event=_T,
-    phase=_T,
-    strategy=_T,
-    action=_T,
-    outcome=_T,
-    detail=_T,
-    source=_T,
-    node_id=_T,
-    caused_by=_T,
-    who=_T,
-    detect_ms=_D,
-    after_ms=_D,
-    incarnation=_I,
-    era=_B,
-    at_time=_W,
-    trace_id=_TRACE,
-    span_id=_SPAN,
+    incident_id=TEXT,
+    component=TEXT,
+    failure=TEXT,
+    severity=TEXT,
+    event=TEXT,
+    phase=TEXT,
+    strategy=TEXT,
+    action=TEXT,
+    outcome=TEXT,
+    detail=TEXT,
+    source=TEXT,
+    node_id=TEXT,
+    caused_by=TEXT,
+    who=TEXT,
+    detect_ms=DOUBLE,
+    after_ms=DOUBLE,
+    incarnation=INTEGER,
+    era=BIGINT,
+    at_time=TIME,
+    trace_id=TRACE_ID,
+    span_id=SPAN_ID,
 )
 """Each phase, step and verification of each incident; holds and releases of components, too."""
 
-RECORDED_INCIDENTS = _table(
+RECORDED_INCIDENTS = table_of(
     "recorded_incidents",
-    incident_id=_T,
-    version=_B,
-    component=_T,
-    failure=_T,
-    severity=_T,
-    phase=_T,
-    is_over=_I,
-    begun=_T,
-    incarnation=_I,
-    era=_B,
-    detect_ms=_D,
-    detected_at=_W,
-    kept=_T,
-    at_time=_W,
+    incident_id=TEXT,
+    version=BIGINT,
+    component=TEXT,
+    failure=TEXT,
+    severity=TEXT,
+    phase=TEXT,
+    is_over=INTEGER,
+    begun=TEXT,
+    incarnation=INTEGER,
+    era=BIGINT,
+    detect_ms=DOUBLE,
+    detected_at=TIME,
+    kept=TEXT,
+    at_time=TIME,
 )
 """Each state of an incident as a successor needs it, written before its step is taken; the latest counts."""
 
-RECORDED_PLANS = _table(
+RECORDED_PLANS = table_of(
     "recorded_plans",
-    component=_T,
-    failure=_T,
-    severity=_T,
-    strategies=_T,
-    who=_T,
-    era=_B,
-    kept=_T,
-    at_time=_W,
+    component=TEXT,
+    failure=TEXT,
+    severity=TEXT,
+    strategies=TEXT,
+    who=TEXT,
+    era=BIGINT,
+    kept=TEXT,
+    at_time=TIME,
 )
 """What is tried for whom, as users said at run time; the latest of component, failure and severity counts."""
 
-RECOVERY_LESSONS = _table(
+RECOVERY_LESSONS = table_of(
     "recovery_lessons",
-    component=_T,
-    failure=_T,
-    strategy=_T,
-    tries=_B,
-    successes=_B,
-    seconds=_D,
-    at_time=_W,
+    component=TEXT,
+    failure=TEXT,
+    strategy=TEXT,
+    tries=BIGINT,
+    successes=BIGINT,
+    seconds=DOUBLE,
+    at_time=TIME,
 )
 """What worked: totals after each try, or 0 once they were reset; the latest counts."""
 
-NOTIFICATIONS = _table(
+NOTIFICATIONS = table_of(
     "notifications",
-    message_id=_T,
-    channel=_T,
-    result=_T,
-    attempts=_I,
-    alerts=_I,
-    component=_T,
-    severity=_T,
-    title=_T,
-    incidents=_T,
-    detail=_T,
-    at_time=_W,
+    message_id=TEXT,
+    channel=TEXT,
+    result=TEXT,
+    attempts=INTEGER,
+    alerts=INTEGER,
+    component=TEXT,
+    severity=TEXT,
+    title=TEXT,
+    incidents=TEXT,
+    detail=TEXT,
+    at_time=TIME,
 )
 """What became of each message to people."""
 
-RECORDED_MESSAGES = _table(
+RECORDED_MESSAGES = table_of(
     "recorded_messages",
-    message_id=_T,
-    channel=_T,
-    state=_T,
-    attempts=_I,
-    alerts=_T,
-    at_time=_W,
+    message_id=TEXT,
+    channel=TEXT,
+    state=TEXT,
+    attempts=INTEGER,
+    alerts=TEXT,
+    at_time=TIME,
 )
 """The notifier's outbox: each message before it is sent, and once it is over; the latest counts."""
 
