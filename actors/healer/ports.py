@@ -100,8 +100,11 @@ class HealingPorts(Protocol):
         """
         ...
 
-    def aside(self) -> CheckpointStore:
-        """The store in which what is restored is kept from step to step."""
+    def checkpoints(self, path: str | None) -> CheckpointStore:
+        """The store of checkpoints in a folder, or in the event log (None).
+
+        Of children, of functions, and of what is restored from step to step.
+        """
         ...
 
     def notify(self, alert: Alert, channels: tuple[str, ...]) -> tuple[str, ...]:

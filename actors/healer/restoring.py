@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from actors.checkpoint.format import Checkpoint
 from actors.child.hooks import finish
-from actors.healer.ports import no_checkpoint
+from actors.healer.functions import FunctionCheckpoints
+from actors.healer.ports import CannotHealError, no_checkpoint
 from actors.runtime import wire
 from actors.runtime.errors import CheckpointStoreError
 
@@ -56,7 +57,7 @@ class Restoring:
         """
         is_going_on = False
         try:
-            is_own = self._strategy.load is not None
+            is_own = self._strategy.apply is not None
             going_well = self._of_functions(action) if is_own else self._of_child(action, timeout_s)
             is_going_on = going_well and action in ("load", "verify")
         except Exception:
@@ -71,11 +72,9 @@ class Restoring:
 
     def _of_functions(self, action: Action) -> bool:
         strategy, component = self._strategy, self._incident.component
-        assert strategy.load is not None
         assert strategy.apply is not None
         if action == "load":
-            data, _ = wire.dumps(finish(strategy.load(component)))
-            self._put(_LOADED, data)
+            self._put(_LOADED, self._checkpointed(component) if strategy.load is None else _called(strategy, component))
             return True
         state = wire.loads(self._get(_LOADED), ())
         if action == "verify":
@@ -85,6 +84,19 @@ class Restoring:
         elif strategy.roll_back is not None:
             finish(strategy.roll_back(state))
         return True
+
+    def _checkpointed(self, component: str) -> bytes:
+        """What was put away for it last."""
+        store = self._ports.checkpoints(self._strategy.path)
+        found = FunctionCheckpoints(store, self._clock).newest(component, version=self._strategy.version)
+        if found is None:
+            raise CannotHealError(
+                component,
+                action="restore",
+                reason="there is no checkpoint of it",
+                remedy="Put its state away by sup.healer.checkpoint(component, state), or give Restore a load",
+            )
+        return found
 
     # -- a supervised child -------------------------------------------------------------------------------------------
 
@@ -151,7 +163,12 @@ class Restoring:
 
     @property
     def _aside(self) -> CheckpointStore:
-        return self._ports.aside()
+        return self._ports.checkpoints(None)
+
+
+def _called(strategy: Restore, component: str) -> bytes:
+    assert strategy.load is not None
+    return wire.dumps(finish(strategy.load(component)))[0]
 
 
 def _newest(child: ChildState) -> Checkpoint:

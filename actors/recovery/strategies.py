@@ -25,7 +25,8 @@ STRATEGIES_MAX = 20
 class Restore(Settings):
     """Take up an earlier state: load a checkpoint aside, verify it, then cut over; else roll back.
 
-    A child's own checkpoints are taken unless functions are given.
+    Without functions these are the checkpoints of a supervised child. With `apply` alone they are those that were put
+    away by `sup.healer.checkpoint(component, state)`, with `load`, too, whatever that returns.
     """
 
     load: Callable[..., Any] | None = Field(
@@ -36,16 +37,18 @@ class Restore(Settings):
     roll_back: Callable[..., Any] | None = Field(
         default=None, description="Called with that state when it could not be applied; undoes what apply began."
     )
+    path: str | None = Field(
+        default=None, min_length=1, max_length=1000, description="The folder of `checkpoint(...)`; None: the event log."
+    )
+    version: int = Field(default=1, ge=0, le=2**31 - 1, description="The version of the state that `checkpoint` keeps.")
     timeout_s: float = Field(
         default=30.0, gt=0, allow_inf_nan=False, description="How long each of these may take, in seconds."
     )
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if (self.load is None) != (self.apply is None):
-            raise ValueError("load and apply belong together: give both, or none for a child's own checkpoints")
-        if self.load is None and (self.verify is not None or self.roll_back is not None):
-            raise ValueError("verify and roll_back are called with what load returned; give load and apply, too")
+        if self.apply is None and (self.load, self.verify, self.roll_back) != (None, None, None):
+            raise ValueError("load, verify and roll_back belong to apply: give that, too, or none for a child's own")
         return self
 
 

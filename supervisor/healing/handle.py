@@ -64,9 +64,10 @@ class HealingHandle(NotifierHandle):
     def healer(self) -> Healer:
         """Plans, incidents, holds, and what was learned."""
         from supervisor.healing.healer import Healer  # noqa: PLC0415 - who heals nothing does not load it
+        from supervisor.healing.ports import cluster_healing  # noqa: PLC0415 - the same
         from supervisor.services.keys import HEALER  # noqa: PLC0415 - the same
 
-        return Healer(self.service(HEALER))
+        return Healer(self.service(HEALER), cluster_healing(self.name).checkpoints)
 
     def _healing(self) -> Healing:
         from supervisor.healing.healing import Healing  # noqa: PLC0415 - the same

@@ -5,24 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from actors.healer.errors import UnknownIncidentError
+from actors.healer.functions import FunctionCheckpoints
 from actors.healer.learning import check_lessons
 from actors.healer.messages import TroubleReported
 from actors.healer.packing import pack_plan
 from actors.healer.settings import PlanRule
 from actors.healer.standing import EVERYTHING
 from actors.recovery.strategies import check_strategies
+from actors.runtime import wire
 from actors.runtime.asker import who as this_user
+from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.errors import ConfigError
 from actors.service.twin import twin
 from supervisor.healing.subscription import IncidentSubscription
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from actors.healer.choice import Choice
     from actors.healer.incident import Incident
     from actors.healer.statistics import HealerStatistics
     from actors.recovery.strategies import Severity, Strategy
+    from actors.runtime.ports import CheckpointStore
     from actors.service.client import ServiceClient
 
 
@@ -31,10 +35,12 @@ class Healer:
 
     Args:
         client: The way to the coordinator.
+        stores: Gives the store of checkpoints in a folder, or in the event log (None).
     """
 
-    def __init__(self, client: ServiceClient) -> None:
+    def __init__(self, client: ServiceClient, stores: Callable[[str | None], CheckpointStore]) -> None:
         self.client = client
+        self._stores = stores
 
     # -- plans --------------------------------------------------------------------------------------------------------
 
@@ -183,6 +189,41 @@ class Healer:
 
     astop = twin(stop)
 
+    # -- checkpoints of functions -------------------------------------------------------------------------------------
+
+    def checkpoint(self, component: str, state: Any, *, version: int = 1, path: str | None = None) -> None:
+        """Put a component's state away, for a `Restore(apply=...)`; when this returns it outlives every process.
+
+        Args:
+            component: Its name; a supervised child keeps its own state instead.
+            state: Anything that pickles.
+            version: The version of the state; one of another version is never restored.
+            path: A folder, a path or any fsspec URL; left out, the event log.
+
+        Raises:
+            ConfigError: There is no name, or it does not pickle.
+            CheckpointStoreError: It could not be written.
+        """
+        _named(component)
+        self._functions(path).put(component, state, version=version)
+
+    acheckpoint = twin(checkpoint)
+
+    def checkpointed(self, component: str, *, version: int = 1, path: str | None = None) -> Any:
+        """The state that was put away last; None if there is none.
+
+        Raises:
+            CheckpointMismatchError: It is of another version.
+            CheckpointStoreError: It could not be read.
+        """
+        found = self._functions(path).newest(component, version=version)
+        return None if found is None else wire.loads(found, ())
+
+    acheckpointed = twin(checkpointed)
+
+    def _functions(self, path: str | None) -> FunctionCheckpoints:
+        return FunctionCheckpoints(self._stores(path), SYSTEM_CLOCK)
+
     # -- what was learned ---------------------------------------------------------------------------------------------
 
     def lessons(self) -> list[dict[str, Any]]:
@@ -222,8 +263,7 @@ def _plan(
 
 
 def _trouble(component: str, failure: str, severity: Severity, *, detail: str = "", node: str = "") -> TroubleReported:
-    if not component:
-        raise ConfigError("component", problems=("a name is needed, as 'payment-service'",))
+    _named(component)
     return TroubleReported(
         component=component, failure=failure, severity=severity, detail=detail, node=node, source="user"
     )
@@ -231,6 +271,11 @@ def _trouble(component: str, failure: str, severity: Severity, *, detail: str = 
 
 def _needs(on: Mapping[str, str | Sequence[str]]) -> dict[str, tuple[str, ...]]:
     return {name: (others,) if isinstance(others, str) else tuple(others) for name, others in on.items()}
+
+
+def _named(component: str) -> None:
+    if not component:
+        raise ConfigError("component", problems=("a name is needed, as 'payment-service'",))
 
 
 def _the(incident_id: str, incidents: tuple[Incident, ...]) -> Incident:

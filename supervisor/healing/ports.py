@@ -132,9 +132,9 @@ class ClusterHealing:
             state_version=known.state_version,
         )
 
-    def aside(self) -> CheckpointStore:
+    def checkpoints(self, path: str | None) -> CheckpointStore:
         """See `HealingPorts`."""
-        return self._stores.checkpoints(None)
+        return self._stores.checkpoints(path)
 
     def notify(self, alert: Alert, channels: tuple[str, ...]) -> tuple[str, ...]:
         """See `HealingPorts`."""

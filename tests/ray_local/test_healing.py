@@ -161,6 +161,27 @@ def test_a_child_takes_up_its_last_good_state(ward: Supervisor, eventually):
 
 
 @pytest.mark.soak
+def test_a_function_takes_up_the_state_that_was_put_away_for_it(ward: Supervisor, eventually, tmp_path: Path):
+    ward.healer.checkpoint("memory", {"facts": 1})
+    ward.healer.checkpoint("memory", {"facts": 2})
+    assert ward.healer.checkpointed("memory") == {"facts": 2}
+    assert asyncio.run(ward.healer.acheckpointed("nothing")) is None
+    restored = tmp_path / "restored"
+
+    def apply(state: dict[str, int]) -> None:
+        restored.write_text(json.dumps(state))
+
+    ward.health.register("memory", restored.exists, interval_s=60, timeout_s=1.0)
+    ward.healer.plan("memory", [Restore(apply=apply)])
+    ward.healer.report("memory", failure="lost")
+    eventually(lambda: _latest(ward, "memory").phase == "resolved", "it is well, by a look at it now")
+    assert json.loads(restored.read_text()) == {"facts": 2}
+    kept = ward.events.query("SELECT DISTINCT key FROM checkpoints WHERE key LIKE 'function/%'")
+    assert kept == [{"key": "function/memory"}], "beside those of children"
+    ward.health.unregister("memory")
+
+
+@pytest.mark.soak
 def test_a_child_that_is_given_up_is_an_incident_by_itself(ward: Supervisor, eventually, tmp_path: Path):
     mark = tmp_path / "sick"
     group = ward.group("fragile", intensity=1, period_s=60, restart="temporary")

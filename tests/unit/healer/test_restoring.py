@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from actors.healer.functions import FunctionCheckpoints
 from actors.recovery.strategies import Restore
+from actors.runtime.clock import SYSTEM_CLOCK
 from tests.unit.healer.ward import Hand, Ward
 
 STATE: dict[str, object] = {}
@@ -99,3 +101,25 @@ class TestChildren:
         ended = hand.take(Restore(), "load")
         assert ended.outcome == "refused"
         assert "no good checkpoint" in ended.detail
+
+
+class TestCheckpointsOfFunctions:
+    def test_the_newest_is_taken_up_from_the_store_of_all(self, hand: Hand):
+        kept = FunctionCheckpoints(hand.ward.checkpoints(None), SYSTEM_CLOCK)
+        kept.put("cart", {"of": "long ago"}, version=1)
+        kept.put("cart", {"of": "cart", "items": 3}, version=1)
+        strategy = Restore(apply=apply)
+        for action in ("load", "verify", "cut_over"):
+            assert fresh(hand).take(strategy, action).outcome == "succeeded"
+        assert STATE["applied"] == {"of": "cart", "items": 3}
+
+    def test_without_one_it_is_refused_with_what_to_do(self, hand: Hand):
+        ended = hand.take(Restore(apply=apply), "load")
+        assert ended.outcome == "refused"
+        assert "sup.healer.checkpoint(component, state)" in ended.detail
+
+    def test_one_of_another_version_is_not_taken_up(self, hand: Hand, tmp_path: Path):
+        folder = str(tmp_path / "mine")
+        FunctionCheckpoints(hand.ward.checkpoints(folder), SYSTEM_CLOCK).put("cart", {"of": "cart"}, version=2)
+        assert hand.take(Restore(apply=apply, path=folder), "load").outcome == "failed"
+        assert hand.take(Restore(apply=apply, path=folder, version=2), "load").outcome == "succeeded"

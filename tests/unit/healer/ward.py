@@ -59,8 +59,8 @@ class Ward:
         del component
         return ChildState(key="child/cart", store=self.store, class_name="shop.Cart", state_version=1)
 
-    def aside(self) -> FolderStore:
-        return self.kept_aside
+    def checkpoints(self, path: str | None) -> FolderStore:
+        return self.kept_aside if path is None else FolderStore(path)
 
     def notify(self, alert: Alert, channels: tuple[str, ...]) -> tuple[str, ...]:
         self.told.append((alert, channels))

@@ -49,10 +49,11 @@ def test_each_has_a_title_and_travels(kind: str) -> None:
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [
-        ({"load": len}, "load and apply belong together"),
-        ({"apply": len}, "load and apply belong together"),
-        ({"verify": len}, "verify and roll_back are called with what load returned"),
-        ({"roll_back": len}, "verify and roll_back are called with what load returned"),
+        ({"load": len}, "load, verify and roll_back belong to apply"),
+        ({"verify": len}, "load, verify and roll_back belong to apply"),
+        ({"roll_back": len}, "load, verify and roll_back belong to apply"),
+        ({"apply": len, "path": ""}, "path"),
+        ({"apply": len, "version": -1}, "version"),
     ],
 )
 def test_a_restore_is_whole(fields: dict[str, Any], problem: str) -> None:
