@@ -229,6 +229,8 @@ class DegradationHandle:
         """
         return self.client.ask("view")
 
+    aview = twin(view)
+
     # -- the word and the state ---------------------------------------------------------------------------------------
 
     def _now(self) -> Reader:

@@ -142,6 +142,8 @@ class Health(Registrar):
         """
         return self.client.ask("statistics")
 
+    astatistics = twin(statistics)
+
     def subscribe(self) -> HealthChanges:
         """Changes from now on, for `for` and `async for`; close it when it is no longer read."""
         stream = HealthChanges(self._forget)
