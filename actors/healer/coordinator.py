@@ -319,7 +319,7 @@ class CoordinatorActor(ServiceActor):
         incident = self._written.latest(command.incident_id)
         try:
             if incident is not None and may_have_ended_it(incident):
-                self._healing.revive(command.component)
+                self._healing.revive(incident.target)
             verdict, detail = self._healing.verify(command.component)
         except Exception as error:  # noqa: BLE001 - a probe that cannot be asked says nothing good
             verdict, detail = "failed", self._scrubber.clean(f"{type(error).__name__}: {error}")

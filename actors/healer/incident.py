@@ -63,6 +63,7 @@ class Incident:
         detail: What the first report said.
         source: Who reported it: health, breaker, supervisor, task, call.
         node: The node that it fails on, if that is known.
+        child: The key of the supervised child that its component is, where the name does not say so.
         labels: Those of the nodes whose healers take its steps.
         trace_id: The trace that all its steps are in.
         phase: How far it has come.
@@ -87,6 +88,7 @@ class Incident:
     detail: str = ""
     source: str = ""
     node: str = ""
+    child: str = ""
     labels: tuple[tuple[str, str], ...] = ()
     trace_id: str = ""
     phase: Phase = "detected"
@@ -102,6 +104,11 @@ class Incident:
     owner: str = ""
     version: int = 0
     history: tuple[Entry, ...] = ()
+
+    @property
+    def target(self) -> str:
+        """What is restarted, restored or isolated: the child that its component is, or of its name."""
+        return self.child or self.component
 
     @property
     def is_over(self) -> bool:

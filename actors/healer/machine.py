@@ -331,7 +331,7 @@ class HealerMachine:
     def _on_expired(self, case: Case) -> None:
         if case.doing == "over":
             self._s.forget(case)
-        elif self._s.is_held(case.incident.component):
+        elif self._s.held_by(case.incident):
             case.expires_at = self._s.now + self._s.settings.incident_timeout_s
             self._s.wake(case, case.expires_at)
         else:
@@ -394,6 +394,7 @@ def _incident(event: m.TroubleReported, incident_id: str) -> Incident:
         detail=event.detail,
         source=event.source,
         node=event.node,
+        child=event.child,
         trace_id=event.trace_id,
         call=event.call,
     )

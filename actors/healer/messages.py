@@ -34,6 +34,7 @@ class TroubleReported:
         source: Who says so: health, breaker, supervisor, task, call.
         began_ago_s: How long it has lasted, seconds.
         node: Where it fails, if that is known.
+        child: The key of the supervised child that it is, where its name does not say so.
         call: The call that waits for the recovery, if one does.
         trace_id: Its trace.
     """
@@ -45,6 +46,7 @@ class TroubleReported:
     source: str = ""
     began_ago_s: float = 0.0
     node: str = ""
+    child: str = ""
     call: str = ""
     trace_id: str = ""
 

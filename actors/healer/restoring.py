@@ -101,7 +101,7 @@ class Restoring:
     # -- a supervised child -------------------------------------------------------------------------------------------
 
     def _of_child(self, action: Action, timeout_s: float) -> bool:
-        child = self._ports.child_state(self._incident.component)
+        child = self._ports.child_state(self._incident.target)
         if action == "load":
             self._put(_LOADED, pickle.dumps(_newest(child)))
             return True

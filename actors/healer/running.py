@@ -214,10 +214,10 @@ class StepRunner:
             case Escalate():
                 return self._notify(strategy, job)
             case Restart():
-                self._ports.restart(incident.component, timeout_s=step.timeout_s)
+                self._ports.restart(incident.target, timeout_s=step.timeout_s)
             case Isolate():
                 keep_off_s, drain_s = strategy.keep_off_s, strategy.drain_s
-                self._ports.isolate(incident.component, incident.node, drain_s=drain_s, keep_off_s=keep_off_s)
+                self._ports.isolate(incident.target, incident.node, drain_s=drain_s, keep_off_s=keep_off_s)
             case UserStrategy():
                 return self._user(strategy, job, cancelled)
             case _:

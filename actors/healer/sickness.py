@@ -84,7 +84,8 @@ class Sickness:
             detail="" if note is None else note.detail,
             source="health",
             began_ago_s=0.0 if note is None else note.silent_s,
-            node=self._where(name),
+            node=self._where(note.child if note is not None and note.child else name),
+            child="" if note is None else note.child,
         )
 
 

@@ -130,15 +130,16 @@ class Standing:
             case = self.cases.get(turn[2])
             if case is None or case.doing != "ready":
                 continue
-            component = case.incident.component
-            if not self.is_held(component):
+            held_by = self.held_by(case.incident)
+            if held_by is None:
                 return case
-            self._held.setdefault(component, []).append(turn)
+            self._held.setdefault(held_by, []).append(turn)
         return None
 
-    def is_held(self, component: str) -> bool:
-        """Whether an operator holds it, or all."""
-        return component in self.holds or EVERYTHING in self.holds
+    def held_by(self, incident: Incident) -> str | None:
+        """By which name an operator holds it: its component's, that of the child that it is, or all; None: by none."""
+        names = (incident.component, incident.child, incident.child.partition("/")[2], EVERYTHING)
+        return next((name for name in names if name in self.holds), None)
 
     def release(self, component: str) -> None:
         """Those that were passed over have their turn again; whoever is still held is passed over again."""

@@ -121,7 +121,7 @@ def on_recorded(standing: Standing, case: Case, version: int) -> None:
     step = case.incident.begun
     assert step is not None
     is_idle = _is_idle(case.incident, step)
-    if healer is None or is_idle or standing.is_held(case.incident.component):  # it was not run: that is certain
+    if healer is None or is_idle or standing.held_by(case.incident):  # it was not run: that is certain
         standing.record(case, begun=None)
         standing.set(case, "ready")
         return

@@ -9,6 +9,7 @@ from actors.health.kept import KeptMonitor, kept_of
 from actors.health.report import Look
 from actors.health.reporting import component_health, standing, system_health
 from actors.health.sight import Sight
+from actors.health.wards import Wards
 
 if TYPE_CHECKING:
     from actors.health.component import Component
@@ -29,6 +30,7 @@ class Knowledge:
         self._settings = settings
         self._now = now
         self._stopped = False
+        self._wards = Wards()
         self._components: dict[str, Component] = {}
         self._depends_on: dict[str, tuple[str, ...]] = {}
         self._nodes: tuple[str, ...] = ()
@@ -44,7 +46,9 @@ class Knowledge:
     def standing(self) -> HealthStanding:
         """All components in short."""
         blind = str(self._sight) if self._sight.cut_off else ""
-        return standing(self._components, self._depends_on, self._scores, self._settings, blind=blind)
+        return standing(
+            self._components, self._depends_on, self._scores, self._settings, blind=blind, children=self._wards.children
+        )
 
     def component(self, name: str, now: float) -> ComponentHealth | None:
         """One component, or None if nobody registered it."""

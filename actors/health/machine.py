@@ -26,7 +26,6 @@ from actors.health.report import Check
 from actors.health.reporting import caused_by, weigh_system
 from actors.health.schedule import Schedule
 from actors.health.settings import EVERY_NODE, ProbeSettings
-from actors.health.wards import Wards
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +48,6 @@ class MonitorMachine(Knowledge):
         self._fresh = True
         self._schedule: Schedule[ProbeKey] = Schedule()
         self._flights = Flights()
-        self._wards = Wards()
         self._sample_at = now + settings.sample_s
         self._snapshot_at = now + settings.snapshot_s
         self._commands: list[m.Command] = []

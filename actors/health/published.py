@@ -33,10 +33,12 @@ class SickNote:
     Attributes:
         detail: What its latest bad check said, or the beginning of it.
         silent_s: How long the trouble had lasted when it was told, seconds.
+        child: The key of the supervised child that it is, if it is one.
     """
 
     detail: str = ""
     silent_s: float = 0.0
+    child: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

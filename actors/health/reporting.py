@@ -81,6 +81,7 @@ def standing(
     settings: MonitorSettings,
     *,
     blind: str,
+    children: Mapping[str, str],
 ) -> HealthStanding:
     """All components in short; a hundredth of the work of `system_health`."""
     scores, total = weigh_system(components, depends_on)
@@ -91,7 +92,7 @@ def standing(
         scores={name: score for name, score in scores.items() if score is not None},
         flapping=tuple(name for name, known in components.items() if known.flapping.active),
         sick={
-            name: SickNote(detail=known.detail[:DETAIL_MAX], silent_s=known.silent_s)
+            name: SickNote(detail=known.detail[:DETAIL_MAX], silent_s=known.silent_s, child=children.get(name, ""))
             for name, known in components.items()
             if known.state == "unhealthy"
         },

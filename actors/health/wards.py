@@ -39,6 +39,11 @@ class Wards:
         self._asked: dict[str, tuple[int, float]] = {}
         self._healed = False
 
+    @property
+    def children(self) -> dict[str, str]:
+        """The keys of the children that components are, by the components' names."""
+        return {name: key for name, (key, _) in self._met.items()}
+
     def see(self, seen: m.ChildrenSeen, components: Mapping[str, Component]) -> list[str]:
         """These run now; returns the components of which another life runs than before."""
         self._lives, self._healed = seen.lives, seen.healed

@@ -17,7 +17,7 @@ from actors.runtime.keeping_off import keep_off
 from supervisor import requests as r
 from supervisor.child_ports import ClusterPorts
 from supervisor.creating import cluster_era
-from supervisor.election import living_nodes
+from supervisor.election import find_leader, living_nodes
 from supervisor.recipes import ChildRecipe
 from supervisor.services.keys import HEALTH, NOTIFIER
 from supervisor.tree import ChildPlan
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from supervisor.messages import ChildView
 
 _CHILD = "child/"
+_WORKER = "worker/"
 _LOOK_S = 0.1
 _ASK_S = 60.0
 _SLACK_S = 5.0
@@ -77,6 +78,10 @@ class ClusterHealing:
 
     def restart(self, component: str, *, timeout_s: float, between: Callable[[], None] | None = None) -> None:
         """See `HealingPorts`."""
+        found = self._child(component)
+        if found is not None and found.key.startswith(_WORKER):
+            self._replace(found, timeout_s)
+            return
         key = self._key(component, action="restart")
         if self._status(key) not in _ENDED:
             self._ask(r.Terminate(member=key), key, timeout_s)
@@ -86,6 +91,20 @@ class ClusterHealing:
         until = SYSTEM_CLOCK.now() + timeout_s
         while self._status(key) != "running" and SYSTEM_CLOCK.now() < until:
             sleep(_LOOK_S)
+
+    def _replace(self, member: ChildView, timeout_s: float) -> None:
+        """A pool's member is not ended and started again: the pool has another at once."""
+        until = SYSTEM_CLOCK.now() + timeout_s
+        leader = find_leader(self._name)
+        told = leader is not None and ray.get(leader[1].report_sick.remote(member.name, "a healer"), timeout=timeout_s)
+        if not told:
+            raise SupervisorError(f"{member.key} could not be replaced now: nobody leads, or another life runs already")
+        while SYSTEM_CLOCK.now() < until:
+            now = self._child(member.key)
+            if now is not None and now.incarnation > member.incarnation and now.status == "running":
+                return
+            sleep(_LOOK_S)
+        raise SupervisorError(f"{member.key} has no other life after {timeout_s:g} s")
 
     def revive(self, component: str) -> None:
         """See `HealingPorts`."""

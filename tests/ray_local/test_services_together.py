@@ -112,6 +112,26 @@ def test_of_a_sick_child_the_healer_decides_where_there_is_one(ward: Ward, event
 
 
 @pytest.mark.soak
+def test_a_component_that_is_a_child_by_its_place_and_a_pools_member_are_replaced(
+    ward: Ward, eventually: Eventually
+) -> None:
+    sup, family = ward.sup, Family(ward.sup)
+    sup.supervise(Child, name="till")
+    sup.healer.plan("till-state", [Restart()])
+    sup.healer.plan("worker/*", [Restart()])
+    for name, key in (("till-state", "child/till"), ("worker/default-0", "worker/default-0")):
+        before = family.pid(key)
+        inside = ward.patient(name, on=f"child:{key}", timeout_s=5.0)
+        eventually(lambda name=name: ward.state(name) == "healthy", "it is well")
+        inside.be("bad")
+        eventually(lambda key=key, pid=before: family.pids().get(key, pid) != pid, "it is replaced")
+        inside.be("ok")
+        eventually(lambda name=name: incidents(sup.healer, name)[-1][2] == "resolved", "and well again")
+    sup.root.terminate("till")
+    sup.root.delete("till")
+
+
+@pytest.mark.soak
 def test_who_depends_on_a_sick_one_waits_for_it(ward: Ward, eventually: Eventually) -> None:
     sup = ward.sup
     sup.healer.hold("base", reason="a test")

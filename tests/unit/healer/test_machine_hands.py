@@ -230,3 +230,13 @@ def test_what_another_cluster_has_learned_adds_up_and_is_on_record() -> None:
     both = replace(first, tries=6, successes=4, seconds=12.0)
     assert scene.tell(m.LessonsTaken(lessons=(asdict(first),))) == [both]
     assert scene.machine.lessons() == [asdict(both)]
+
+
+def test_who_holds_a_child_holds_what_is_that_child() -> None:
+    for name in ("child/cart", "cart", "shop", "*"):
+        scene = Scene(Restart())
+        scene.tell(m.HoldRequested(component=name, who="ann", reason="why"))
+        scene.report("shop", child="child/cart")
+        assert scene.ran == []
+        scene.tell(m.ReleaseRequested(component=name))
+        assert [run.incident.target for run in scene.runs] == ["child/cart"]

@@ -29,19 +29,21 @@ def told(events: list[m.Event]) -> list[tuple[str, str]]:
 def test_who_falls_sick_is_reported_with_all_that_is_known() -> None:
     seen = sickness()
     assert told(seen.of(standing(cart="unknown"), 0.0)) == []
-    (trouble,) = seen.of(standing({"cart": SickNote(detail="no answer", silent_s=2.0)}, cart="unhealthy"), 1.0)
+    note = SickNote(detail="no answer", silent_s=2.0, child="cart")
+    (trouble,) = seen.of(standing({"shop": note}, cart="unknown", shop="unhealthy"), 1.0)
     assert trouble == m.TroubleReported(
-        component="cart",
+        component="shop",
         failure=SICK,
         severity="high",
         detail="no answer",
         source="health",
         began_ago_s=2.0,
         node="n1",
+        child="cart",
     )
-    assert told(seen.of(standing(cart="unhealthy"), 2.0)) == []
-    assert told(seen.of(standing(cart="healthy"), 3.0)) == [("cart", "over")]
-    assert told(seen.of(standing(cart="healthy"), 4.0)) == []
+    assert told(seen.of(standing(shop="unhealthy"), 2.0)) == []
+    assert told(seen.of(standing(shop="healthy"), 3.0)) == [("shop", "over")]
+    assert told(seen.of(standing(shop="healthy"), 4.0)) == []
 
 
 def test_what_lasts_is_reported_again() -> None:

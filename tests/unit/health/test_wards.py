@@ -149,5 +149,16 @@ def test_a_healer_on_its_way_to_its_next_life_decides_and_one_that_was_ended_doe
     assert not has_healer({HEALER: "given_up"})
 
 
+def test_how_things_stand_tells_which_child_a_sick_component_is() -> None:
+    scene = scene_with("cart")
+    scene.register("shop", on="child:cart", failures=1)
+    scene.register("db", failures=1)
+    for name, place in (("shop", "child:cart"), ("db", "")):
+        scene.answer(name, "failed", place=place)
+    scene.run(2.0)
+    sick = scene.machine.standing().sick
+    assert {name: note.child for name, note in sick.items()} == {"shop": "child/cart", "db": ""}
+
+
 def test_names_and_keys_mean_the_same_child() -> None:
     assert (child_key("cart"), child_key("worker/default-0")) == ("child/cart", "worker/default-0")
