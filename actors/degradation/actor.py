@@ -68,6 +68,8 @@ class DegradationActor(ServiceActor):
         ports: The ways to whoever leads, and the settings.
     """
 
+    hears_near = True
+
     def __init__(self, name: str, leader: int, ports: ServicePorts) -> None:
         super().__init__(name, leader, ports)
         self._settings: DegradationSettings = ports.settings or DegradationSettings()

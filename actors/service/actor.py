@@ -18,6 +18,7 @@ import logging
 import pickle
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +29,7 @@ from actors.event_log.transport import LogTransport
 from actors.runtime.clock import SYSTEM_CLOCK, Clock
 from actors.runtime.emitter import Emitter
 from actors.runtime.long_poll import LongPoll
-from actors.runtime.node import own_board_path
+from actors.runtime.node import board_path, own_board_path
 from actors.runtime.process import ProcessIdentity
 from actors.runtime.replicated import OwnedState, Replica
 from actors.runtime.shell import ActorShell, as_actor
@@ -37,6 +38,7 @@ from actors.service.boards import Boards
 from actors.service.bulletin import own_bulletin
 from actors.service.errors import ServiceUnreachableError
 from actors.service.gathering import BOARDS_S, Gathering
+from actors.service.near import NearServer, near_address
 from actors.service.node_board import posted_on
 from actors.service.ports import ServicePorts
 from actors.service.posting import Posted, Posting, postings_of, state_name
@@ -81,6 +83,7 @@ class ServiceActor(ActorShell):
     """See the module.
 
     Attributes:
+        hears_near: Whether changes are heard from processes of its node over a socket, too; they must be quick.
         ports: The ways to whoever leads, and the configuration's part for this service.
         records: Where rows for the log go.
         changes: What `change` may be asked for, by name; carried out once for each request.
@@ -92,6 +95,8 @@ class ServiceActor(ActorShell):
         leader: The supervisor incarnation that created it.
         ports: The ways to whoever leads.
     """
+
+    hears_near = False
 
     def __init__(self, name: str, leader: int, ports: ServicePorts) -> None:
         super().__init__(name, leader)
@@ -117,12 +122,17 @@ class ServiceActor(ActorShell):
         self._begun = threading.Event()
         self._ended = threading.Event()
         self._link: Any = None
+        self._near: NearServer | None = None
 
     # -- what a service says and does itself --------------------------------------------------------------------------
 
     def begin(self) -> None:
         """Take over from the last life, then answer. Called once, when everything is built."""
         self._link = self.ports.follow(self._surroundings.take)
+        if self.hears_near:
+            address = near_address(board_path(self.identity.supervisor), str(self.identity))
+            with suppress(OSError):  # then what comes through Ray is heard
+                self._near = NearServer(address, self._hear_near)
         threading.Thread(target=self._take_over, name="service-begin", daemon=True).start()
 
     def take_over(self, left: Left | None) -> None:
@@ -207,17 +217,7 @@ class ServiceActor(ActorShell):
             SupervisorError: It cannot be; nothing has changed.
         """
         self._wait_begun(what)
-        with self._turn:
-            if request in self._answered:
-                answer = self._answered.answer_to(request)
-                return self.answer_again(what) if answer is None else answer
-            self._under_way.request = request
-            try:
-                answer = self.changes[what](*arguments, **named)
-            finally:
-                self._under_way.request = None
-            self._answered.note(request, answer)
-        self.post()
+        answer = self._change_once(request, what, arguments, named)
         if not self._is_laid() or what in self.recorded:
             self.records.flush(RECORDED_S)
         return answer
@@ -249,10 +249,37 @@ class ServiceActor(ActorShell):
         self._ended.set()
         for poll in list(self._polls.values()):
             poll.close()
+        if self._near is not None:
+            self._near.close()
         if self._link is not None:
             self._link.stop()
         self._boards.close()
         self.records.close(RECORDED_S)
+
+    # -- changing -----------------------------------------------------------------------------------------------------
+
+    def _change_once(self, request: str, what: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        with self._turn:
+            if request in self._answered:
+                answer = self._answered.answer_to(request)
+                return self.answer_again(what) if answer is None else answer
+            self._under_way.request = request
+            try:
+                answer = self.changes[what](*arguments, **named)
+            finally:
+                self._under_way.request = None
+            self._answered.note(request, answer)
+        self.post()
+        return answer
+
+    def _hear_near(self, frame: bytes) -> bytes:
+        """A change of a process of this node, before it comes through Ray: whoever asks is answered there."""
+        if self._begun.is_set():
+            try:
+                self._change_once(*pickle.loads(frame))  # noqa: S301 - a process of the same user, see `near`
+            except Exception as refused:  # noqa: BLE001 - nothing has changed, and who asks is told through Ray
+                _LOG.debug("%s: %s", self.identity, refused)
+        return b""
 
     # -- taking over --------------------------------------------------------------------------------------------------
 

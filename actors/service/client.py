@@ -6,9 +6,11 @@ is asked for. A request goes on to the next life when one dies over it, under th
 
 from __future__ import annotations
 
+import pickle
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -24,6 +26,7 @@ from actors.runtime.replies import when_answered
 from actors.service.errors import ServiceUnreachableError
 from actors.service.finding import Homes
 from actors.service.follower import StateFollower
+from actors.service.near_way import NearWay
 from actors.service.node_board import NodeBoard
 
 PATIENCE_S = 20.0
@@ -54,11 +57,21 @@ class ServiceClient:
         homes: Which actors run.
         board: This node's board.
         own: The one that the service's owner writes itself, if it is on this node.
+        near: The way to an owner on this node, for changes that cannot wait for Ray; None: there is none.
     """
 
-    def __init__(self, key: str, homes: Homes, board: NodeBoard, *, own: NodeBoard | None = None) -> None:
+    def __init__(
+        self,
+        key: str,
+        homes: Homes,
+        board: NodeBoard,
+        *,
+        own: NodeBoard | None = None,
+        near: NearWay | None = None,
+    ) -> None:
         self.key = key
         self._own = own
+        self._near = near
         self._homes = homes
         self._board = board
         self._lock = threading.Lock()
@@ -142,6 +155,7 @@ class ServiceClient:
                     self._homes.want(self.key, left_s)
                     handle = self.handle()
                 if handle is not None:
+                    self._say_near(method, arguments)
                     return ray.get(getattr(handle, method).remote(*arguments), timeout=min(left_s, ANSWER_S))
             except RayTaskError as error:
                 raise (error.cause if isinstance(error.cause, Exception) else error) from None
@@ -150,6 +164,12 @@ class ServiceClient:
                 trouble = str(error).strip().split("\n", 1)[0] or type(error).__name__
             sleep(_PAUSE_S)
         raise ServiceUnreachableError(self.key, what=what, waited_s=timeout_s, reason=trouble)
+
+    def _say_near(self, method: str, arguments: tuple[Any, ...]) -> None:
+        known = self._known
+        if self._near is not None and known is not None and method == "change":
+            with suppress(OSError, pickle.PicklingError, TypeError, AttributeError):  # Ray carries it, or says why not
+                self._near.say(known[0], pickle.dumps(arguments))
 
     # -- states -------------------------------------------------------------------------------------------------------
 
@@ -182,6 +202,8 @@ class ServiceClient:
         self._stopped = True
         with self._lock:
             threads, watch = self._threads, self._watch
+        if self._near is not None:
+            self._near.close()
         if watch is not None:
             watch.stop()
         if threads is not None:

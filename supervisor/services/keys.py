@@ -11,6 +11,10 @@ HEALER = "healer/main"
 """Who coordinates recoveries; the healers are beside it, see `healer_key`."""
 
 
+HEARING_NEAR = (DEGRADATION,)
+"""Those whose owners hear of changes over a socket of their node, too."""
+
+
 def healer_key(number: int) -> str:
     """The key of a healer, from 1."""
     return f"healer/{number}"

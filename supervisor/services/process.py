@@ -14,9 +14,12 @@ from ray.exceptions import RayError
 from actors.runtime.node import board_path, own_board_path
 from actors.service.client import ServiceClient
 from actors.service.finding import HOUSED_S
+from actors.service.near import near_address
+from actors.service.near_way import NearWay
 from actors.service.node_board import NodeBoard
 from supervisor import requests as r
 from supervisor.administering import Administrator, raise_problem
+from supervisor.services.keys import HEARING_NEAR
 
 if TYPE_CHECKING:
     from supervisor.config import SupervisorConfig
@@ -139,7 +142,8 @@ class ProcessServices:
                 supervisor = self.connections.supervisor
                 board = NodeBoard(partial(board_path, supervisor))
                 own = NodeBoard(partial(own_board_path, supervisor, key))
-                client = self._clients[key] = ServiceClient(key, self._homes, board, own=own)
+                near = NearWay(partial(_near, supervisor)) if key in HEARING_NEAR else None
+                client = self._clients[key] = ServiceClient(key, self._homes, board, own=own, near=near)
             return client
 
     def resident(self, name: str, make: Callable[[Connections], R]) -> R:
@@ -160,6 +164,10 @@ class ProcessServices:
         for ending in (*self._residents.values(), *self._clients.values()):
             with suppress(RayError):
                 ending.stop()
+
+
+def _near(supervisor: str, actor: str) -> bytes:
+    return near_address(board_path(supervisor), actor)
 
 
 _OF_PROCESS: dict[str, ProcessServices] = {}
