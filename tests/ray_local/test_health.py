@@ -111,6 +111,31 @@ def test_bad_input_is_named_all_at_once(ward: Ward) -> None:
     assert set(health.report().components) == {"a"}, "what is refused is not watched"
 
 
+def test_many_are_registered_at_once_and_those_that_cannot_be_are_named(ward: Ward) -> None:
+    health = ward.sup.health
+    with health.registering() as many:
+        for number in range(100):
+            many.register(f"many-{number}", probes.dns("localhost"), interval_s=60, timeout_s=1.0)
+    assert len(health.report().components) == 100
+
+    def a_ring() -> None:
+        with health.registering() as both:
+            both.register("a", probes.dns("localhost"), depends_on="b", **FAST)
+            both.register("b", probes.dns("localhost"), depends_on="a", **FAST)
+
+    def one_is_wrong() -> None:
+        with health.registering() as none:
+            none.register("c", probes.dns("localhost"), **FAST)
+            none.register("d", probes.dns("localhost"), interval_s=0, timeout_s=1.0)
+
+    with pytest.raises(ConfigError, match=r"b \(liveness\): depends_on: a -> b -> a is a ring"):
+        a_ring()
+    with pytest.raises(ConfigError, match="interval_s"):
+        one_is_wrong()
+    found = health.report().components
+    assert ("a" in found, "b" in found, "c" in found) == (True, False, False)
+
+
 @pytest.mark.soak
 def test_heartbeats_are_heard_and_missed(ward: Ward, eventually: Eventually) -> None:
     health = ward.sup.health
