@@ -97,9 +97,10 @@ class NotifierActor(ServiceActor):
         """Send what was written down, and tell what was acknowledged."""
         found = self._written_down()
         pending, told = self._left(left)
-        self._driver.tell(m.OutboxRecovered(entries=found, told=told), *pending)
         with self._guard:
             self._pending.update((_key(event), event) for event in pending)
+        self._driver.tell(m.OutboxRecovered(entries=found, told=told), *pending)
+        with self._guard:
             self._keep()
         self._driver.start()
 
