@@ -59,12 +59,12 @@ def test_statements_to_a_database_too(tmp_path: Path) -> None:
     engine = sqlalchemy.create_engine(f"sqlite:///{tmp_path}/shop.db")
     guard_engine(engine, town.breaker)
     with engine.connect() as connection:
+        fault_on("other")
+        assert connection.execute(sqlalchemy.text("select 1")).scalar() == 1
+        ON.clear()
         fault_on("*/shop.db")
         with pytest.raises(InjectedUnavailableError, match=r"shop\.db: it is unavailable"):
             connection.execute(sqlalchemy.text("select 1"))
-        ON.clear()
-        fault_on("other")
-        assert connection.execute(sqlalchemy.text("select 1")).scalar() == 1
     assert town.view.totals.failures == 1, "the breaker has judged it"
     engine.dispose()
 
