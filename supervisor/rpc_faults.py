@@ -106,9 +106,7 @@ def _problems(fault: RpcLoss | RpcDelay) -> list[str]:
         return told
     shares = (fault.request_percent, fault.reply_percent)
     if min(shares) < 0 or sum(shares) > _PERCENT:
-        told.append(
-            f"{fault.call}: request_percent and reply_percent must be at least 0 and {_PERCENT} together at most"
-        )
+        told.append(f"{fault.call}: request_percent and reply_percent are from 0 to {_PERCENT}, both together")
     if min(fault.first_requests, fault.first_replies) < 0 or fault.times < UNLIMITED:
         told.append(f"{fault.call}: numbers of calls must be at least 0 (times: {UNLIMITED} for no limit)")
     if sum(shares) == 0 and fault.first_requests + fault.first_replies == 0:
