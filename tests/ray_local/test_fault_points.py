@@ -13,17 +13,19 @@ import ray
 from ray.exceptions import ActorDiedError
 
 from actors.runtime.actor_table import actor_rows
-from actors.runtime.fault_points import CHILD_CALL, EVENT_LOG_APPEND, SUPERVISOR_CALL, InjectedFaultError
+from actors.runtime.fault_control import fault_put, fault_take
+from actors.runtime.fault_points import CHILD_CALL, CLOCK, EVENT_LOG_APPEND, SUPERVISOR_CALL, InjectedFaultError
 from actors.runtime.ids import ActorName
-from supervisor import Policy, Retry, Supervisor
+from supervisor import Policy, Retry, Supervisor, TaskTimeoutError
 from supervisor.election import actor_by_name
 from supervisor.messages import ChildView
 from tests.ray_local.child_workload import Cart, SoonCart
 from tests.ray_local.conftest import unique_name
-from tests.ray_local.workload import EAGER, mark
+from tests.ray_local.workload import EAGER, endless, mark
 
 PATIENCE_S = 60.0
 LEASE_S = 60.0
+HOUR_S = 3_600.0
 STUBBORN = Policy(retry=Retry(attempts=50, min_s=0.001, max_s=0.05))
 
 
@@ -166,5 +168,36 @@ def test_a_fault_is_over_at_its_end_and_the_log_and_the_leader_are_asked_again(s
     assert shared.events.query("select count(*) as n from children where child = 'child/late'")[0]["n"] > 0
 
 
+def test_a_wall_clock_that_is_an_hour_off_breaks_no_promise(shared: Supervisor, eventually: Any):
+    """Everywhere: here, in the leader, in the log, in children and workers; the rows tell that it was."""
+    cart = shared.supervise(Cart, name="skewed")
+    assert cart.add.remote(0).result(timeout=PATIENCE_S) == 1
+    lives = _lives(shared)
+    processes = [Process(str(name)) for name in _living(shared)]
+    skew = {"run": "r", "point": CLOCK, "subject": "clock", "kind": "skew", "left_s": LEASE_S, "skew_s": HOUR_S}
+    here = fault_put([{"fault_id": "here", **skew}])
+    try:
+        for process in processes:
+            process.put("skew", CLOCK, "clock", skew_s=HOUR_S)
+        quick = Policy(timeout_s=0.3, retry=Retry(attempts=1))
+        with pytest.raises(TaskTimeoutError):
+            shared.options(policy=quick).submit(endless).result(timeout=PATIENCE_S)
+        assert shared.submit(pow, 2, 3).result(timeout=PATIENCE_S) == 8
+        assert cart.add.remote(1).result(timeout=PATIENCE_S) == 2
+    finally:
+        fault_take(here)
+        for process in processes:
+            process.take()
+    assert _lives(shared) == lives, "nobody was taken for dead"
+    ahead = "select count(*) as n from tasks where submitted_at > now() + interval 30 minute"
+    eventually(lambda: shared.events.query(ahead)[0]["n"] >= 2, "the rows say so")
+    shared.root.terminate("skewed")
+
+
 def _living(sup: Supervisor) -> list[ActorName]:
     return [row.name for row in actor_rows() if row.state == "ALIVE" and row.name.supervisor == sup.name]
+
+
+def _lives(sup: Supervisor) -> dict[str, int]:
+    """Everybody's incarnation; workers are left out, whom their tasks' timeouts may cost their lives."""
+    return {child.key: child.incarnation for child in sup.status().tree if not child.key.startswith("worker/")}
