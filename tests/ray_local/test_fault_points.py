@@ -14,9 +14,17 @@ from ray.exceptions import ActorDiedError
 
 from actors.runtime.actor_table import actor_rows
 from actors.runtime.fault_control import fault_put, fault_take
-from actors.runtime.fault_points import CHILD_CALL, CLOCK, EVENT_LOG_APPEND, SUPERVISOR_CALL, InjectedFaultError
+from actors.runtime.fault_points import (
+    BREAKER_REPORT,
+    CHILD_CALL,
+    CLOCK,
+    EVENT_LOG_APPEND,
+    SERVICE_CALL,
+    SUPERVISOR_CALL,
+    InjectedFaultError,
+)
 from actors.runtime.ids import ActorName
-from supervisor import Policy, Retry, Supervisor, TaskTimeoutError
+from supervisor import BreakerSettings, CircuitOpenError, Policy, Retry, Supervisor, TaskTimeoutError
 from supervisor.election import actor_by_name
 from supervisor.messages import ChildView
 from tests.ray_local.child_workload import Cart, SoonCart
@@ -49,7 +57,8 @@ class Process:
         ray.get(self.actor.fault_take.remote(put), timeout=PATIENCE_S)
 
     def seen(self, fault_id: str) -> int:
-        return ray.get(self.actor.fault_seen.remote(), timeout=PATIENCE_S)[fault_id]
+        seen: dict[str, int] = ray.get(self.actor.fault_seen.remote(), timeout=PATIENCE_S)
+        return seen[fault_id]
 
 
 @dataclass(frozen=True)
@@ -155,7 +164,7 @@ def test_every_actor_of_ours_answers(shared: Supervisor, eventually: Any):
 
 
 def test_a_fault_is_over_at_its_end_and_the_log_and_the_leader_are_asked_again(shared: Supervisor, eventually: Any):
-    log = Process(next(str(name) for name in _living(shared) if name.concern == "event_log"))
+    log = Process(_one(shared, "event_log"))
     leader = Process(shared.status().leader)
     appended = log.put("unavailable", EVENT_LOG_APPEND, "event_log", left_s=1.0)
     wished = leader.put("unavailable", SUPERVISOR_CALL, "supervisor", left_s=1.0)
@@ -166,6 +175,25 @@ def test_a_fault_is_over_at_its_end_and_the_log_and_the_leader_are_asked_again(s
     assert done.wait(PATIENCE_S), "the wish is granted once the fault is over"
     shared.root.terminate("late")
     assert shared.events.query("select count(*) as n from children where child = 'child/late'")[0]["n"] > 0
+
+
+def test_a_service_and_a_breakers_owner_are_told_again(shared: Supervisor, eventually: Any):
+    shared.degradation.feature("search", lowest="reduced")
+    service = Process(_one(shared, "degradation"))
+    lost = service.put("lost_reply", SERVICE_CALL, "degradation", left_s=0.5)
+    shared.degradation.set_level("minimal", reason="a drill")
+    assert service.seen(lost) >= 1
+    assert not shared.degradation.enabled("search")
+    payments = shared.breaker("payments", BreakerSettings(window_calls=4, minimum_calls=2, open_s=60.0))
+    assert payments.call(pow, 2, 2) == 4
+    eventually(lambda: any(name.concern == "breaker" for name in _living(shared)), "it has an owner")
+    owner = Process(_one(shared, "breaker"))
+    refused = owner.put("unavailable", BREAKER_REPORT, "breaker/payments", left_s=0.5)
+    for _ in range(4):
+        with pytest.raises((ZeroDivisionError, CircuitOpenError)):
+            payments.call(divmod, 1, 0)
+    eventually(lambda: owner.seen(refused) >= 1, "what it is told does not arrive")
+    eventually(lambda: shared.status().breakers.get("payments") == "open", "it is told again, and opens")
 
 
 def test_a_wall_clock_that_is_an_hour_off_breaks_no_promise(shared: Supervisor, eventually: Any):
@@ -192,6 +220,10 @@ def test_a_wall_clock_that_is_an_hour_off_breaks_no_promise(shared: Supervisor, 
     ahead = "select count(*) as n from tasks where submitted_at > now() + interval 30 minute"
     eventually(lambda: shared.events.query(ahead)[0]["n"] >= 2, "the rows say so")
     shared.root.terminate("skewed")
+
+
+def _one(sup: Supervisor, concern: str) -> str:
+    return next(str(name) for name in _living(sup) if name.concern == concern)
 
 
 def _living(sup: Supervisor) -> list[ActorName]:
