@@ -76,8 +76,7 @@ def rpc_flags(faults: Sequence[RpcLoss | RpcDelay]) -> dict[str, str]:
     if losses:
         flags["testing_rpc_failure"] = json.dumps({loss.call: _loss(loss) for loss in losses})
     if delays:
-        told = (f"{delay.call}={_us(delay.least_s)}:{_us(delay.most_s)}" for delay in delays)
-        flags["testing_asio_delay_us"] = ",".join(told)
+        flags["testing_asio_delay_us"] = ",".join(f"{delay.call}={_range_us(delay)}" for delay in delays)
     return flags
 
 
@@ -92,8 +91,10 @@ def _loss(fault: RpcLoss) -> dict[str, int]:
     }
 
 
-def _us(seconds: float) -> int:
-    return round(seconds * 1e6)
+def _range_us(delay: RpcDelay) -> str:
+    """Ray draws between the two, and stands still when they are the same (seen with 2.60)."""
+    least_us = round(delay.least_s * 1e6)
+    return f"{least_us}:{max(round(delay.most_s * 1e6), least_us + 1)}"
 
 
 def _clashes(kind: str, calls: Sequence[str]) -> list[str]:
