@@ -175,6 +175,7 @@ def test_a_fault_is_over_at_its_end_and_the_log_and_the_leader_are_asked_again(s
     assert shared.events.query("select count(*) as n from children where child = 'child/late'")[0]["n"] > 0
 
 
+@pytest.mark.soak  # it starts a service and waits for its owner
 def test_a_service_and_a_breakers_owner_are_told_again(shared: Supervisor, eventually: Any):
     shared.degradation.feature("search", lowest="reduced")
     service = Process(_one(shared, "degradation"))
@@ -182,16 +183,16 @@ def test_a_service_and_a_breakers_owner_are_told_again(shared: Supervisor, event
     shared.degradation.set_level("minimal", reason="a drill")
     assert service.seen(lost) >= 1
     assert not shared.degradation.enabled("search")
-    payments = shared.breaker("payments", BreakerSettings(window_calls=4, minimum_calls=2, open_s=60.0))
-    assert payments.call(pow, 2, 2) == 4
+    billing = shared.breaker("billing", BreakerSettings(window_calls=4, minimum_calls=2, open_s=60.0))
+    assert billing.call(pow, 2, 2) == 4
     eventually(lambda: any(name.concern == "breaker" for name in _living(shared)), "it has an owner")
     owner = Process(_one(shared, "breaker"))
-    refused = owner.put("unavailable", BREAKER_REPORT, "breaker/payments", left_s=0.5)
+    refused = owner.put("unavailable", BREAKER_REPORT, "breaker/billing", left_s=0.5)
     for _ in range(4):
         with pytest.raises((ZeroDivisionError, CircuitOpenError)):
-            payments.call(divmod, 1, 0)
+            billing.call(divmod, 1, 0)
     eventually(lambda: owner.seen(refused) >= 1, "what it is told does not arrive")
-    eventually(lambda: shared.status().breakers.get("payments") == "open", "it is told again, and opens")
+    eventually(lambda: shared.status().breakers.get("billing") == "open", "it is told again, and opens")
 
 
 def test_a_wall_clock_that_is_an_hour_off_breaks_no_promise(shared: Supervisor, eventually: Any):
