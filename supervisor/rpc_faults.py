@@ -13,6 +13,10 @@ from dataclasses import dataclass
 
 from actors.runtime.errors import ConfigError
 
+_LOSS, _DELAY = "testing_rpc_failure", "testing_asio_delay_us"
+FLAGS = (_LOSS, _DELAY)
+"""Ray's names for them."""
+
 EVERY_CALL = "*"
 """The name that means every call of Ray's: then no other may be given."""
 
@@ -74,9 +78,9 @@ def rpc_flags(faults: Sequence[RpcLoss | RpcDelay]) -> dict[str, str]:
         raise ConfigError("rpc_faults", problems=tuple(problems))
     flags: dict[str, str] = {}
     if losses:
-        flags["testing_rpc_failure"] = json.dumps({loss.call: _loss(loss) for loss in losses})
+        flags[_LOSS] = json.dumps({loss.call: _loss(loss) for loss in losses})
     if delays:
-        flags["testing_asio_delay_us"] = ",".join(f"{delay.call}={_range_us(delay)}" for delay in delays)
+        flags[_DELAY] = ",".join(f"{delay.call}={_range_us(delay)}" for delay in delays)
     return flags
 
 
