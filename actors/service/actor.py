@@ -289,7 +289,7 @@ class ServiceActor(ActorShell):
 
     def _hear_near(self, frame: bytes) -> bytes:
         """A change of a process of this node, before it comes through Ray: whoever asks is answered there."""
-        if self._begun.is_set():
+        if self._begun.is_set() and not ON:  # where faults are injected, calls pass the points where they are
             try:
                 self._change_once(*pickle.loads(frame))  # noqa: S301 - a process of the same user, see `near`
             except Exception as refused:  # noqa: BLE001 - nothing has changed, and who asks is told through Ray
