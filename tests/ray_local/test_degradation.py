@@ -127,7 +127,7 @@ def test_every_acknowledged_level_holds_though_its_owner_is_killed_in_the_middle
         killer = threading.Timer(0.01 * number, os.kill, (pid, signal.SIGKILL))
         killer.start()
         levels = ["minimal", "reduced"]
-        while killer.is_alive() or family.pid(DEGRADATION) == pid:
+        while killer.is_alive() or family.pids().get(DEGRADATION, pid) == pid:
             degradation.set_level(levels[0], reason="a drill")
             assert degradation.level == levels[0]
             levels.reverse()
