@@ -253,6 +253,7 @@ class MonitorMachine(Knowledge):
             return
         if probe.hangs:
             self._count(key, silence(key), detail="the check before hangs still")
+            probe.shaded = False  # what hangs on once the monitor sees again does so by itself
         elif probe.flight is None and known.is_wanted(probe):
             if probe.heartbeats is None:
                 timeout_s = probe.settings.timeout_s

@@ -87,6 +87,19 @@ def test_who_is_cut_off_replaces_nobody() -> None:
     assert wishes(scene.run(5.0)) == []
 
 
+def test_what_hangs_on_after_blindness_is_found() -> None:
+    scene = scene_with("cart", blind_after_s=2.0)
+    scene.register("cart", failures=1)
+    scene.answer("cart", None)
+    while not scene.running:
+        scene.tick()
+    scene.now += 60.0
+    blind = scene.tell(m.TimePassed())
+    assert of(m.AlarmBlindness, blind)
+    assert wishes(blind) == [], "it may have answered to nobody"
+    assert wishes(scene.run(5.0)) == [("cart", "child/cart", 1)]
+
+
 def test_a_late_answer_after_blindness_replaces_nobody() -> None:
     scene = scene_with("cart", blind_after_s=2.0)
     scene.register("cart", failures=1)
