@@ -69,7 +69,7 @@ class Ward:
 
     def patient(self, name: str, how: str = "ok", **fields: Any) -> Patient:
         """One more, registered."""
-        made = Patient(str(self._folder / name))
+        made = Patient(str(self._folder / name.replace("/", "-")))
         made.be(how)
         chosen: Any = {**FAST, "failures": 2, **fields}
         self.sup.health.register(name, made, **chosen)
