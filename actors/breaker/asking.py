@@ -13,6 +13,7 @@ from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 from actors.breaker import messages as m
 from actors.breaker.errors import BreakerUnreachableError
 from actors.breaker.packing import pack_settings, unpack_settings
+from actors.breaker.parcels import Request
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.ids import NAMESPACE
 
@@ -48,10 +49,9 @@ class Desk:
         self._threads = ThreadPoolExecutor(_THREADS, "breaker-desk")
         self._known: tuple[str, Any] | None = None
 
-    def control(self, name: str, event: m.ControlRequested | m.ConfigureRequested) -> Future[None]:
+    def control(self, request: Request) -> Future[None]:
         """Have a breaker put into a state, or under other settings."""
-        packed = pack_settings(event.settings) if isinstance(event, m.ConfigureRequested) else b""
-        return self._threads.submit(self._control, name, event, packed)
+        return self._threads.submit(self._control, request)
 
     def view(self, name: str) -> Future[BreakerView]:
         """What people are told."""
@@ -61,9 +61,8 @@ class Desk:
         """Begin no more."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _control(self, name: str, event: m.ControlRequested | m.ConfigureRequested, packed: bytes) -> None:
-        told = event if isinstance(event, m.ControlRequested) else None
-        for said in self._ask(name, "steer", (name,), told, packed, event.who, event.reason):
+    def _control(self, request: Request) -> None:
+        for said in self._ask(request.name, "steer", request):
             self._take(said)
 
     def _view(self, name: str) -> BreakerView:
@@ -75,7 +74,7 @@ class Desk:
         raise _silent(name, "view")
 
     def _ask(self, name: str, method: str, *arguments: Any) -> Any:
-        """What the owner answers. A request may be carried out twice: the second time changes nothing."""
+        """What the owner answers. It may be asked twice: a request has a key."""
         until = SYSTEM_CLOCK.now() + PATIENCE_S
         while SYSTEM_CLOCK.now() < until:
             try:
@@ -98,6 +97,17 @@ class Desk:
         if known is None or known[0] != owner:
             known = self._known = (owner, ray.get_actor(owner, namespace=NAMESPACE))
         return known[1]
+
+
+def request_of(key: str, name: str, event: m.ControlRequested | m.ConfigureRequested) -> Request:
+    """What an owner is asked for.
+
+    Raises:
+        ConfigError: A function or class of the settings does not travel.
+    """
+    control = event if isinstance(event, m.ControlRequested) else None
+    settings = pack_settings(event.settings) if isinstance(event, m.ConfigureRequested) else b""
+    return Request(key=key, name=name, control=control, settings=settings, who=event.who, reason=event.reason)
 
 
 def _silent(name: str, what: str) -> BreakerUnreachableError:

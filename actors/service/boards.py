@@ -68,11 +68,19 @@ class Boards:
             postings: What to lay.
             told: Called for each board on which they lie.
         """
-        if not postings:
-            return 0
-        if self._own is not None:
+        self.lay_here(postings)
+        return self.send(postings, told)
+
+    def lay_here(self, postings: Postings) -> None:
+        """Lay these on the owner's own board: stores to memory, no call."""
+        if self._own is not None and postings:
             with suppress(SupervisorError):  # closed, or a successor's by now
                 self._own.lay(self._owner, postings, SYSTEM_CLOCK.now_ns(), changes=self._changes)
+
+    def send(self, postings: Postings, told: Callable[[], None] | None = None) -> int:
+        """Have these laid on the boards of the agents, see `lay`."""
+        if not postings:
+            return 0
         with self._lock:
             agents = list(self._agents.items())
         for node, (_, agent) in agents:
