@@ -93,7 +93,8 @@ class BreakerActor(ActorShell):
         self._reader = ThreadPoolExecutor(1, "breaker-log")
         board = board_path(self.identity.supervisor)
         own = own_bulletin(own_board_path(self.identity.supervisor, self.identity.key))
-        self._boards = Boards(str(self.identity), self._everything, changes=CHANGES, own=own)
+        here = str(ray.get_runtime_context().get_node_id())
+        self._boards = Boards(str(self.identity), self._everything, changes=CHANGES, own=own, here=here)
         self._surroundings = Surroundings(self._boards.follow)
         transport = LogTransport(self._surroundings.log_writer)
         self._emitter = Emitter(transport, clock=self._clock, flush_s=RECORDS_WAIT_S)
@@ -223,20 +224,20 @@ class BreakerActor(ActorShell):
             now = self._clock.now()
             commands = act(now)
             postings = self._publish(commands, now)
+            lies_here = self._boards.lay_here(postings)
             self._note(commands, now)
-            due = self._ownership.next_at()
-            if due is not None and due < self._wake_at:
+        self._boards.send(postings, lies_here=lies_here)
+        with self._owned:
+            if self._next_at(now) < self._wake_at:
                 self._due.notify_all()
-        self._boards.send(postings)
         self._begin(commands)
         return commands
 
     def _publish(self, commands: Commands, now: float) -> Postings:
-        """Tell the processes of this node and who waits; returns what the other boards are to have."""
+        """Tell who waits; returns what the boards are to have."""
         published = dict.fromkeys(name for name, command in commands if isinstance(command, m.Publish))
         postings = [self._posting(name, self._changes.note(name), now) for name in published]
         if postings:
-            self._boards.lay_here(postings)
             self._changed.notify_all()
         return postings
 
@@ -299,9 +300,8 @@ class BreakerActor(ActorShell):
     def _keep_time(self) -> None:
         while not self._ended:
             with self._owned:
-                due = self._ownership.next_at()
                 now = self._clock.now()
-                self._wake_at = now + _TICK_S if due is None else min(due, now + _TICK_S)
+                self._wake_at = self._next_at(now)
                 if self._wake_at > now:
                     self._due.wait(self._wake_at - now)
                 self._wake_at = float("-inf")
@@ -309,6 +309,10 @@ class BreakerActor(ActorShell):
             if is_due:
                 self._decide(self._ownership.pass_time)
             self._boards.catch_up()
+
+    def _next_at(self, now: float) -> float:
+        dues = (self._ownership.next_at(), self._boards.due_at, now + _TICK_S)
+        return min(due for due in dues if due is not None)
 
     # -- what was before --------------------------------------------------------------------------------------------
 

@@ -15,13 +15,17 @@ from actors.breaker.errors import BreakerUnreachableError
 from actors.breaker.packing import pack_settings, unpack_settings
 from actors.breaker.parcels import Request
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
-from actors.runtime.ids import NAMESPACE
 
 if TYPE_CHECKING:
     from actors.breaker.parcels import Said
     from actors.breaker.view import BreakerView
+    from actors.service.finding import Lookup
 
 PATIENCE_S = 20.0
+RECORD_AFTER_S = 0.01
+"""What an owner does already is asked for again so much later, to be on record: that takes the processors from the
+processes that just then see it."""
+
 _ANSWER_S = 15.0
 _PAUSE_S = 0.05
 _THREADS = 4
@@ -40,18 +44,20 @@ class Desk:
         supervisor: Whose breakers these are.
         homes: Where they are.
         take: Told what holds before a request is answered.
+        lookup: Finds an actor.
     """
 
-    def __init__(self, supervisor: str, homes: _Homes, take: Callable[[Said], None]) -> None:
+    def __init__(self, supervisor: str, homes: _Homes, take: Callable[[Said], None], lookup: Lookup) -> None:
         self._supervisor = supervisor
+        self._lookup = lookup
         self._homes = homes
         self._take = take
         self._threads = ThreadPoolExecutor(_THREADS, "breaker-desk")
         self._known: tuple[str, Any] | None = None
 
-    def control(self, request: Request) -> Future[None]:
-        """Have a breaker put into a state, or under other settings."""
-        return self._threads.submit(self._control, request)
+    def control(self, request: Request, *, told: bool) -> Future[None]:
+        """Have a breaker put into a state, or under other settings; `told`: its owner does it already."""
+        return self._threads.submit(self._control, request, RECORD_AFTER_S if told else 0.0)
 
     def view(self, name: str) -> Future[BreakerView]:
         """What people are told."""
@@ -61,7 +67,8 @@ class Desk:
         """Begin no more."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _control(self, request: Request) -> None:
+    def _control(self, request: Request, after_s: float) -> None:
+        sleep(after_s)
         for said in self._ask(request.name, "steer", request):
             self._take(said)
 
@@ -95,7 +102,7 @@ class Desk:
         """The owner that was asked last is asked again without a look into Ray's table of names."""
         known = self._known
         if known is None or known[0] != owner:
-            known = self._known = (owner, ray.get_actor(owner, namespace=NAMESPACE))
+            known = self._known = (owner, self._lookup(owner))
         return known[1]
 
 

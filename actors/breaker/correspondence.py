@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from actors.breaker import messages as m
+from actors.breaker.errors import BreakerUnreachableError
 from actors.breaker.outbox import Events, Outbox
 
 if TYPE_CHECKING:
@@ -151,3 +152,20 @@ class Correspondence:
         self._in_flight.clear()
         self._asked.clear()
         return untold, asked
+
+
+def nobody(name: str) -> Future[Any]:
+    """What is asked of a breaker whose owner is not known."""
+    failed: Future[Any] = Future()
+    failed.set_exception(_lost(name))
+    return failed
+
+
+def disappoint(asked: Iterable[Asked]) -> None:
+    """No answer will come."""
+    for name, waiting in asked:
+        waiting.set_exception(_lost(name))
+
+
+def _lost(name: str) -> BreakerUnreachableError:
+    return BreakerUnreachableError(name, what="a permit", reason="it has ended, or cannot be reached")

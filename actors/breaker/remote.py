@@ -25,9 +25,8 @@ from ray.exceptions import ActorDiedError, RayError
 
 from actors.breaker import messages as m
 from actors.breaker.asking import Desk, request_of
-from actors.breaker.correspondence import Asked, Correspondence, Letter
-from actors.breaker.errors import BreakerUnreachableError
-from actors.breaker.link import Attachment, Follower, OwnerLink
+from actors.breaker.correspondence import Correspondence, Letter, disappoint, nobody
+from actors.breaker.link import LOOK_S, Attachment, Follower, OwnerLink
 from actors.breaker.noticeboard import Noticeboard
 from actors.breaker.packing import pack_settings
 from actors.breaker.parcels import News, Parcel, Reply, Request, Said
@@ -36,7 +35,7 @@ from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.id_source import IdSource
 from actors.runtime.process import this_process
 from actors.runtime.replies import when_answered
-from actors.service.finding import Finder, Homes
+from actors.service.finding import Finder, Homes, Lookup, named_actor
 from actors.service.near import NearCalls, NearLine
 
 if TYPE_CHECKING:
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
     from actors.breaker.settings import BreakerSettings
     from actors.breaker.view import BreakerView
 
-LOOK_S = 0.02
 NEWS_S = 10.0
 
 UNANSWERED_MAX = 4
@@ -81,6 +79,7 @@ class RayLink:
         recipe: How another process gets its link.
         node_id: This process's node.
         board: The node's board, or None where this process cannot read one.
+        lookup: Finds an actor.
     """
 
     def __init__(
@@ -91,12 +90,14 @@ class RayLink:
         recipe: Callable[[], OwnerLink],
         node_id: str,
         board: Noticeboard,
+        lookup: Lookup = named_actor,
     ) -> None:
         self._supervisor = supervisor
         self._homes = homes
         self._recipe = recipe
         self._node_id = node_id
         self._board = board
+        self._lookup = lookup
         self._identity = this_process()
         self._process = f"{node_id[:12]}/{self._identity.pid}.{self._identity.started_ticks}"
         self._begin(alone=False)
@@ -110,8 +111,10 @@ class RayLink:
         self._keys = IdSource()
         self._stopped = False
         self._near = NearCalls()
-        self._desk = Desk(self._supervisor, self._homes, self._take)
-        self._finder = Finder(self._homes, self._process, self._on_found, self._on_died, concern="breaker")
+        self._desk = Desk(self._supervisor, self._homes, self._take, self._lookup)
+        self._finder = Finder(
+            self._homes, self._process, self._on_found, self._on_died, concern="breaker", lookup=self._lookup
+        )
         self._thread: threading.Thread | None = None
 
     @property
@@ -164,31 +167,33 @@ class RayLink:
         """See `OwnerLink`."""
         with self._lock:
             _, owner = self._found(name)
-            asked = _failed(_lost(name)) if owner is None else owner.letters.ask(name, request, SYSTEM_CLOCK.now())
+            asked = nobody(name) if owner is None else owner.letters.ask(name, request, SYSTEM_CLOCK.now())
         self._send_soon(owner)
         return asked
 
     def control(self, name: str, event: m.ControlRequested | m.ConfigureRequested) -> Future[None]:
         """See `OwnerLink`. An owner of this node is told over the socket, too, and does it before it is on record."""
         if self._alone:
-            return _failed(_lost(name))
+            return nobody(name)
         request = request_of(f"{self._keys.span_id():016x}", name, event)
-        self._hurry(name, request)
-        return self._desk.control(request)
+        return self._desk.control(request, told=self._hurry(name, request))
 
     def view(self, name: str) -> Future[BreakerView]:
         """See `OwnerLink`."""
         self._hurry(name)
-        return self._desk.view(name) if not self._alone else _failed(_lost(name))
+        return self._desk.view(name) if not self._alone else nobody(name)
 
-    def _hurry(self, name: str, request: Request | None = None) -> None:
+    def _hurry(self, name: str, request: Request | None = None) -> bool:
+        """Tell the owner now what waits, and the request too if there is a socket for it; whether there is."""
         with self._lock:
             _, owner = self._found(name)
+            is_near = owner is not None and owner.near is not None and owner.near.is_open
             if owner is not None:
                 owner.letters.hurry(name)
-            if owner is not None and request is not None and owner.near is not None:
+            if owner is not None and request is not None and is_near:
                 owner.letters.request(request)
         self._send_soon(owner)
+        return is_near
 
     def _found(self, name: str) -> tuple[Place | None, _Owner | None]:
         place = self._places.get(name)
@@ -249,7 +254,7 @@ class RayLink:
         for place in places:
             place.lose()
         self._finder.look_for(place.name for place in places)
-        _disappoint(asked)
+        disappoint(asked)
         self._give_back(untold)
 
     def _give_back(self, untold: Iterable[tuple[str, m.Event]]) -> None:
@@ -355,7 +360,7 @@ class RayLink:
     def _fail(self, owner: _Owner, events: Iterable[tuple[str, m.Event]]) -> None:
         with self._lock:
             asked = owner.letters.unanswered(events)
-        _disappoint(asked)
+        disappoint(asked)
 
     # -- hearing of changes -----------------------------------------------------------------------------------------
 
@@ -383,18 +388,3 @@ class RayLink:
                 self._take(said)
         with self._lock:
             self._stirred.notify_all()
-
-
-def _failed(error: Exception) -> Future[Any]:
-    failed: Future[Any] = Future()
-    failed.set_exception(error)
-    return failed
-
-
-def _disappoint(asked: Iterable[Asked]) -> None:
-    for name, waiting in asked:
-        waiting.set_exception(_lost(name))
-
-
-def _lost(name: str) -> BreakerUnreachableError:
-    return BreakerUnreachableError(name, what="a permit", reason="it has ended, or cannot be reached")

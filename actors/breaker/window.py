@@ -140,7 +140,7 @@ class CountWindow(Window):
         former = self._ring[self._at : until]
         self._ring[self._at : until] = codes
         self._at = until % self._size
-        if former == codes:
+        if codes == bytes(former):
             return  # most often: nothing but successes, in place of successes
         both = codes.count(FAILED_SLOW) - former.count(FAILED_SLOW)
         self.failures += codes.count(FAILED) - former.count(FAILED) + both

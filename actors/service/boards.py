@@ -22,6 +22,10 @@ from actors.service.posting import Posting
 Postings = Sequence[Posting]
 """What an owner says, each with its word."""
 
+HERE_LATER_S = 0.01
+"""When the agent of the owner's own node is told what lies on the owner's board there already, seconds: its work would
+take the processors from the processes that just then see it."""
+
 
 class Boards:
     """The agents of all nodes, as one owner reaches them.
@@ -31,6 +35,7 @@ class Boards:
         everything: All that the owner says at this moment, for an agent that has heard nothing yet.
         changes: The name on the board whose word counts what is laid, for those who read many names; None: none does.
         own: The owner's own board: the processes of its node see there what the agent lays later.
+        here: The owner's node, if whoever has this calls `catch_up` when `due_at` says so.
     """
 
     def __init__(
@@ -40,7 +45,11 @@ class Boards:
         *,
         changes: str | None = None,
         own: Bulletin | None = None,
+        here: str | None = None,
     ) -> None:
+        self._here = here
+        self._later: dict[str, Posting] = {}
+        self._later_at: float | None = None
         self._owner = owner
         self._own = own
         self._changes = changes
@@ -68,21 +77,26 @@ class Boards:
             postings: What to lay.
             told: Called for each board on which they lie.
         """
-        self.lay_here(postings)
-        return self.send(postings, told)
+        lies_here = self.lay_here(postings)
+        return self.send(postings, told, lies_here=lies_here)
 
-    def lay_here(self, postings: Postings) -> None:
-        """Lay these on the owner's own board: stores to memory, no call."""
+    def lay_here(self, postings: Postings) -> bool:
+        """Lay these on the owner's own board: stores to memory, no call. Whether they lie there now."""
         if self._own is not None and postings:
             with suppress(SupervisorError):  # closed, or a successor's by now
-                self._own.lay(self._owner, postings, SYSTEM_CLOCK.now_ns(), changes=self._changes)
+                return self._own.lay(self._owner, postings, SYSTEM_CLOCK.now_ns(), changes=self._changes)
+        return False
 
-    def send(self, postings: Postings, told: Callable[[], None] | None = None) -> int:
-        """Have these laid on the boards of the agents, see `lay`."""
+    def send(self, postings: Postings, told: Callable[[], None] | None = None, *, lies_here: bool = False) -> int:
+        """Have these laid on the boards of the agents, see `lay`; `lies_here`: that of this node has time."""
         if not postings:
             return 0
         with self._lock:
             agents = list(self._agents.items())
+            if lies_here and self._here in self._agents:
+                agents = [agent for agent in agents if agent[0] != self._here]
+                self._later |= {posting.name: posting for posting in postings}
+                self._later_at = self._later_at or SYSTEM_CLOCK.now() + HERE_LATER_S
         for node, (_, agent) in agents:
             self._send(node, agent, postings, told)
         return len(agents)
@@ -101,8 +115,15 @@ class Boards:
             when_answered(agent.posted.remote(name), partial(take, node))
         return tuple(node for node, _ in agents)
 
+    @property
+    def due_at(self) -> float | None:
+        """When `catch_up` has something for the agent of this node, monotonic seconds."""
+        return self._later_at
+
     def catch_up(self) -> None:
-        """Tell everything to the agents that may have missed some of it."""
+        """Tell what waits to the agent of this node, and everything to those that may have missed some of it."""
+        if self._later_at is not None and self._later_at <= SYSTEM_CLOCK.now():
+            self._send_later()
         with self._lock:
             behind, self._behind = self._behind, set()
             agents = [(node, self._agents[node][1]) for node in behind if node in self._agents]
@@ -125,7 +146,8 @@ class Boards:
             agent[1].mind.remote(self._owner, process, identity)
 
     def close(self) -> None:
-        """Take the owner's own board away."""
+        """Take the owner's own board away; the agent's has all by then."""
+        self._send_later()
         if self._own is not None:
             self._own.close()
 
@@ -133,6 +155,13 @@ class Boards:
         """It is dead."""
         with self._lock:
             self._minded.pop(process, None)
+
+    def _send_later(self) -> None:
+        with self._lock:
+            later, self._later, self._later_at = self._later, {}, None
+            agent = self._agents.get(self._here or "")
+        if later and agent is not None:
+            self._send(str(self._here), agent[1], list(later.values()))
 
     def _send(self, node: str, agent: Any, postings: Postings, told: Callable[[], None] | None = None) -> None:
         laid = agent.post.remote(self._owner, postings, self._changes)
