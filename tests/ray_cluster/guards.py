@@ -28,7 +28,7 @@ def breakers_of_three_nodes(nodes: Nodes, log: str) -> dict[str, Any]:
         crew["head"] = _caller(ray.get_runtime_context().get_node_id())
         breaker, node = _owned_off_head(sup, nodes)
         eventually(lambda: all(ray.get([each.hears.remote([breaker]) for each in crew.values()])))
-    XX
+        told: dict[str, Any] = {"nodes": len(set(ray.get([each.node.remote() for each in crew.values()])))}
         breaker.force_open(reason="drill", who="ann")
         told["forced"] = _all_become(crew, breaker, "forced_open")
         breaker.enable(reason="over")
