@@ -8,15 +8,14 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-import ray
 from ray.exceptions import ActorDiedError
 
 from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.errors import SupervisorError
-from actors.runtime.ids import NAMESPACE
 from actors.runtime.process import ProcessIdentity
 from actors.runtime.replies import when_answered
 from actors.service.bulletin import Bulletin
+from actors.service.finding import Lookup, named_actor
 from actors.service.posting import Posting
 
 Postings = Sequence[Posting]
@@ -36,6 +35,7 @@ class Boards:
         changes: The name on the board whose word counts what is laid, for those who read many names; None: none does.
         own: The owner's own board: the processes of its node see there what the agent lays later.
         here: The owner's node, if whoever has this calls `catch_up` when `due_at` says so.
+        lookup: Finds an agent.
     """
 
     def __init__(
@@ -46,7 +46,9 @@ class Boards:
         changes: str | None = None,
         own: Bulletin | None = None,
         here: str | None = None,
+        lookup: Lookup = named_actor,
     ) -> None:
+        self._lookup = lookup
         self._here = here
         self._later: dict[str, Posting] = {}
         self._later_at: float | None = None
@@ -63,7 +65,7 @@ class Boards:
         """The supervisor announces these agents, by node; a new one is told everything."""
         with self._lock:
             known = {node: name for node, (name, _) in self._agents.items()}
-        new = {node: _handle(name) for node, name in agents.items() if known.get(node) != name}
+        new = {node: self._handle(name) for node, name in agents.items() if known.get(node) != name}
         with self._lock:
             self._agents = {node: agent for node, agent in self._agents.items() if node in agents}
             self._agents |= {node: (agents[node], handle) for node, handle in new.items() if handle is not None}
@@ -156,6 +158,12 @@ class Boards:
         with self._lock:
             self._minded.pop(process, None)
 
+    def _handle(self, name: str) -> Any | None:
+        try:
+            return self._lookup(name)
+        except ValueError:
+            return None
+
     def _send_later(self) -> None:
         with self._lock:
             later, self._later, self._later_at = self._later, {}, None
@@ -174,10 +182,3 @@ class Boards:
         elif not isinstance(reply, ActorDiedError):
             with self._lock:
                 self._behind.add(node)  # out of reach is not dead: a later life would be told everything anyway
-
-
-def _handle(name: str) -> Any | None:
-    try:
-        return ray.get_actor(name, namespace=NAMESPACE)
-    except ValueError:
-        return None
