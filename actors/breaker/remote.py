@@ -67,7 +67,7 @@ class _Owner:
     @property
     def takes_at_once(self) -> bool:
         """Whether it can be told without a wait."""
-        return self.near is not None and self.near.unanswered < UNANSWERED_MAX
+        return self.near is not None and self.near.is_open and self.near.unanswered < UNANSWERED_MAX
 
 
 class RayLink:
