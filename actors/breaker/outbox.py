@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 REPORTS_PER_S = 100
-CALM_S_MIN = 0.25
+CALM_S_MIN = 0.5
 CALM_S_MAX = 3.0
 EVENTS_MAX = 20_000
 

@@ -278,14 +278,20 @@ class RayLink:
                     self._stirred.wait(wait_s)
                 owners = list(self._owners.values())
             now = SYSTEM_CLOCK.now()
-            for owner in owners:
-                self._send(owner, lambda letters, now=now: letters.take(now))
-            if SYSTEM_CLOCK.now() >= look_at:
-                look_at = SYSTEM_CLOCK.now() + LOOK_S
-                places = list(self._places.values())
-                self._board.look_round(places)
-                if not self._board.is_alive or any(place.slot is None for place in places):
-                    self._listen(owners)
+            try:
+                for owner in owners:
+                    self._send(owner, lambda letters, now=now: letters.take(now))
+                if now >= look_at:
+                    look_at = now + LOOK_S
+                    self._look_round(owners)
+            except Exception:  # noqa: BLE001 - one name's defect must not end what tells of all others
+                _LOG.exception("breakers: telling their owners failed; it goes on")
+
+    def _look_round(self, owners: Sequence[_Owner]) -> None:
+        places = list(self._places.values())
+        self._board.look_round(places)
+        if not self._board.is_alive or any(place.slot is None for place in places):
+            self._listen(owners)
 
     def _send_soon(self, owner: _Owner | None) -> None:
         """What cannot wait: here if that takes no wait, else on the thread that tells."""
