@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,6 +21,7 @@ from actors.breaker.permit import Permit
 from actors.breaker.settings import BreakerSettings
 from supervisor import Fallback, Policy, Retry, Supervisor
 from supervisor.breakers.collection import UnknownBreakerError
+from supervisor.breakers.homes import SHARDS, shard_key
 from supervisor.cli.main import main
 from tests.ray_local.breaker_crew import crew_of, most_at_once
 from tests.ray_local.conftest import HEARTBEAT, unique_name
@@ -45,21 +47,40 @@ def sup(ray_session, tmp_path_factory) -> Iterator[Supervisor]:
         "breaker_actors_max": 1,
     }
     made = Supervisor.start(config, name=unique_name())
+    for first in ("own", shared_name()):  # their owners start while the crew does
+        made.breaker(first, SETTINGS)
     yield made
     made.shutdown()
 
 
 @pytest.fixture(scope="module")
-def crew(sup) -> Iterator[list[Any]]:
-    made = crew_of(PROCESSES)
+def processes(sup) -> Iterator[list[Any]]:
+    made = crew_of(PROCESSES + 1)
     yield made
     for caller in made:
         ray.kill(caller)
 
 
+@pytest.fixture(scope="module")
+def crew(processes) -> list[Any]:
+    return processes[:PROCESSES]
+
+
+@pytest.fixture(scope="module")
+def victim(processes) -> Any:
+    """One more process, which may be killed."""
+    return processes[PROCESSES]
+
+
+def shared_name() -> str:
+    """A new name, always of the same shared owner: to start an actor takes longer than most tests."""
+    names = (f"bank-{uuid4().hex[:8]}" for _ in count())
+    return next(name for name in names if shard_key(name).endswith("-0"))
+
+
 @pytest.fixture
 def name() -> str:
-    return f"bank-{uuid4().hex[:8]}"
+    return shared_name()
 
 
 @pytest.fixture
@@ -122,9 +143,8 @@ def test_nor_do_they_with_eight_processes(crew, everywhere, eventually, marks):
         ray.kill(caller)
 
 
-def test_a_permit_of_a_killed_process_is_free_within_its_lease(sup, everywhere, eventually, name):
+def test_a_permit_of_a_killed_process_is_free_within_its_lease(victim, everywhere, eventually, name):
     breaker = everywhere(EAGER.model_copy(update={"half_open_permits": 1, "permit_lease_s": 10.0}))
-    victim = crew_of(1)[0]
     eventually(lambda: ray.get(victim.hears.remote([breaker])), "the owner heard by it")
     ray.get(victim.fail.remote([breaker], 2))
     eventually(lambda: breaker.state == "half_open", "it being half-open")
@@ -228,7 +248,7 @@ def test_breakers_beyond_the_limit_share_actors(sup, everywhere, name):
         everywhere(SETTINGS, f"{name}-{number}")
     owners = {each.owner for each in sup.breakers()}
     keys = {child.key for child in sup.status().tree if child.key.startswith("breaker/")}
-    assert len(owners) <= 5
+    assert len(owners) <= 1 + SHARDS
     assert len([key for key in keys if not key.startswith("breaker/shard-")]) == 1
 
 
