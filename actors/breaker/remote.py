@@ -26,6 +26,7 @@ from ray.exceptions import ActorDiedError, RayError
 from actors.breaker import messages as m
 from actors.breaker.asking import Desk, request_of
 from actors.breaker.correspondence import Correspondence, Letter, disappoint, nobody
+from actors.breaker.known_owner import KnownOwner
 from actors.breaker.link import LOOK_S, Attachment, Follower, OwnerLink
 from actors.breaker.noticeboard import Noticeboard
 from actors.breaker.packing import pack_settings
@@ -36,7 +37,7 @@ from actors.runtime.id_source import IdSource
 from actors.runtime.process import this_process
 from actors.runtime.replies import when_answered
 from actors.service.finding import Finder, Homes, Lookup, named_actor
-from actors.service.near import NearCalls, NearLine
+from actors.service.near import NearCalls
 
 if TYPE_CHECKING:
     from actors.breaker.outbox import Events
@@ -45,29 +46,7 @@ if TYPE_CHECKING:
 
 NEWS_S = 10.0
 
-UNANSWERED_MAX = 4
-"""What cannot wait does, for the thread that may, when so many calls are unanswered: the socket could be full."""
-
 _LOG = logging.getLogger("supervisor.breaker")
-
-
-class _Owner:
-    """One life of an owner, as this process deals with it."""
-
-    def __init__(self, name: str, handle: Any, near: NearLine | None) -> None:
-        self.name = name
-        self.handle = handle
-        self.near = near
-        self.letters = Correspondence()
-        self.sending = threading.Lock()
-        """Held by whoever takes a letter until it is sent: they arrive in order."""
-        self.known: tuple[int, int] = (0, 0)
-        self.listening = False
-
-    @property
-    def takes_at_once(self) -> bool:
-        """Whether it can be told without a wait."""
-        return self.near is not None and self.near.is_open and self.near.unanswered < UNANSWERED_MAX
 
 
 class RayLink:
@@ -107,7 +86,7 @@ class RayLink:
         self._lock = threading.Lock()
         self._stirred = threading.Condition(self._lock)
         self._places: dict[str, Place] = {}
-        self._owners: dict[str, _Owner] = {}
+        self._owners: dict[str, KnownOwner] = {}
         self._keys = IdSource()
         self._stopped = False
         self._near = NearCalls()
@@ -195,7 +174,7 @@ class RayLink:
         self._send_soon(owner)
         return is_near
 
-    def _found(self, name: str) -> tuple[Place | None, _Owner | None]:
+    def _found(self, name: str) -> tuple[Place | None, KnownOwner | None]:
         place = self._places.get(name)
         return place, None if place is None else self._owners.get(place.owner or "")
 
@@ -238,7 +217,7 @@ class RayLink:
             owner = self._owners.get(full_name)
             if owner is None:
                 near = self._near.connect(self._board.near_address(full_name))
-                owner = self._owners[full_name] = _Owner(full_name, handle, near)
+                owner = self._owners[full_name] = KnownOwner(full_name, handle, near)
             self._places[name].owner = full_name
             owner.letters.introduce(name)
             self._stirred.notify_all()
@@ -287,13 +266,16 @@ class RayLink:
             except Exception:  # noqa: BLE001 - one name's defect must not end what tells of all others
                 _LOG.exception("breakers: telling their owners failed; it goes on")
 
-    def _look_round(self, owners: Sequence[_Owner]) -> None:
+    def _look_round(self, owners: Sequence[KnownOwner]) -> None:
+        for owner in owners:
+            if owner.wants_line(SYSTEM_CLOCK.now()):
+                owner.near = self._near.connect(self._board.near_address(owner.name))
         places = list(self._places.values())
         self._board.look_round(places)
         if not self._board.is_alive or any(place.slot is None for place in places):
             self._listen(owners)
 
-    def _send_soon(self, owner: _Owner | None) -> None:
+    def _send_soon(self, owner: KnownOwner | None) -> None:
         """What cannot wait: here if that takes no wait, else on the thread that tells."""
         if owner is None or not owner.letters.is_urgent:
             return
@@ -306,11 +288,11 @@ class RayLink:
             with self._lock:
                 self._stirred.notify_all()
 
-    def _send(self, owner: _Owner, take: Callable[[Correspondence], Letter | None]) -> None:
+    def _send(self, owner: KnownOwner, take: Callable[[Correspondence], Letter | None]) -> None:
         with owner.sending:
             self._take_and_send(owner, take)
 
-    def _take_and_send(self, owner: _Owner, take: Callable[[Correspondence], Letter | None]) -> None:
+    def _take_and_send(self, owner: KnownOwner, take: Callable[[Correspondence], Letter | None]) -> None:
         with self._lock:
             letter = take(owner.letters)
             introductions = tuple(self._places[name].introduction() for name in letter.names) if letter else ()
@@ -335,7 +317,7 @@ class RayLink:
             return
         when_answered(ref, on_reply)
 
-    def _on_reply(self, owner: _Owner, number: int, reply: object) -> None:
+    def _on_reply(self, owner: KnownOwner, number: int, reply: object) -> None:
         if isinstance(reply, ActorDiedError):
             self._finder.tell_dead(owner.name)
         with self._lock:
@@ -354,7 +336,7 @@ class RayLink:
             _LOG.warning("%s", reason)
         self._fail(owner, [(name, event) for name, event in events if name in told.unknown])
 
-    def _answer(self, owner: _Owner, answers: Iterable[tuple[str, m.GrantPermit | m.RefusePermit]]) -> None:
+    def _answer(self, owner: KnownOwner, answers: Iterable[tuple[str, m.GrantPermit | m.RefusePermit]]) -> None:
         for name, answer in answers:
             with self._lock:
                 asked = owner.letters.asker(name, answer)
@@ -363,7 +345,7 @@ class RayLink:
             if asked is not None:
                 asked.set_result(answer)
 
-    def _fail(self, owner: _Owner, events: Iterable[tuple[str, m.Event]]) -> None:
+    def _fail(self, owner: KnownOwner, events: Iterable[tuple[str, m.Event]]) -> None:
         with self._lock:
             asked = owner.letters.unanswered(events)
         disappoint(asked)
@@ -378,7 +360,7 @@ class RayLink:
         if owner is not None and place.owner == owner:
             place.hear()
 
-    def _listen(self, owners: Iterable[_Owner]) -> None:
+    def _listen(self, owners: Iterable[KnownOwner]) -> None:
         """Ask the owners what changes; one question at a time of each."""
         for owner in owners:
             if not owner.listening:
@@ -386,7 +368,7 @@ class RayLink:
                 asked = owner.handle.news.remote(*owner.known, NEWS_S)
                 when_answered(asked, partial(self._on_news, owner))
 
-    def _on_news(self, owner: _Owner, reply: object) -> None:
+    def _on_news(self, owner: KnownOwner, reply: object) -> None:
         owner.listening = False
         if isinstance(reply, News):
             owner.known = (reply.incarnation, reply.number)

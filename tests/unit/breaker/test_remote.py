@@ -284,6 +284,13 @@ def test_a_broken_socket_is_no_death_and_ray_is_used_instead(cluster: Cluster):
     assert wait_until(lambda: bool(owner.exchange.calls), WAIT_S)
     assert follower.heard
     assert follower.lost_times == 0
+    cluster.servers.append(NearServer(near_address(cluster.path(None), FIRST), owner.take))
+    assert wait_until(lambda: (line := cluster.link._owners[FIRST].near) is not None and line.is_open, WAIT_S)
+    through_ray = len(owner.exchange.calls)
+    cluster.link.tell("bank", (FAILED,))
+    assert outcomes(owner.hear(lambda parcel: bool(parcel.events))) == b"\1"
+    assert outcomes(owner.hear(lambda parcel: bool(parcel.events))) == b"\1"
+    assert len(owner.exchange.calls) == through_ray, "a new line is made as soon as there can be one"
 
 
 def test_an_owner_out_of_reach_is_watched_again(cluster: Cluster):
