@@ -9,7 +9,7 @@ import shutil
 import socket
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,16 +19,26 @@ import ray
 
 from actors.runtime import process
 from actors.runtime.errors import SupervisorError
+from actors.runtime.forking import forked_workers
 from actors.runtime.ids import NAMESPACE
-from supervisor.knobs import profile
+from supervisor.knobs import FORKED_MODULES, profile
+from supervisor.rpc_faults import RpcDelay, RpcLoss, rpc_flags
 
 PROBE_TIMEOUT_S = 2.0
-_FOLDER = "rsup-"
+FOLDER = "rsup-"
 _OWNER = "owner"
 """The file in an embedded Ray's folder that says whose it is: the program's pid, start time and pid namespace."""
 
-EMBEDDED_KNOBS: Mapping[str, Any] = profile(lambda module: importlib.util.find_spec(module) is not None)
-"""Ray's settings for an embedded cluster, see `supervisor.knobs`; cluster.yaml sets the same for a real one."""
+
+def _exists(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+EMBEDDED_KNOBS: Mapping[str, Any] = profile(_exists, embedded=True)
+"""Ray's settings for an embedded cluster, see `supervisor.knobs`."""
+
+CLUSTER_KNOBS: Mapping[str, Any] = profile(_exists)
+"""Ray's settings for the head of a cluster, as cluster.yaml has them."""
 
 
 class ClusterUnreachableError(SupervisorError):
@@ -113,24 +123,39 @@ def _same_endpoint(address: str, here: str) -> bool:
     return found == here_host or (found.startswith("127.") and here_host == ray.util.get_node_ip_address())
 
 
-def start_embedded(*, dashboard: bool = False, knobs: Mapping[str, Any] = EMBEDDED_KNOBS) -> Cluster:
-    """Start a local Ray with a temporary folder of its own; it ends with this process, however that ends."""
+def start_embedded(
+    *,
+    dashboard: bool = False,
+    knobs: Mapping[str, Any] = EMBEDDED_KNOBS,
+    rpc_faults: Sequence[RpcLoss | RpcDelay] = (),
+) -> Cluster:
+    """Start a local Ray with a temporary folder of its own; it ends with this process, however that ends.
+
+    Args:
+        dashboard: Whether Ray's dashboard is started, too.
+        knobs: Ray's settings.
+        rpc_faults: For experiments only: what Ray itself loses or delays, from the start on, until it ends.
+    Raises:
+        ConfigError: An RPC fault cannot be; nothing was started.
+    """
+    flags = rpc_flags(rpc_faults)
     sweep_abandoned(Path(tempfile.gettempdir()))
-    folder = tempfile.mkdtemp(prefix=_FOLDER)
+    folder = tempfile.mkdtemp(prefix=FOLDER)
     _sign(Path(folder), process.this_process())
     # A local Ray switches token authentication on by itself and says so on every start; asked for, it does so silently.
     _set_auth_mode("token")
     _switch_uv_hook_off()
     try:
-        ray.init(
-            address="local",
-            include_dashboard=dashboard,
-            namespace=NAMESPACE,
-            log_to_driver=False,
-            configure_logging=False,
-            _temp_dir=folder,
-            _system_config=dict(knobs) or None,
-        )
+        with forked_workers(FORKED_MODULES):
+            ray.init(
+                address="local",
+                include_dashboard=dashboard,
+                namespace=NAMESPACE,
+                log_to_driver=False,
+                configure_logging=False,
+                _temp_dir=folder,
+                _system_config={**knobs, **flags} or None,
+            )
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -148,7 +173,7 @@ def pid_namespace() -> str:
 
 def sweep_abandoned(root: Path) -> None:
     """Remove the folders of embedded Rays whose programs were killed before they could do so."""
-    for signature in root.glob(f"{_FOLDER}*/{_OWNER}"):
+    for signature in root.glob(f"{FOLDER}*/{_OWNER}"):
         with suppress(OSError, ValueError):
             pid, started_ticks, namespace = signature.read_text(encoding="ascii").split()
             owner = process.ProcessIdentity(int(pid), int(started_ticks))

@@ -9,9 +9,6 @@ from actors.breaker.permit import Permit
 
 StatusRule = Callable[[int], bool]
 
-POINT = "dependency"
-"""The fault point that every request passes behind its breaker; its subject is the host."""
-
 TOO_MANY_REQUESTS = 429
 ANSWERS = (501, 505)
 """Statuses of the 500s by which a server that works says that it has no such thing."""
