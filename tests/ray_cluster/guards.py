@@ -24,8 +24,8 @@ SETTINGS = BreakerSettings(minimum_calls=6, window_calls=20, open_s=2.0, open_ji
 def breakers_of_three_nodes(nodes: Nodes, log: str) -> dict[str, Any]:
     """One process per node: what they tell is added up, people's hands reach all, and a lost node takes nothing."""
     with household(log) as sup:
-        crew = {each.node_id: _caller(each.node_id) for each in nodes.others}
-        crew["head"] = _caller(ray.get_runtime_context().get_node_id())
+        crew = {each.node_id: _caller(sup, each.node_id) for each in nodes.others}
+        crew["head"] = _caller(sup, ray.get_runtime_context().get_node_id())
         breaker, node = _owned_off_head(sup, nodes)
         eventually(lambda: all(ray.get([each.hears.remote([breaker]) for each in crew.values()])))
         told: dict[str, Any] = {"nodes": len(set(ray.get([each.node.remote() for each in crew.values()])))}
@@ -49,7 +49,7 @@ def breakers_of_three_nodes(nodes: Nodes, log: str) -> dict[str, Any]:
 def owner_of_another_node_is_killed(nodes: Nodes, log: str) -> dict[str, Any]:
     """Its successor knows of the override, and says so on every node."""
     with household(log) as sup:
-        crew = {each.node_id: _caller(each.node_id) for each in nodes.others}
+        crew = {each.node_id: _caller(sup, each.node_id) for each in nodes.others}
         breaker, _ = _owned_off_head(sup, nodes)
         eventually(lambda: all(ray.get([each.hears.remote([breaker]) for each in crew.values()])))
         breaker.force_open(reason="until Monday", who="ann")
@@ -63,16 +63,20 @@ def owner_of_another_node_is_killed(nodes: Nodes, log: str) -> dict[str, Any]:
 
 
 class NodeCaller(Caller):
-    """One that knows where it is."""
+    """One that knows where it is, and whose supervisor it uses."""
+
+    def __init__(self, supervisor: str) -> None:
+        super().__init__()
+        self.supervisor = Supervisor.of_process(supervisor)
 
     def node(self) -> str:
         return str(ray.get_runtime_context().get_node_id())
 
 
-def _caller(node_id: str) -> Any:
+def _caller(sup: Supervisor, node_id: str) -> Any:
     remote: Any = ray.remote
     where = NodeAffinitySchedulingStrategy(node_id, soft=False)
-    return remote(num_cpus=0, max_concurrency=4)(NodeCaller).options(scheduling_strategy=where).remote()
+    return remote(num_cpus=0, max_concurrency=4)(NodeCaller).options(scheduling_strategy=where).remote(sup.name)
 
 
 def _owned_off_head(sup: Supervisor, nodes: Nodes) -> tuple[BreakerHandle, Any]:
