@@ -5,7 +5,8 @@
     desk:     people's requests
 
 One lock guards what is owned; neither users' functions nor Ray is called under it. What a machine publishes is laid on
-the boards after the lock is released: who comes later has a greater word, and no agent lays a smaller one over it.
+the owner's own board first of all, and sent to the agents after the lock is released: who comes later has a greater
+word, and no agent lays a smaller one over it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import random
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any, cast
@@ -25,7 +27,7 @@ from actors.breaker import messages as m
 from actors.breaker.changelist import ChangeList
 from actors.breaker.ownership import LOG_S, Commands, Definition, Found, Ownership, ReadLog
 from actors.breaker.packing import pack_kept, pack_settings, unpack_kept, unpack_settings
-from actors.breaker.parcels import CHANGES, Introduction, News, Parcel, Reply, Said, posting
+from actors.breaker.parcels import CHANGES, Introduction, News, Parcel, Reply, Request, Said, posting
 from actors.breaker.recovering import in_log, on_board
 from actors.breaker.rows import SNAPSHOTS, keeps, rows_of, snapshot, without_details
 from actors.breaker.settings import BreakerSettings
@@ -94,7 +96,8 @@ class BreakerActor(ActorShell):
         self._reader = ThreadPoolExecutor(1, "breaker-log")
         board = board_path(self.identity.supervisor)
         own = own_bulletin(own_board_path(self.identity.supervisor, self.identity.key))
-        self._boards = Boards(str(self.identity), self._everything, changes=CHANGES, own=own)
+        here = str(ray.get_runtime_context().get_node_id())
+        self._boards = Boards(str(self.identity), self._everything, changes=CHANGES, own=own, here=here)
         self._surroundings = Surroundings(self._boards.follow)
         transport = LogTransport(self._surroundings.log_writer)
         self._emitter = Emitter(transport, clock=self._clock, flush_s=RECORDS_WAIT_S)
@@ -127,6 +130,7 @@ class BreakerActor(ActorShell):
         if parcel.introductions:
             self._boards.mind(parcel.process, parcel.node_id, parcel.identity)
         known = [(each, *_unpacked(each)) for each in parcel.introductions]
+        asked = [(request, _asked(request)) for request in parcel.requests]
         unknown: dict[str, None] = {}
         refused: list[tuple[str, str]] = []
 
@@ -144,6 +148,9 @@ class BreakerActor(ActorShell):
                     commands += self._ownership.handle(name, event, now)
                 else:
                     unknown[name] = None
+            for request, wanted in asked:
+                with suppress(ValueError):  # whoever asks is told through Ray
+                    commands += self._ownership.carry_out(request, wanted, now)
             return commands
 
         commands = self._decide(act)
@@ -182,30 +189,19 @@ class BreakerActor(ActorShell):
     # -- what people ask --------------------------------------------------------------------------------------------
 
     @ray.method(concurrency_group="desk")
-    def steer(
-        self, names: tuple[str, ...], event: m.ControlRequested | None, settings: bytes, who: str, reason: str
-    ) -> list[Said]:
-        """Put breakers into a state, or under other settings; returns what holds once that is on record.
-
-        Args:
-            names: The breakers; whichever nobody has used yet begins with this.
-            event: The state that is asked for; None for settings.
-            settings: The packed settings that are asked for.
-            who: Who asks for the settings.
-            reason: Why.
+    def steer(self, request: Request) -> list[Said]:
+        """Put a breaker into a state, or under other settings; returns what holds once that is on record.
 
         Raises:
             ValueError: The owner has as many as it may.
         """
-        asked = event or m.ConfigureRequested(settings=unpack_settings(settings), who=who, reason=reason)
-        self._decide(
-            lambda now: [command for name in names for command in self._ownership.steer(name, asked, settings, now)]
-        )
+        asked = _asked(request)
+        self._decide(lambda now: self._ownership.carry_out(request, asked, now))
         with self._changed:
-            self._changed.wait_for(lambda: all(map(self._ownership.is_decided, names)), 2 * LOG_S)
+            self._changed.wait_for(lambda: self._ownership.is_decided(request.name), 2 * LOG_S)
         self._emitter.flush(RECORDED_S)
         with self._owned:
-            return list(self._said(names))
+            return list(self._said((request.name,)))
 
     @ray.method(concurrency_group="desk")
     def views(self, names: tuple[str, ...] | None = None) -> list[tuple[str, BreakerView, bytes]]:
@@ -241,32 +237,35 @@ class BreakerActor(ActorShell):
         with self._owned:
             now = self._clock.now()
             commands = act(now)
-            postings = self._note(commands, now)
-            due = self._ownership.next_at()
-            if due is not None and due < self._wake_at:
+            postings = self._publish(commands, now)
+            lies_here = self._boards.lay_here(postings)
+            self._note(commands, now)
+        self._boards.send(postings, lies_here=lies_here)
+        with self._owned:
+            if self._next_at(now) < self._wake_at:
                 self._due.notify_all()
-        self._boards.lay(postings)
         self._begin(commands)
         return commands
 
-    def _note(self, commands: Commands, now: float) -> Postings:
-        """Put it on record, and tell who waits; returns what is to be laid on the boards."""
-        published: dict[str, None] = {}
+    def _publish(self, commands: Commands, now: float) -> Postings:
+        """Tell who waits; returns what the boards are to have."""
+        published = dict.fromkeys(name for name, command in commands if isinstance(command, m.Publish))
+        postings = [self._posting(name, self._changes.note(name), now) for name in published]
+        if postings:
+            self._changed.notify_all()
+        return postings
+
+    def _note(self, commands: Commands, now: float) -> None:
+        """Put it on record."""
         kept: dict[str, None] = {}
         at_us = self._clock.wall_us()
         for name, command in commands:
-            if isinstance(command, m.Publish):
-                published[name] = None
             if keeps(command):
                 kept[name] = None
             for table, row in rows_of(name, command, self._writer, at_us):
                 self._emitter.emit(table, row)
         for name in kept:
             self._emit_snapshot(name, now, at_us)
-        postings = [self._posting(name, self._changes.note(name), now) for name in published]
-        if postings:
-            self._changed.notify_all()
-        return postings
 
     def _emit_snapshot(self, name: str, now: float, at_us: int) -> None:
         found = self._ownership.kept(name, now)
@@ -315,9 +314,8 @@ class BreakerActor(ActorShell):
     def _keep_time(self) -> None:
         while not self._ended:
             with self._owned:
-                due = self._ownership.next_at()
                 now = self._clock.now()
-                self._wake_at = now + _TICK_S if due is None else min(due, now + _TICK_S)
+                self._wake_at = self._next_at(now)
                 if self._wake_at > now:
                     self._due.wait(self._wake_at - now)
                 self._wake_at = float("-inf")
@@ -325,6 +323,10 @@ class BreakerActor(ActorShell):
             if is_due:
                 self._decide(self._ownership.pass_time)
             self._boards.catch_up()
+
+    def _next_at(self, now: float) -> float:
+        dues = (self._ownership.next_at(), self._boards.due_at, now + _TICK_S)
+        return min(due for due in dues if due is not None)
 
     # -- what was before --------------------------------------------------------------------------------------------
 
@@ -361,6 +363,12 @@ def _unpacked(introduction: Introduction) -> tuple[Definition | None, Found | No
         kept, packed = unpack_kept(introduction.kept)
         found = Found(kept=kept, settings=packed)
     return definition, found
+
+
+def _asked(request: Request) -> m.ControlRequested | m.ConfigureRequested:
+    """What somebody asks for; unpickling may run users' code, so under no lock."""
+    settings, who, reason = request.settings, request.who, request.reason
+    return request.control or m.ConfigureRequested(settings=unpack_settings(settings), who=who, reason=reason)
 
 
 def breaker_actor() -> Any:

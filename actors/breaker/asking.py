@@ -13,15 +13,20 @@ from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 from actors.breaker import messages as m
 from actors.breaker.errors import BreakerUnreachableError
 from actors.breaker.packing import pack_settings, unpack_settings
+from actors.breaker.parcels import Request
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
-from actors.runtime.ids import NAMESPACE
 from actors.runtime.replies import was_out_of_reach
 
 if TYPE_CHECKING:
     from actors.breaker.parcels import Said
     from actors.breaker.view import BreakerView
+    from actors.service.finding import Lookup
 
 PATIENCE_S = 20.0
+RECORD_AFTER_S = 0.01
+"""What an owner does already is asked for again so much later, to be on record: that takes the processors from the
+processes that just then see it."""
+
 _ANSWER_S = 15.0
 _PAUSE_S = 0.05
 _THREADS = 4
@@ -40,19 +45,20 @@ class Desk:
         supervisor: Whose breakers these are.
         homes: Where they are.
         take: Told what holds before a request is answered.
+        lookup: Finds an actor.
     """
 
-    def __init__(self, supervisor: str, homes: _Homes, take: Callable[[Said], None]) -> None:
+    def __init__(self, supervisor: str, homes: _Homes, take: Callable[[Said], None], lookup: Lookup) -> None:
         self._supervisor = supervisor
+        self._lookup = lookup
         self._homes = homes
         self._take = take
         self._threads = ThreadPoolExecutor(_THREADS, "breaker-desk")
         self._known: tuple[str, Any] | None = None
 
-    def control(self, name: str, event: m.ControlRequested | m.ConfigureRequested) -> Future[None]:
-        """Have a breaker put into a state, or under other settings."""
-        packed = pack_settings(event.settings) if isinstance(event, m.ConfigureRequested) else b""
-        return self._threads.submit(self._control, name, event, packed)
+    def control(self, request: Request, *, told: bool) -> Future[None]:
+        """Have a breaker put into a state, or under other settings; `told`: its owner does it already."""
+        return self._threads.submit(self._control, request, RECORD_AFTER_S if told else 0.0)
 
     def view(self, name: str) -> Future[BreakerView]:
         """What people are told."""
@@ -62,9 +68,9 @@ class Desk:
         """Begin no more."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _control(self, name: str, event: m.ControlRequested | m.ConfigureRequested, packed: bytes) -> None:
-        told = event if isinstance(event, m.ControlRequested) else None
-        for said in self._ask(name, "steer", (name,), told, packed, event.who, event.reason):
+    def _control(self, request: Request, after_s: float) -> None:
+        sleep(after_s)
+        for said in self._ask(request.name, "steer", request):
             self._take(said)
 
     def _view(self, name: str) -> BreakerView:
@@ -76,7 +82,7 @@ class Desk:
         raise _silent(name, "view")
 
     def _ask(self, name: str, method: str, *arguments: Any) -> Any:
-        """What the owner answers. A request may be carried out twice: the second time changes nothing."""
+        """What the owner answers. It may be asked twice: a request has a key."""
         until = SYSTEM_CLOCK.now() + PATIENCE_S
         while SYSTEM_CLOCK.now() < until:
             try:
@@ -97,8 +103,19 @@ class Desk:
         """The owner that was asked last is asked again without a look into Ray's table of names."""
         known = self._known
         if known is None or known[0] != owner:
-            known = self._known = (owner, ray.get_actor(owner, namespace=NAMESPACE))
+            known = self._known = (owner, self._lookup(owner))
         return known[1]
+
+
+def request_of(key: str, name: str, event: m.ControlRequested | m.ConfigureRequested) -> Request:
+    """What an owner is asked for.
+
+    Raises:
+        ConfigError: A function or class of the settings does not travel.
+    """
+    control = event if isinstance(event, m.ControlRequested) else None
+    settings = pack_settings(event.settings) if isinstance(event, m.ConfigureRequested) else b""
+    return Request(key=key, name=name, control=control, settings=settings, who=event.who, reason=event.reason)
 
 
 def _silent(name: str, what: str) -> BreakerUnreachableError:

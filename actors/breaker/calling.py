@@ -16,7 +16,7 @@ from functools import partial, wraps
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
-from actors.breaker.errors import CircuitOpenError
+from actors.breaker.errors import CircuitOpenError, refusal
 from actors.breaker.passage import Passage, aenter, enter, fail, turn_away
 from actors.breaker.tailoring import tailor
 
@@ -98,7 +98,7 @@ def _called(fn: Any) -> Any:
 def _guard_function(circuit: Circuit, fallback: AnyCall | None, fn: AnyCall) -> AnyCall:
     make = tailor(fn, asynchronous=False)
     if make is not None:
-        return wraps(fn)(make(circuit, fallback, fn, _call_slowly, turn_away, fail, _refuse_coroutine, CoroutineType))
+        return wraps(fn)(make(circuit, fallback, fn, _call_slowly, refusal, fail, _refuse_coroutine, CoroutineType))
 
     @wraps(fn)
     def guarded(*args: Any, **kwargs: Any) -> Any:
@@ -123,7 +123,7 @@ def _guard_function(circuit: Circuit, fallback: AnyCall | None, fn: AnyCall) -> 
 def _guard_coroutine(circuit: Circuit, fallback: AnyCall | None, fn: AnyCall) -> AnyCall:
     make = tailor(fn, asynchronous=True)
     if make is not None:
-        return wraps(fn)(make(circuit, fallback, fn, _acall_slowly, turn_away, fail, _refuse_coroutine, CoroutineType))
+        return wraps(fn)(make(circuit, fallback, fn, _acall_slowly, refusal, fail, _refuse_coroutine, CoroutineType))
 
     @wraps(fn)
     async def guarded(*args: Any, **kwargs: Any) -> Any:

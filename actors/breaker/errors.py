@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from actors.breaker.published import State
 from actors.runtime.errors import SupervisorError
 
@@ -20,32 +23,27 @@ class CircuitOpenError(SupervisorError):
     def __init__(
         self, name: str, *, retry_after_s: float, state: State = "open", generation: int = 0, by_itself: bool = False
     ) -> None:
-        self.retry_after_s = retry_after_s
-        self._told = (state, generation, by_itself)  # `args` is (name,) since __new__
-
-    @classmethod
-    def quickly(cls, name: str, retry_after_s: float, told: tuple[State, int, bool]) -> CircuitOpenError:
-        """The same in a third of the time; `told` is the state, its generation and `by_itself`, which few ever read."""
-        error = cls.__new__(cls, name)
-        error.retry_after_s = retry_after_s
-        error._told = told  # noqa: SLF001 - its own
-        return error
+        self.args = (name, retry_after_s, (state, generation, by_itself))
 
     @property
     def name(self) -> str:
         return self.args[0]
 
     @property
+    def retry_after_s(self) -> float:
+        return self.args[1]
+
+    @property
     def state(self) -> State:
-        return self._told[0]
+        return self.args[2][0]
 
     @property
     def generation(self) -> int:
-        return self._told[1]
+        return self.args[2][1]
 
     @property
     def by_itself(self) -> bool:
-        return self._told[2]
+        return self.args[2][2]
 
     def __str__(self) -> str:
         """Put into words when somebody reads it: most refusals are caught unread, and take a microsecond."""
@@ -62,6 +60,11 @@ class CircuitOpenError(SupervisorError):
                 return f"ramping, only a part passes; try again in {self.retry_after_s:.1f} s. Why it opened"
             case _:
                 return f"open{here}; next probe in {self.retry_after_s:.1f} s. Why it opened"
+
+
+refusal: Callable[[str, float, tuple[State, int, bool]], CircuitOpenError]
+refusal = partial(Exception.__new__, CircuitOpenError)
+"""One CircuitOpenError in one C call: its name, `retry_after_s`, and the state with its generation and `by_itself`."""
 
 
 class TooManyBreakersError(SupervisorError):

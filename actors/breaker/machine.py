@@ -81,7 +81,8 @@ class BreakerMachine:
 
     def next_timer(self) -> float | None:
         """When `TimePassed` is due, monotonic seconds, or None."""
-        return min((at for at in (self._s.until, self._s.leases.next_at()) if at is not None), default=None)
+        until, lease_at = self._s.until, self._s.leases.next_at()
+        return until if lease_at is None or (until is not None and until < lease_at) else lease_at
 
     def published(self, now: float) -> Published:
         """What every process is to know; tell it once at the start, then whenever a command says so."""
@@ -177,8 +178,10 @@ class BreakerMachine:
             totals.stale += len(event.outcomes)
             return
         self._s.record.add(event.outcomes)
-        self._s.record.latencies.add_counts(event.durations)
-        self._s.record.remember(event.samples, self._s.now)
+        if event.durations:
+            self._s.record.latencies.add_counts(event.durations)
+        if event.samples:
+            self._s.record.remember(event.samples, self._s.now)
         self._count(event.outcomes)
 
     def _count(self, outcomes: bytes) -> None:

@@ -6,7 +6,7 @@ A process is named by whatever text the shell finds unique; the same one reports
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from actors.breaker.outcome import Outcome
 from actors.breaker.published import Published, State
@@ -98,6 +98,31 @@ class OutcomesReported:
     refused: int = 0
     neutral: int = 0
     samples: tuple[Sample, ...] = ()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Thousands arrive at an owner in a second: this way each is made in a third of the time."""
+        told = (self.reporter, self.generation, self.outcomes, self.durations, self.refused, self.neutral, self.samples)
+        return _outcomes_reported, told
+
+
+def _outcomes_reported(  # noqa: PLR0913, PLR0917 - its fields
+    reporter: str,
+    generation: int,
+    outcomes: bytes,
+    durations: tuple[tuple[int, int], ...],
+    refused: int,
+    neutral: int,
+    samples: tuple[Sample, ...],
+) -> OutcomesReported:
+    return OutcomesReported(
+        reporter=reporter,
+        generation=generation,
+        outcomes=outcomes,
+        durations=durations,
+        refused=refused,
+        neutral=neutral,
+        samples=samples,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,16 +79,18 @@ class Noticeboard:
         news = self._node.look()
         fresh = {key for key, sheet in self._own.items() if sheet.look()}
         for place in places:
-            key = self._key_of(place)
-            if news or place.slot is None or key in fresh or self._owners.get(place.name) != place.owner:
-                self._owners[place.name] = place.owner
+            owner = place.owner
+            key = _key_of(owner)
+            known = self._owners.get(place.name) == owner and self._is_on_owners(place, key)
+            if news or place.slot is None or key in fresh or not known:
+                self._owners[place.name] = owner
                 self._find(place, key)
                 place.look()
 
     def look(self, places: Iterable[Place]) -> None:
         """Tell the followers of names that are new here what the boards have of them."""
         for place in places:
-            self._find(place, self._key_of(place))
+            self._find(place, _key_of(place.owner))
             place.look()
 
     def _find(self, place: Place, key: str | None) -> None:
@@ -107,10 +109,17 @@ class Noticeboard:
             sheet.look()
         return sheet
 
-    @staticmethod
-    def _key_of(place: Place) -> str | None:
-        name = None if place.owner is None else ActorName.parse(place.owner)
-        return None if name is None else name.key
+    def _is_on_owners(self, place: Place, key: str | None) -> bool:
+        """Whether it reads the owner's own board, if there is one: a thread that attached may have moved it away."""
+        if key is None or place.slot is None:
+            return key is None
+        reader = self._sheet(key).board.reader
+        return reader is None or reader.has(place.slot)
+
+
+def _key_of(owner: str | None) -> str | None:
+    name = None if owner is None else ActorName.parse(owner)
+    return None if name is None else name.key
 
 
 def _is_same(one: BoardSlot | None, other: BoardSlot | None) -> bool:

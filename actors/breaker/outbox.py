@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 REPORTS_PER_S = 100
-CALM_S_MIN = 0.25
+CALM_S_MIN = 0.5
 CALM_S_MAX = 3.0
 EVENTS_MAX = 20_000
 
@@ -85,7 +85,13 @@ class Outbox:
         if due_at is None or due_at > now:
             return []
         calm_too = self._since is not None and self._since + self._patience_s() <= now
-        names = list(self._waiting) if calm_too else list(self._urgent)
+        return self._take(list(self._waiting) if calm_too else list(self._urgent))
+
+    def take_urgent(self) -> Events:
+        """What is to be sent at once, and nothing that could wait."""
+        return self._take(list(self._urgent))
+
+    def _take(self, names: list[str]) -> Events:
         taken = [(name, event) for name in names for event in self._waiting.pop(name)]
         self._urgent.clear()
         self._count -= len(taken)

@@ -18,7 +18,7 @@ from actors.breaker import messages as m
 from actors.breaker.kept import Kept, newest
 from actors.breaker.machine import BreakerMachine
 from actors.breaker.names import NAMES_MAX
-from actors.breaker.parcels import CauseWords, Said, words_of
+from actors.breaker.parcels import CauseWords, Request, Said, words_of
 from actors.breaker.settings import BreakerSettings, describe_difference
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ ASK_AGAIN_S = 0.1
 """When whoever is refused a permit because nothing is decided yet may ask again, seconds."""
 
 QUEUED_MAX = 100
+
+CARRIED_OUT_MAX = 10_000
+"""Requests that are known when they arrive once more; that is within seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +114,7 @@ class Ownership:
         self._entries: dict[str, _Entry] = {}
         self._users: defaultdict[str, set[str]] = defaultdict(set)
         self._agenda: list[tuple[float, str]] = []
+        self._carried_out: dict[str, None] = {}
 
     # -- who uses what ----------------------------------------------------------------------------------------------
 
@@ -189,24 +193,30 @@ class Ownership:
             return [(name, refusal)]
         return []  # of a generation that is over
 
-    def steer(self, name: str, event: m.ControlRequested | m.ConfigureRequested, packed: bytes, now: float) -> Commands:
+    def carry_out(self, request: Request, asked: m.ControlRequested | m.ConfigureRequested, now: float) -> Commands:
         """Somebody asks for a state or for settings; while nothing is decided yet it is kept until then.
 
         Args:
-            name: The breaker; it need not have been introduced.
-            event: What is asked for.
-            packed: The packed settings, of a `ConfigureRequested`.
+            request: The request; one that was carried out already changes nothing.
+            asked: What it asks for, unpacked.
             now: Monotonic seconds.
 
         Raises:
             ValueError: The owner has as many as it may, or too much is waiting.
         """
+        if request.key in self._carried_out:
+            return []
+        name, packed = request.name, request.settings or None
         entry, commands = self._entry(name, now)
         if entry.machine is not None:
-            return self._apply(name, entry, event, packed or None, now)
-        if len(entry.queued) >= QUEUED_MAX:
+            commands = self._apply(name, entry, asked, packed, now)
+        elif len(entry.queued) >= QUEUED_MAX:
             raise ValueError(f"{QUEUED_MAX} requests wait for breaker {name!r} already; ask again in {LOG_S:g} s")
-        entry.queued.append((event, packed or None))
+        else:
+            entry.queued.append((asked, packed))
+        self._carried_out[request.key] = None
+        if len(self._carried_out) > CARRIED_OUT_MAX:
+            del self._carried_out[next(iter(self._carried_out))]
         return commands
 
     def next_at(self) -> float | None:

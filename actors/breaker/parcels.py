@@ -54,6 +54,27 @@ class Introduction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a person asks for. It may arrive twice, over a socket at once and through Ray for its answer.
+
+    Attributes:
+        key: Names it in the cluster; what has arrived already is not carried out again.
+        name: The breaker; if nobody has used it yet it begins with this.
+        control: The state that is asked for; None: other settings.
+        settings: The packed settings that are asked for.
+        who: Who asks.
+        reason: Why.
+    """
+
+    key: str
+    name: str
+    control: m.ControlRequested | None
+    settings: bytes
+    who: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parcel:
     """What one process tells one owner.
 
@@ -63,6 +84,7 @@ class Parcel:
         identity: Its life, for whoever watches over its death.
         introductions: Breakers that the owner is to know of.
         events: What happened, oldest first, each with the breaker's name.
+        requests: What people ask for, after that; their answers come through Ray.
     """
 
     process: str
@@ -70,6 +92,7 @@ class Parcel:
     identity: ProcessIdentity
     introductions: tuple[Introduction, ...] = ()
     events: tuple[tuple[str, m.Event], ...] = ()
+    requests: tuple[Request, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

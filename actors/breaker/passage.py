@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from actors.breaker import messages as m
-from actors.breaker.errors import CircuitOpenError
+from actors.breaker.errors import CircuitOpenError, refusal
 from actors.breaker.gate import Admitted, Ask, Refused
 from actors.breaker.outcome import Outcome, outcome_of_error, outcome_of_result
 from actors.runtime.scrub import Scrubber
@@ -34,8 +34,6 @@ ERROR_LENGTH_MAX = 300
 
 UNKNOWN: Any = object()
 """The result of a call that returned nothing the breaker saw."""
-
-_REFUSED = CircuitOpenError.quickly
 
 _LOG = logging.getLogger("supervisor.breaker")
 _SCRUBBER = Scrubber()
@@ -160,7 +158,7 @@ def turn_away(circuit: Circuit, lane: Lane) -> None:
     left_s, longest_s = lane.until - circuit.now(), lane.longest_s
     if left_s > 0:
         lane.bounce()
-        raise _REFUSED(circuit.name, left_s if left_s < longest_s else longest_s, lane.told)
+        raise refusal(circuit.name, left_s if left_s < longest_s else longest_s, lane.told)
 
 
 def _refuse(circuit: Circuit, refused: Refused) -> Any:

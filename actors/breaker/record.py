@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from actors.breaker.latency import Histogram
-from actors.breaker.outcome import FAILED, FAILED_SLOW, SLOW
+from actors.breaker.outcome import FAILED, FAILED_SLOW, SLOW, SUCCESS
 from actors.breaker.view import Totals
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ class Record:
 
     def add(self, outcomes: bytes) -> None:
         """Count these calls."""
+        if outcomes.count(SUCCESS) == len(outcomes):
+            self.totals.successes += len(outcomes)
+            return
         failures = outcomes.count(FAILED) + outcomes.count(FAILED_SLOW)
         self.totals.failures += failures
         self.totals.successes += len(outcomes) - failures

@@ -4,10 +4,11 @@
     circuits <--word-- boards of the node <-- owners, or the agent (without a board: `news`, asked of the owners)
 
 Owners of this node are told over a socket, and lay their words on boards of their own; others use Ray and the agent.
+What cannot wait goes over it on the thread that has it: another one would have to be woken, and given the interpreter.
 
-Two threads: one finds owners, the other tells them and looks at the board. An owner's death is told by a call of ours
-that never returns; what it was not told is given back, its followers go on by local rules, and its successor is
-introduced to every name that is used here and to the permits that are held.
+Two threads: one finds owners, the other tells them what waits and looks at the board. An owner's death is told by a
+call of ours that never returns; what it was not told is given back, its followers go on by local rules, and its
+successor is introduced to every name that is used here and to the permits that are held.
 """
 
 from __future__ import annotations
@@ -23,45 +24,29 @@ from typing import TYPE_CHECKING, Any
 from ray.exceptions import ActorDiedError, RayError
 
 from actors.breaker import messages as m
-from actors.breaker.asking import Desk
-from actors.breaker.errors import BreakerUnreachableError
-from actors.breaker.link import Attachment, Follower, OwnerLink
+from actors.breaker.asking import Desk, request_of
+from actors.breaker.correspondence import Correspondence, Letter, disappoint, nobody
+from actors.breaker.known_owner import KnownOwner
+from actors.breaker.link import LOOK_S, Attachment, Follower, OwnerLink
 from actors.breaker.noticeboard import Noticeboard
-from actors.breaker.outbox import Events, Outbox
 from actors.breaker.packing import pack_settings
-from actors.breaker.parcels import News, Parcel, Reply, Said
+from actors.breaker.parcels import News, Parcel, Reply, Request, Said
 from actors.breaker.places import Place
 from actors.runtime.clock import SYSTEM_CLOCK
+from actors.runtime.id_source import IdSource
 from actors.runtime.process import this_process
 from actors.runtime.replies import when_answered
-from actors.service.finding import Finder, Homes
-from actors.service.near import NearCalls, NearLine
+from actors.service.finding import Finder, Homes, Lookup, named_actor
+from actors.service.near import NearCalls
 
 if TYPE_CHECKING:
+    from actors.breaker.outbox import Events
     from actors.breaker.settings import BreakerSettings
     from actors.breaker.view import BreakerView
 
-LOOK_S = 0.02
-INTRODUCE_AGAIN_S = 0.1
-INTRODUCTIONS_MAX = 500
 NEWS_S = 10.0
 
 _LOG = logging.getLogger("supervisor.breaker")
-
-
-class _Owner:
-    """One life of an owner, as this process deals with it."""
-
-    def __init__(self, name: str, handle: Any) -> None:
-        self.name = name
-        self.handle = handle
-        self.outbox = Outbox()
-        self.in_flight: dict[int, Events] = {}
-        self.introduce: dict[str, float] = {}
-        self.near: NearLine | None = None
-        self.asked: dict[tuple[str, str, int], Future[Any]] = {}
-        self.known: tuple[int, int] = (0, 0)
-        self.listening = False
 
 
 class RayLink:
@@ -73,6 +58,7 @@ class RayLink:
         recipe: How another process gets its link.
         node_id: This process's node.
         board: The node's board, or None where this process cannot read one.
+        lookup: Finds an actor.
     """
 
     def __init__(
@@ -83,12 +69,14 @@ class RayLink:
         recipe: Callable[[], OwnerLink],
         node_id: str,
         board: Noticeboard,
+        lookup: Lookup = named_actor,
     ) -> None:
         self._supervisor = supervisor
         self._homes = homes
         self._recipe = recipe
         self._node_id = node_id
         self._board = board
+        self._lookup = lookup
         self._identity = this_process()
         self._process = f"{node_id[:12]}/{self._identity.pid}.{self._identity.started_ticks}"
         self._begin(alone=False)
@@ -98,12 +86,14 @@ class RayLink:
         self._lock = threading.Lock()
         self._stirred = threading.Condition(self._lock)
         self._places: dict[str, Place] = {}
-        self._owners: dict[str, _Owner] = {}
-        self._numbers = 0
+        self._owners: dict[str, KnownOwner] = {}
+        self._keys = IdSource()
         self._stopped = False
         self._near = NearCalls()
-        self._desk = Desk(self._supervisor, self._homes, self._take)
-        self._finder = Finder(self._homes, self._process, self._on_found, self._on_died, concern="breaker")
+        self._desk = Desk(self._supervisor, self._homes, self._take, self._lookup)
+        self._finder = Finder(
+            self._homes, self._process, self._on_found, self._on_died, concern="breaker", lookup=self._lookup
+        )
         self._thread: threading.Thread | None = None
 
     @property
@@ -129,7 +119,7 @@ class RayLink:
                 place.packed = packed
                 owner = self._owners.get(place.owner or "")
                 if owner is not None:
-                    owner.introduce[name] = 0.0
+                    owner.letters.introduce(name)
             if self._thread is None and not self._stopped:
                 self._thread = threading.Thread(target=self._tell_on, name="breaker-tell", daemon=True)
                 self._thread.start()
@@ -144,47 +134,49 @@ class RayLink:
         """See `OwnerLink`."""
         untold: Events = [(name, event) for event in events]
         with self._lock:
-            place = self._places.get(name)
-            owner = None if place is None else self._owners.get(place.owner or "")
+            place, owner = self._found(name)
             if place is not None:
                 place.ended(events)
             if owner is not None:
-                untold = owner.outbox.add(name, events, SYSTEM_CLOCK.now())
-                if owner.outbox.is_urgent:
-                    self._stirred.notify_all()
+                untold = owner.letters.tell(name, events, SYSTEM_CLOCK.now())
+        self._send_soon(owner)
         self._give_back(untold)
 
     def request_permit(self, name: str, request: m.PermitRequested) -> Future[m.GrantPermit | m.RefusePermit]:
         """See `OwnerLink`."""
-        asked: Future[Any] = Future()
         with self._lock:
-            place = self._places.get(name)
-            owner = None if place is None else self._owners.get(place.owner or "")
-            if owner is not None:
-                owner.asked[name, request.holder, request.request] = asked
-                owner.outbox.add(name, (request,), SYSTEM_CLOCK.now())
-                self._stirred.notify_all()
-        if owner is None:
-            asked.set_exception(_lost(name))
+            _, owner = self._found(name)
+            asked = nobody(name) if owner is None else owner.letters.ask(name, request, SYSTEM_CLOCK.now())
+        self._send_soon(owner)
         return asked
 
     def control(self, name: str, event: m.ControlRequested | m.ConfigureRequested) -> Future[None]:
-        """See `OwnerLink`."""
-        self._hurry(name)
-        return self._desk.control(name, event) if not self._alone else _failed(_lost(name))
+        """See `OwnerLink`. An owner of this node is told over the socket, too, and does it before it is on record."""
+        if self._alone:
+            return nobody(name)
+        request = request_of(f"{self._keys.span_id():016x}", name, event)
+        return self._desk.control(request, told=self._hurry(name, request))
 
     def view(self, name: str) -> Future[BreakerView]:
         """See `OwnerLink`."""
         self._hurry(name)
-        return self._desk.view(name) if not self._alone else _failed(_lost(name))
+        return self._desk.view(name) if not self._alone else nobody(name)
 
-    def _hurry(self, name: str) -> None:
+    def _hurry(self, name: str, request: Request | None = None) -> bool:
+        """Tell the owner now what waits, and the request too if there is a socket for it; whether there is."""
         with self._lock:
-            place = self._places.get(name)
-            owner = None if place is None else self._owners.get(place.owner or "")
+            _, owner = self._found(name)
+            is_near = owner is not None and owner.near is not None and owner.near.is_open
             if owner is not None:
-                owner.outbox.hurry(name)
-                self._stirred.notify_all()
+                owner.letters.hurry(name)
+            if owner is not None and request is not None and is_near:
+                owner.letters.request(request)
+        self._send_soon(owner)
+        return is_near
+
+    def _found(self, name: str) -> tuple[Place | None, KnownOwner | None]:
+        place = self._places.get(name)
+        return place, None if place is None else self._owners.get(place.owner or "")
 
     def recipe(self, name: str) -> Callable[[], OwnerLink]:
         """See `OwnerLink`."""
@@ -208,7 +200,7 @@ class RayLink:
         with self._lock:
             owners = list(self._owners.values())
         for owner in owners:
-            self._send(owner, urgently=True)
+            self._send(owner, Correspondence.take_all)
         with self._lock:
             self._stopped = True
             self._stirred.notify_all()
@@ -224,10 +216,10 @@ class RayLink:
         with self._lock:
             owner = self._owners.get(full_name)
             if owner is None:
-                owner = self._owners[full_name] = _Owner(full_name, handle)
-                owner.near = self._near.connect(self._board.near_address(full_name))
+                near = self._near.connect(self._board.near_address(full_name))
+                owner = self._owners[full_name] = KnownOwner(full_name, handle, near)
             self._places[name].owner = full_name
-            owner.introduce[name] = 0.0
+            owner.letters.introduce(name)
             self._stirred.notify_all()
 
     def _on_died(self, full_name: str) -> None:
@@ -237,18 +229,15 @@ class RayLink:
             if owner is None:
                 return
             places = [place for place in self._places.values() if place.owner == full_name]
-            untold = [event for events in owner.in_flight.values() for event in events] + owner.outbox.drain()
-            owner.in_flight.clear()
-            asked = list(owner.asked.items())
-            owner.asked.clear()
+            untold, asked = owner.letters.end()
         for place in places:
             place.lose()
         self._finder.look_for(place.name for place in places)
-        for (name, _, _), future in asked:
-            future.set_exception(_lost(name))
+        disappoint(asked)
         self._give_back(untold)
 
-    def _give_back(self, untold: Events) -> None:
+    def _give_back(self, untold: Iterable[tuple[str, m.Event]]) -> None:
+        untold = list(untold)
         for name in dict.fromkeys(name for name, _ in untold):
             place = self._places.get(name)
             events = [event for each, event in untold if each == name and not isinstance(event, m.PermitRequested)]
@@ -262,72 +251,84 @@ class RayLink:
         while not self._stopped:
             with self._lock:
                 owners = list(self._owners.values())
-                dues = [due for owner in owners if (due := self._due(owner)) is not None]
+                dues = [due for owner in owners if (due := owner.letters.due_at()) is not None]
                 wait_s = min([look_at, *dues]) - SYSTEM_CLOCK.now()
                 if wait_s > 0:
                     self._stirred.wait(wait_s)
                 owners = list(self._owners.values())
-            for owner in owners:
-                self._send(owner)
-            if SYSTEM_CLOCK.now() >= look_at:
-                look_at = SYSTEM_CLOCK.now() + LOOK_S
-                places = list(self._places.values())
-                self._board.look_round(places)
-                if not self._board.is_alive or any(place.slot is None for place in places):
-                    self._listen(owners)
+            now = SYSTEM_CLOCK.now()
+            try:
+                for owner in owners:
+                    self._send(owner, lambda letters, now=now: letters.take(now))
+                if now >= look_at:
+                    look_at = now + LOOK_S
+                    self._look_round(owners)
+            except Exception:  # noqa: BLE001 - one name's defect must not end what tells of all others
+                _LOG.exception("breakers: telling their owners failed; it goes on")
 
-    @staticmethod
-    def _due(owner: _Owner) -> float | None:
-        at = [owner.outbox.due_at(), min(owner.introduce.values(), default=None)]
-        return min((each for each in at if each is not None), default=None)
+    def _look_round(self, owners: Sequence[KnownOwner]) -> None:
+        for owner in owners:
+            if owner.wants_line(SYSTEM_CLOCK.now()):
+                owner.near = self._near.connect(self._board.near_address(owner.name))
+        places = list(self._places.values())
+        self._board.look_round(places)
+        if not self._board.is_alive or any(place.slot is None for place in places):
+            self._listen(owners)
 
-    def _send(self, owner: _Owner, *, urgently: bool = False) -> None:
-        now = SYSTEM_CLOCK.now()
+    def _send_soon(self, owner: KnownOwner | None) -> None:
+        """What cannot wait: here if that takes no wait, else on the thread that tells."""
+        if owner is None or not owner.letters.is_urgent:
+            return
+        if owner.takes_at_once and owner.sending.acquire(blocking=False):
+            try:
+                self._take_and_send(owner, Correspondence.take_urgent)
+            finally:
+                owner.sending.release()
+        else:
+            with self._lock:
+                self._stirred.notify_all()
+
+    def _send(self, owner: KnownOwner, take: Callable[[Correspondence], Letter | None]) -> None:
+        with owner.sending:
+            self._take_and_send(owner, take)
+
+    def _take_and_send(self, owner: KnownOwner, take: Callable[[Correspondence], Letter | None]) -> None:
         with self._lock:
-            events = owner.outbox.drain() if urgently else owner.outbox.take(now)
-            due = [name for name, at in owner.introduce.items() if at <= now][:INTRODUCTIONS_MAX]
-            for name in due:
-                owner.introduce[name] = now + INTRODUCE_AGAIN_S
-            if not events and not due:
-                return
-            self._numbers += 1
-            number = self._numbers
-            owner.in_flight[number] = events
-            introductions = tuple(self._places[name].introduction() for name in due)
+            letter = take(owner.letters)
+            introductions = tuple(self._places[name].introduction() for name in letter.names) if letter else ()
+        if letter is None:
+            return
         parcel = Parcel(
             process=self._process,
             node_id=self._node_id,
             identity=self._identity,
             introductions=introductions,
-            events=tuple(events),
+            events=letter.events,
+            requests=letter.requests,
         )
         data = pickle.dumps(parcel, 5)
-        if owner.near is not None and owner.near.ask(data, partial(self._on_reply, owner, number)):
+        on_reply = partial(self._on_reply, owner, letter.number)
+        if owner.near is not None and owner.near.ask(data, on_reply):
             return
         try:
             ref = owner.handle.exchange.remote(data)
         except (RayError, ValueError, AttributeError, RuntimeError) as error:
-            self._on_reply(owner, number, error)
+            on_reply(error)
             return
-        when_answered(ref, partial(self._on_reply, owner, number))
+        when_answered(ref, on_reply)
 
-    def _on_reply(self, owner: _Owner, number: int, reply: object) -> None:
+    def _on_reply(self, owner: KnownOwner, number: int, reply: object) -> None:
         if isinstance(reply, ActorDiedError):
             self._finder.tell_dead(owner.name)
         with self._lock:
-            events = owner.in_flight.pop(number, [])
+            events = owner.letters.settled(number)
         if not isinstance(reply, bytes):  # out of reach: whether it was told nobody knows
             self._fail(owner, events)
             self._give_back(events)
             return
         told: Reply = pickle.loads(reply)  # noqa: S301 - our own owner made it
         with self._lock:
-            for said in told.said:
-                owner.introduce.pop(said.name, None)
-            for name in told.unknown:
-                owner.introduce[name] = 0.0
-            for name, _ in told.refused:
-                owner.introduce.pop(name, None)
+            owner.letters.answered(told)
         for said in told.said:
             self._take(said, owner.name)
         self._answer(owner, told.answers)
@@ -335,22 +336,19 @@ class RayLink:
             _LOG.warning("%s", reason)
         self._fail(owner, [(name, event) for name, event in events if name in told.unknown])
 
-    def _answer(self, owner: _Owner, answers: Iterable[tuple[str, m.GrantPermit | m.RefusePermit]]) -> None:
+    def _answer(self, owner: KnownOwner, answers: Iterable[tuple[str, m.GrantPermit | m.RefusePermit]]) -> None:
         for name, answer in answers:
             with self._lock:
-                asked = owner.asked.pop((name, answer.holder, answer.request), None)
+                asked = owner.letters.asker(name, answer)
                 if isinstance(answer, m.GrantPermit) and asked is not None:
                     self._places[name].granted(answer)
             if asked is not None:
                 asked.set_result(answer)
 
-    def _fail(self, owner: _Owner, events: Events) -> None:
-        for name, event in events:
-            if isinstance(event, m.PermitRequested):
-                with self._lock:
-                    asked = owner.asked.pop((name, event.holder, event.request), None)
-                if asked is not None:
-                    asked.set_exception(_lost(name))
+    def _fail(self, owner: KnownOwner, events: Iterable[tuple[str, m.Event]]) -> None:
+        with self._lock:
+            asked = owner.letters.unanswered(events)
+        disappoint(asked)
 
     # -- hearing of changes -----------------------------------------------------------------------------------------
 
@@ -362,7 +360,7 @@ class RayLink:
         if owner is not None and place.owner == owner:
             place.hear()
 
-    def _listen(self, owners: Iterable[_Owner]) -> None:
+    def _listen(self, owners: Iterable[KnownOwner]) -> None:
         """Ask the owners what changes; one question at a time of each."""
         for owner in owners:
             if not owner.listening:
@@ -370,7 +368,7 @@ class RayLink:
                 asked = owner.handle.news.remote(*owner.known, NEWS_S)
                 when_answered(asked, partial(self._on_news, owner))
 
-    def _on_news(self, owner: _Owner, reply: object) -> None:
+    def _on_news(self, owner: KnownOwner, reply: object) -> None:
         owner.listening = False
         if isinstance(reply, News):
             owner.known = (reply.incarnation, reply.number)
@@ -378,13 +376,3 @@ class RayLink:
                 self._take(said)
         with self._lock:
             self._stirred.notify_all()
-
-
-def _failed(error: Exception) -> Future[Any]:
-    failed: Future[Any] = Future()
-    failed.set_exception(error)
-    return failed
-
-
-def _lost(name: str) -> BreakerUnreachableError:
-    return BreakerUnreachableError(name, what="a permit", reason="it has ended, or cannot be reached")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 BUCKETS = 20
 
 _CODES = (SUCCESS, FAILED, SLOW, FAILED_SLOW)
+_SUCCESSES = bytes([SUCCESS])
 _WITHOUT_SLOWNESS = bytes(code & FAILED for code in range(256))
 
 
@@ -43,6 +44,9 @@ class FailureRun:
 
     def add(self, outcomes: bytes) -> None:
         """Go on with these calls, oldest first."""
+        if not outcomes.strip(_SUCCESSES):
+            self.length = self.peak = 0
+            return
         runs = outcomes.translate(_WITHOUT_SLOWNESS).split(b"\0")
         first = self.length + len(runs[0])
         self.peak = max(first if runs[0] else 0, *map(len, runs))
@@ -136,6 +140,8 @@ class CountWindow(Window):
         former = self._ring[self._at : until]
         self._ring[self._at : until] = codes
         self._at = until % self._size
+        if codes == bytes(former):
+            return  # most often: nothing but successes, in place of successes
         both = codes.count(FAILED_SLOW) - former.count(FAILED_SLOW)
         self.failures += codes.count(FAILED) - former.count(FAILED) + both
         self.slow += codes.count(SLOW) - former.count(SLOW) + both

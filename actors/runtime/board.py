@@ -335,6 +335,10 @@ class BoardReader:
         # A beat far ahead of now is one from before the host's last boot.
         return beat != 0 and abs(now_ns - beat) <= lease_ns and not words[layout.AT_RETIRED]
 
+    def has(self, slot: BoardSlot) -> bool:
+        """Whether the slot is of the file that is open."""
+        return slot.words is self._memory.words
+
     def is_stale(self) -> bool:
         """Whether the path leads to another board than the one that is open. One system call; no hot path."""
         if self._memory.words[layout.AT_RETIRED]:

@@ -8,19 +8,22 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-import ray
 from ray.exceptions import ActorDiedError
 
 from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.errors import SupervisorError
-from actors.runtime.ids import NAMESPACE
 from actors.runtime.process import ProcessIdentity
 from actors.runtime.replies import when_answered
 from actors.service.bulletin import Bulletin
+from actors.service.finding import Lookup, named_actor
 from actors.service.posting import Posting
 
 Postings = Sequence[Posting]
 """What an owner says, each with its word."""
+
+HERE_LATER_S = 0.01
+"""When the agent of the owner's own node is told what lies on the owner's board there already, seconds: its work would
+take the processors from the processes that just then see it."""
 
 
 class Boards:
@@ -31,6 +34,8 @@ class Boards:
         everything: All that the owner says at this moment, for an agent that has heard nothing yet.
         changes: The name on the board whose word counts what is laid, for those who read many names; None: none does.
         own: The owner's own board: the processes of its node see there what the agent lays later.
+        here: The owner's node, if whoever has this calls `catch_up` when `due_at` says so.
+        lookup: Finds an agent.
     """
 
     def __init__(
@@ -40,7 +45,13 @@ class Boards:
         *,
         changes: str | None = None,
         own: Bulletin | None = None,
+        here: str | None = None,
+        lookup: Lookup = named_actor,
     ) -> None:
+        self._lookup = lookup
+        self._here = here
+        self._later: dict[str, Posting] = {}
+        self._later_at: float | None = None
         self._owner = owner
         self._own = own
         self._changes = changes
@@ -54,7 +65,7 @@ class Boards:
         """The supervisor announces these agents, by node; a new one is told everything."""
         with self._lock:
             known = {node: name for node, (name, _) in self._agents.items()}
-        new = {node: _handle(name) for node, name in agents.items() if known.get(node) != name}
+        new = {node: self._handle(name) for node, name in agents.items() if known.get(node) != name}
         with self._lock:
             self._agents = {node: agent for node, agent in self._agents.items() if node in agents}
             self._agents |= {node: (agents[node], handle) for node, handle in new.items() if handle is not None}
@@ -68,13 +79,26 @@ class Boards:
             postings: What to lay.
             told: Called for each board on which they lie.
         """
+        lies_here = self.lay_here(postings)
+        return self.send(postings, told, lies_here=lies_here)
+
+    def lay_here(self, postings: Postings) -> bool:
+        """Lay these on the owner's own board: stores to memory, no call. Whether they lie there now."""
+        if self._own is not None and postings:
+            with suppress(SupervisorError):  # closed, or a successor's by now
+                return self._own.lay(self._owner, postings, SYSTEM_CLOCK.now_ns(), changes=self._changes)
+        return False
+
+    def send(self, postings: Postings, told: Callable[[], None] | None = None, *, lies_here: bool = False) -> int:
+        """Have these laid on the boards of the agents, see `lay`; `lies_here`: that of this node has time."""
         if not postings:
             return 0
-        if self._own is not None:
-            with suppress(SupervisorError):  # closed, or a successor's by now
-                self._own.lay(self._owner, postings, SYSTEM_CLOCK.now_ns(), changes=self._changes)
         with self._lock:
             agents = list(self._agents.items())
+            if lies_here and self._here in self._agents:
+                agents = [agent for agent in agents if agent[0] != self._here]
+                self._later |= {posting.name: posting for posting in postings}
+                self._later_at = self._later_at or SYSTEM_CLOCK.now() + HERE_LATER_S
         for node, (_, agent) in agents:
             self._send(node, agent, postings, told)
         return len(agents)
@@ -93,8 +117,15 @@ class Boards:
             when_answered(agent.posted.remote(name), partial(take, node))
         return tuple(node for node, _ in agents)
 
+    @property
+    def due_at(self) -> float | None:
+        """When `catch_up` has something for the agent of this node, monotonic seconds."""
+        return self._later_at
+
     def catch_up(self) -> None:
-        """Tell everything to the agents that may have missed some of it."""
+        """Tell what waits to the agent of this node, and everything to those that may have missed some of it."""
+        if self._later_at is not None and self._later_at <= SYSTEM_CLOCK.now():
+            self._send_later()
         with self._lock:
             behind, self._behind = self._behind, set()
             agents = [(node, self._agents[node][1]) for node in behind if node in self._agents]
@@ -117,7 +148,8 @@ class Boards:
             agent[1].mind.remote(self._owner, process, identity)
 
     def close(self) -> None:
-        """Take the owner's own board away."""
+        """Take the owner's own board away; the agent's has all by then."""
+        self._send_later()
         if self._own is not None:
             self._own.close()
 
@@ -125,6 +157,19 @@ class Boards:
         """It is dead."""
         with self._lock:
             self._minded.pop(process, None)
+
+    def _handle(self, name: str) -> Any | None:
+        try:
+            return self._lookup(name)
+        except ValueError:
+            return None
+
+    def _send_later(self) -> None:
+        with self._lock:
+            later, self._later, self._later_at = self._later, {}, None
+            agent = self._agents.get(self._here or "")
+        if later and agent is not None:
+            self._send(str(self._here), agent[1], list(later.values()))
 
     def _send(self, node: str, agent: Any, postings: Postings, told: Callable[[], None] | None = None) -> None:
         laid = agent.post.remote(self._owner, postings, self._changes)
@@ -137,10 +182,3 @@ class Boards:
         elif not isinstance(reply, ActorDiedError):
             with self._lock:
                 self._behind.add(node)  # out of reach is not dead: a later life would be told everything anyway
-
-
-def _handle(name: str) -> Any | None:
-    try:
-        return ray.get_actor(name, namespace=NAMESPACE)
-    except ValueError:
-        return None

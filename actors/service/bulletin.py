@@ -12,9 +12,9 @@ from actors.runtime.errors import SupervisorError
 from actors.runtime.ids import ActorName
 from actors.service.posting import Posting, stamped
 
-OWN_NAMES = 1_200
-OWN_BYTES = 1 << 20
-"""Room for a quarter of the breakers that a cluster has; whatever finds none lies on the agent's board."""
+OWN_NAMES = 2_400
+OWN_BYTES = 2 << 20
+"""Room for half of the breakers that a cluster has; whatever finds none lies on the agent's board."""
 
 
 def own_bulletin(path: Path) -> Bulletin | None:

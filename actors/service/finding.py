@@ -28,6 +28,12 @@ DEAD_MAX = 1000
 """Lives of owners that are known to be over, while a view may still name them."""
 
 
+Lookup = Callable[[str], Any]
+"""The handle of the actor of this full name; ValueError: there is none."""
+
+named_actor: Lookup = partial(ray.get_actor, namespace=NAMESPACE)
+
+
 class Homes(Protocol):
     """The port to the supervisor: which actor owns a name. Any thread."""
 
@@ -49,6 +55,7 @@ class Finder:
         found: Called with a name, its owner's full name, and its handle.
         died: Called with the full name of an owner that was found and is dead; whoever wants to asks for its names.
         concern: What its threads are named after.
+        lookup: Finds an actor.
     """
 
     def __init__(
@@ -59,7 +66,9 @@ class Finder:
         died: Callable[[str], None],
         *,
         concern: str,
+        lookup: Lookup = named_actor,
     ) -> None:
+        self._lookup = lookup
         self._concern = concern
         self._homes = homes
         self._process = process
@@ -144,7 +153,7 @@ class Finder:
         if handle is not None:
             return handle
         try:
-            handle = ray.get_actor(full_name, namespace=NAMESPACE)
+            handle = self._lookup(full_name)
         except ValueError:
             return None
         self._handles[full_name] = handle

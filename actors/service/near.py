@@ -179,6 +179,11 @@ class NearLine:
         self._waiting: deque[Answered] = deque()
         self.is_open = True
 
+    @property
+    def unanswered(self) -> int:
+        """How many calls wait for their answers."""
+        return len(self._waiting)
+
     def ask(self, data: bytes, answered: Answered) -> bool:
         """Send a call; False: the line is broken, and nothing was sent.
 
@@ -189,13 +194,15 @@ class NearLine:
         with self._sending:
             if not self.is_open or len(data) > FRAME_BYTES_MAX:
                 return False
-            self._waiting.append(answered)
             try:
+                self._waiting.append(answered)
                 send(self.frames.socket, data)
-            except OSError:  # part of it may have gone: who reads sees the end, and tells those who wait
+            except BaseException as error:  # part of it may have gone: who reads sees the end, and tells those who wait
                 self.is_open = False
                 with suppress(OSError):
                     self.frames.socket.shutdown(socket.SHUT_RDWR)
+                if not isinstance(error, OSError):
+                    raise  # the thread is a user's, and was interrupted
         return True
 
     def answered(self, frame: bytes) -> None:

@@ -21,6 +21,9 @@ ROUNDS = 100
 POLL_S = 0.0005
 """A process calls so often while it is waited for that it refuses."""
 
+STILL_S = 0.1
+"""A process keeps its answer for so long: Ray's messages would take the processors from those that still look."""
+
 _PATIENCE_S = 120.0
 _OUTCOMES_PER_S = 50_000
 _BREAKERS = 1_000
@@ -46,12 +49,14 @@ class Caller:
 
     def fail(self) -> float:
         """Fail a call; returns when it ended, on the host's monotonic clock."""
-        with_error = self._handles[0]
+        time.sleep(STILL_S)
         try:
-            with_error.call(_broken, 0)
+            self._handles[0].call(_broken, 0)
         except ConnectionError:
             pass
-        return time.monotonic()
+        ended = time.monotonic()
+        time.sleep(STILL_S)
+        return ended
 
     def until_refused(self) -> float:
         """Call until a call is refused; returns when that was, on the host's monotonic clock."""
@@ -60,7 +65,9 @@ class Caller:
             try:
                 handle.call(noop, 0)
             except CircuitOpenError:
-                return time.monotonic()
+                refused = time.monotonic()
+                time.sleep(STILL_S)
+                return refused
             time.sleep(POLL_S)
         raise TimeoutError("it was never refused")
 

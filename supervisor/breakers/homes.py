@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 
 CONCERN = "breaker/"
-SHARDS = 4
+SHARDS = 2
 """Actors that share what has none of its own; each takes thousands of breakers."""
 
 _SHARD = f"{CONCERN}shard-"

@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,13 +21,15 @@ from actors.breaker.permit import Permit
 from actors.breaker.settings import BreakerSettings
 from supervisor import Fallback, Policy, Retry, Supervisor
 from supervisor.breakers.collection import UnknownBreakerError
+from supervisor.breakers.homes import SHARDS, shard_key
 from supervisor.cli.main import main
 from tests.ray_local.breaker_crew import crew_of, most_at_once
 from tests.ray_local.conftest import HEARTBEAT, unique_name
 from tests.ray_local.wards import Ward
 
-PROCESSES = 8
-SETTINGS = BreakerSettings(minimum_calls=40, window_calls=200, open_s=30.0, permit_lease_s=2.0)
+PROCESSES = 4
+CALLERS = 50
+SETTINGS = BreakerSettings(minimum_calls=5 * PROCESSES, window_calls=200, open_s=30.0, permit_lease_s=2.0)
 """A process that fails a few times does not open itself; all of them together open the cluster."""
 
 EAGER = BreakerSettings(consecutive_failures=2, open_s=0.3, open_growth=1.0, half_open_permits=3, permit_lease_s=20.0)
@@ -44,21 +47,40 @@ def sup(ray_session, tmp_path_factory) -> Iterator[Supervisor]:
         "breaker_actors_max": 1,
     }
     made = Supervisor.start(config, name=unique_name())
+    for first in ("own", shared_name()):  # their owners start while the crew does
+        made.breaker(first, SETTINGS)
     yield made
     made.shutdown()
 
 
 @pytest.fixture(scope="module")
-def crew(sup) -> Iterator[list[Any]]:
-    made = crew_of(PROCESSES)
+def processes(sup) -> Iterator[list[Any]]:
+    made = crew_of(PROCESSES + 1)
     yield made
     for caller in made:
         ray.kill(caller)
 
 
+@pytest.fixture(scope="module")
+def crew(processes) -> list[Any]:
+    return processes[:PROCESSES]
+
+
+@pytest.fixture(scope="module")
+def victim(processes) -> Any:
+    """One more process, which may be killed."""
+    return processes[PROCESSES]
+
+
+def shared_name() -> str:
+    """A new name, always of the same shared owner: to start an actor takes longer than most tests."""
+    names = (f"bank-{uuid4().hex[:8]}" for _ in count())
+    return next(name for name in names if shard_key(name).endswith("-0"))
+
+
 @pytest.fixture
 def name() -> str:
-    return f"bank-{uuid4().hex[:8]}"
+    return shared_name()
 
 
 @pytest.fixture
@@ -79,11 +101,13 @@ def states(crew: list[Any], breaker: BreakerHandle) -> set[str]:
     return set(ray.get([caller.state.remote([breaker]) for caller in crew]))
 
 
-def owner_pid(sup: Supervisor, breaker: str) -> int:
+def owner_of(sup: Supervisor, breaker: str) -> Any:
     full_name = sup.breakers()[breaker].owner
-    child = next(child for child in sup.status().tree if child.name == full_name)
-    assert child.location is not None
-    return child.location.process.pid
+    return next(child for child in sup.status().tree if child.name == full_name)
+
+
+def owner_pid(sup: Supervisor, breaker: str) -> int:
+    return owner_of(sup, breaker).location.process.pid
 
 
 def test_failures_of_all_processes_open_it_in_all_and_none_is_lost(sup, crew, everywhere, eventually, name):
@@ -97,18 +121,30 @@ def test_failures_of_all_processes_open_it_in_all_and_none_is_lost(sup, crew, ev
     assert ray.get(crew[0].succeed.remote([breaker])) == ["refused"]
 
 
-def test_no_more_probes_than_permits_run_at_a_time_in_the_whole_cluster(crew, everywhere, eventually, marks, name):
-    breaker = everywhere(EAGER)
+def besieged(crew: list[Any], breaker: BreakerHandle, marks: Any, eventually: Callable[..., None]) -> None:
+    """All call what fails; no more of their calls than permits ever run at a time."""
     ray.get(crew[0].fail.remote([breaker], 2))
     eventually(lambda: states(crew, breaker) <= {"open", "half_open"}, "it being shut everywhere")
-    passed = ray.get([caller.besiege.remote([breaker], 50, marks.path, 3.0) for caller in crew])
+    passed = ray.get([caller.besiege.remote([breaker], CALLERS, marks.path, 3.0) for caller in crew])
     assert 0 < most_at_once(marks.lines()) <= EAGER.half_open_permits
     assert sum(passed) > EAGER.half_open_permits
 
 
-def test_a_permit_of_a_killed_process_is_free_within_its_lease(sup, everywhere, eventually, name):
+def test_no_more_probes_than_permits_run_at_a_time_in_the_whole_cluster(crew, everywhere, eventually, marks):
+    besieged(crew, everywhere(EAGER), marks, eventually)
+
+
+@pytest.mark.soak
+def test_nor_do_they_with_eight_processes(crew, everywhere, eventually, marks):
+    breaker, more = everywhere(EAGER), crew_of(4)
+    eventually(lambda: all(ray.get([each.hears.remote([breaker]) for each in more])), "the owner heard by all eight")
+    besieged([*crew, *more], breaker, marks, eventually)
+    for caller in more:
+        ray.kill(caller)
+
+
+def test_a_permit_of_a_killed_process_is_free_within_its_lease(victim, everywhere, eventually, name):
     breaker = everywhere(EAGER.model_copy(update={"half_open_permits": 1, "permit_lease_s": 10.0}))
-    victim = crew_of(1)[0]
     eventually(lambda: ray.get(victim.hears.remote([breaker])), "the owner heard by it")
     ray.get(victim.fail.remote([breaker], 2))
     eventually(lambda: breaker.state == "half_open", "it being half-open")
@@ -134,7 +170,9 @@ def test_an_open_breaker_stays_shut_without_its_owner_and_the_successor_goes_on(
     ray.get([caller.fail.remote([breaker], 5) for caller in crew])
     eventually(lambda: breaker.state == "open", "it being open")
     before = sup.breakers()[name].view
-    os.kill(owner_pid(sup, name), signal.SIGKILL)
+    owner, deaths = owner_of(sup, name), "select count(*) as found from restarts where child = ?"
+    known = sup.events.query(deaths, [owner.key])[0]["found"]
+    os.kill(owner.location.process.pid, signal.SIGKILL)
     assert ray.get(crew[0].succeed.remote([breaker])) == ["refused"]
 
     def succeeded() -> bool:
@@ -149,6 +187,7 @@ def test_an_open_breaker_stays_shut_without_its_owner_and_the_successor_goes_on(
     eventually(lambda: ray.get(crew[1].succeed.remote([breaker], 3)) and breaker.state == "closed", "it closing")
     told = "select count(*) as found from circuit_breaker_state_history where breaker = ? and event = 'recovered'"
     eventually(lambda: sup.events.query(told, [name])[0]["found"] == 1, "the one event of its recovery")
+    assert sup.events.query(deaths, [owner.key])[0]["found"] == known + 1, "and the one of its loss"
 
 
 def test_a_closed_breaker_goes_on_by_local_rules_without_its_owner(sup, crew, everywhere, name):
@@ -209,7 +248,7 @@ def test_breakers_beyond_the_limit_share_actors(sup, everywhere, name):
         everywhere(SETTINGS, f"{name}-{number}")
     owners = {each.owner for each in sup.breakers()}
     keys = {child.key for child in sup.status().tree if child.key.startswith("breaker/")}
-    assert len(owners) <= 5
+    assert len(owners) <= 1 + SHARDS
     assert len([key for key in keys if not key.startswith("breaker/shard-")]) == 1
 
 

@@ -135,3 +135,17 @@ def test_states_on_a_board_are_told_by_name(boards: Boards, tmp_path: Path):
     boards.say(boards.agent, "closed", 1, name="mail")
     assert states_on_board(boards.path(None)) == {"mail": "closed", NAME: "forced_open"}
     assert states_on_board(tmp_path / "none") == {}
+
+
+def test_a_name_that_was_moved_to_the_agents_board_meanwhile_comes_back_to_its_owners(boards: Boards, place: Place):
+    notices = Noticeboard(boards.path)
+    boards.say(boards.own, "closed", 1)
+    boards.say(boards.agent, "closed", 1)
+    notices.look_round([place])
+    place.owner = None  # as a thread saw it that attached just then
+    notices.look([place])
+    place.owner = OWNER
+    notices.look_round([place])
+    boards.say(boards.own, "forced_open", 2)
+    assert place.slot is not None
+    assert place.slot.word() == pack_word(1, 2)

@@ -20,6 +20,7 @@ from actors.breaker.ownership import (
     ReadLog,
     RecordBegun,
 )
+from actors.breaker.parcels import Request
 from actors.breaker.published import GENERATION_BITS, Published, State
 from tests.unit.breaker.scene import BAD, Steady, fast
 
@@ -33,6 +34,7 @@ class House:
 
     def __init__(self, life: int = 1) -> None:
         self.now = 50.0
+        self._requests = 0
         self.owned = Ownership("breaker/bank", life=life, default=DEFAULT, rng=Steady())
 
     def introduce(self, name: str = "bank", process: str = "p", **more: Any) -> list[Any]:
@@ -48,6 +50,26 @@ class House:
 
     def tell(self, event: m.Event, name: str = "bank") -> list[Any]:
         return self.owned.handle(name, event, self.now)
+
+    def request(
+        self,
+        asked: m.ControlRequested | m.ConfigureRequested,
+        *,
+        key: str | None = None,
+        name: str = "bank",
+        packed: bytes = b"",
+    ) -> list[Any]:
+        self._requests += 1
+        control = asked if isinstance(asked, m.ControlRequested) else None
+        request = Request(
+            key=key or str(self._requests),
+            name=name,
+            control=control,
+            settings=packed,
+            who=asked.who,
+            reason=asked.reason,
+        )
+        return self.owned.carry_out(request, asked, self.now)
 
     def begun(self, name: str = "bank") -> House:
         self.introduce(name)
@@ -163,11 +185,11 @@ def test_the_first_definition_stands_also_when_an_earlier_use_had_none():
 def test_what_people_ask_for_meanwhile_is_done_when_it_is_decided():
     house = House()
     ask = m.ControlRequested(action="force_open", who="ann", reason="drill")
-    assert house.owned.steer("bank", ask, b"", house.now) == [("bank", ReadLog())]
+    assert house.request(ask) == [("bank", ReadLog())]
     house.log()
     assert house.published.state == "forced_open"
     changed = m.ConfigureRequested(settings=fast(open_s=9.0), who="ann", reason="slower")
-    house.owned.steer("bank", changed, b"new", house.now)
+    house.request(changed, packed=b"new")
     said = house.owned.said("bank", house.now)
     assert said is not None
     assert said.settings == b"new"
@@ -211,6 +233,17 @@ def test_names_and_requests_are_bounded():
         house.introduce("one more")
     ask = m.ControlRequested(action="reset", who="ann", reason="x")
     for _ in range(QUEUED_MAX):
-        house.owned.steer("n0", ask, b"", house.now)
+        house.request(ask, name="n0")
     with pytest.raises(ValueError, match="requests wait"):
-        house.owned.steer("n0", ask, b"", house.now)
+        house.request(ask, name="n0")
+
+
+def test_a_request_that_arrives_twice_is_carried_out_once():
+    house = House().begun()
+    ask = m.ControlRequested(action="force_open", who="ann", reason="drill")
+    assert house.request(ask, key="k") != []
+    generation = house.published.generation
+    assert house.request(ask, key="k") == []
+    assert house.published.generation == generation
+    assert house.request(ask, key="another") != []
+    assert house.published.generation == generation + 1

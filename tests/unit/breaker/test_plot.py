@@ -32,4 +32,7 @@ def test_the_picture_is_xml_and_says_why_when_pointed_at():
     texts = [element.text or "" for element in root.iter()]
     assert "a < b" in texts
     assert any("failed (failure_rate=0.5)" in text for text in texts)
+    drawn = [one for one in root.iter() if one.tag.endswith("rect") and len(one)]
+    assert min(float(one.attrib["width"]) for one in drawn) >= 3
+    assert [one.attrib["text-anchor"] for one in root.iter() if one.text in ("0 s", "10 s")] == ["start", "end"]
     assert len([one for one in stretches(report) if one.state == "open"]) == len(report.opened_at)

@@ -1,0 +1,326 @@
+"""A process's way to the owners of breakers, over real sockets and boards; only Ray is stood in for."""
+
+from __future__ import annotations
+
+import pickle
+import queue
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ray.exceptions import ActorDiedError, ActorUnavailableError
+
+from actors.breaker import messages as m
+from actors.breaker.errors import BreakerUnreachableError
+from actors.breaker.link import Word
+from actors.breaker.noticeboard import Noticeboard
+from actors.breaker.packing import pack_settings
+from actors.breaker.parcels import Parcel, Reply, Said
+from actors.breaker.published import Published
+from actors.breaker.remote import RayLink
+from actors.runtime.replies import when_answered
+from actors.service.near import NearServer, near_address
+from supervisor.link import wait_until
+from tests.unit.breaker.scene import fast
+
+WAIT_S = 30.0
+FIRST, SECOND = "s/breaker/bank#1", "s/breaker/bank#2"
+FAILED = m.OutcomesReported(reporter="p", generation=1, outcomes=b"\1")
+GOOD = m.OutcomesReported(reporter="p", generation=1, outcomes=b"\0")
+ASK = m.PermitRequested(holder="p", request=1)
+GRANT = m.GrantPermit(holder="p", request=1, permit=9, generation=1, lease_s=30.0)
+
+
+class Reference:
+    """A call under way."""
+
+    def __init__(self) -> None:
+        self._callbacks: list[Callable[[Any], None]] = []
+
+    def _on_completed(self, callback: Callable[[Any], None]) -> None:
+        self._callbacks.append(callback)
+
+    def answer(self, value: Any) -> None:
+        for callback in self._callbacks:
+            callback(value)
+
+
+class Method:
+    """One of an actor's."""
+
+    def __init__(self, call: Callable[..., Any] | None = None) -> None:
+        self._call = call
+        self.calls: list[Reference] = []
+
+    def remote(self, *arguments: Any) -> Reference:
+        made = Reference()
+        self.calls.append(made)
+        if self._call is not None:
+            answer, added = self._call(*arguments), made._on_completed
+            made._on_completed = lambda callback: (added(callback), callback(answer))  # type: ignore[method-assign]
+        return made
+
+
+class Owner:
+    """An actor that owns breakers: it keeps what it is told, and answers as it is bidden."""
+
+    def __init__(self) -> None:
+        self.told: queue.Queue[Parcel] = queue.Queue()
+        self.reply = Reply()
+        self.exchange, self.watch, self.news = Method(self.take), Method(), Method()
+        self.steer = Method(self.refuse)
+
+    def take(self, data: bytes) -> bytes:
+        parcel: Parcel = pickle.loads(data)
+        self.told.put(parcel)
+        known = tuple(
+            Said(name=each.name, published=Published(state="closed", generation=1), settings=pack_settings(fast()))
+            for each in parcel.introductions
+        )
+        answers = tuple((name, GRANT) for name, event in parcel.events if isinstance(event, m.PermitRequested))
+        return pickle.dumps(Reply(said=known, answers=answers, unknown=self.reply.unknown, refused=self.reply.refused))
+
+    @staticmethod
+    def refuse(*_: Any) -> None:
+        raise RuntimeError("this owner answers nobody")
+
+    def hear(self, wanted: Callable[[Parcel], bool]) -> Parcel:
+        while True:
+            parcel = self.told.get(timeout=WAIT_S)
+            if wanted(parcel):
+                return parcel
+
+    def die(self) -> None:
+        for call in self.watch.calls:
+            call.answer(ActorDiedError())
+
+
+class Follower:
+    """A circuit."""
+
+    def __init__(self) -> None:
+        self.heard = False
+        self.lost_times = 0
+        self.given_back: list[m.Event] = []
+
+    def follow(self, word: Word) -> None:
+        del word
+
+    def untold(self, events: Any) -> None:
+        self.given_back += events
+
+    def lost(self) -> None:
+        self.heard = False
+        self.lost_times += 1
+
+    def found(self) -> None:
+        self.heard = True
+
+
+class Cluster:
+    """Owners by name; the last one that runs has the breaker."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.owners: dict[str, Owner] = {}
+        self.servers: list[NearServer] = []
+        self.wanted: list[str] = []
+        self.running: str | None = None
+        self.link = RayLink(
+            "s", self, recipe=lambda: self.link, node_id="n", board=Noticeboard(self.path), lookup=self.find
+        )
+        self.follower = Follower()
+
+    def path(self, key: str | None) -> Path:
+        return self.folder / (key or "agent").replace("/", "-")
+
+    def run(self, name: str, *, near: bool = True) -> Owner:
+        owner = self.owners[name] = Owner()
+        if near:
+            self.servers.append(NearServer(near_address(self.path(None), name), owner.take))
+        self.running = name
+        self.link.stir()
+        return owner
+
+    def lose(self) -> None:
+        name, self.running = self.running, None
+        self.servers.pop().close()
+        self.owners[str(name)].die()
+
+    def find(self, name: str) -> Any:
+        if name not in self.owners:
+            raise ValueError(name)
+        return self.owners[name]
+
+    def owner_of(self, name: str) -> str | None:
+        del name
+        return self.running
+
+    def want(self, name: str, timeout_s: float = 0.0) -> None:
+        del timeout_s
+        self.wanted.append(name)
+
+    def attach(self) -> Follower:
+        self.link.attach("bank", fast(), self.follower, process="p")
+        return self.follower
+
+    def heard(self) -> None:
+        assert wait_until(lambda: self.follower.heard, WAIT_S)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    made = Cluster(tmp_path)
+    yield made
+    made.link.stop()
+    for server in made.servers:
+        server.close()
+
+
+def outcomes(parcel: Parcel) -> bytes:
+    return b"".join(event.outcomes for _, event in parcel.events if isinstance(event, m.OutcomesReported))
+
+
+@pytest.mark.parametrize("near", [True, False])
+def test_an_owner_is_found_introduced_to_and_told_in_order(cluster: Cluster, near: bool):
+    owner = cluster.run(FIRST, near=near)
+    follower = cluster.attach()
+    introduced = owner.hear(lambda parcel: bool(parcel.introductions))
+    assert [each.name for each in introduced.introductions] == ["bank"]
+    cluster.heard()
+    cluster.link.tell("bank", (GOOD,))
+    cluster.link.tell("bank", (FAILED,))
+    assert outcomes(owner.hear(lambda parcel: bool(parcel.events))) == b"\0\1"
+    assert follower.given_back == []
+    assert len(owner.exchange.calls) == 0 if near else len(owner.exchange.calls) >= 2
+
+
+def test_an_owner_that_is_missing_is_wanted_and_what_is_told_meanwhile_comes_back(cluster: Cluster):
+    follower = cluster.attach()
+    assert wait_until(lambda: cluster.wanted == ["bank"] * len(cluster.wanted) != [], WAIT_S)
+    cluster.link.tell("bank", (FAILED,))
+    assert follower.given_back == [FAILED]
+    with pytest.raises(BreakerUnreachableError):
+        cluster.link.request_permit("bank", ASK).result(WAIT_S)
+    cluster.run(FIRST)
+    cluster.heard()
+
+
+def test_what_cannot_wait_is_sent_though_the_thread_that_tells_is_held_up(cluster: Cluster):
+    owner = cluster.run(FIRST)
+    cluster.attach()
+    cluster.heard()
+    held = cluster.link._owners[FIRST].sending
+    thread = cluster.link._thread
+    assert thread is not None
+    cluster.link._thread = None  # so that `stop` does not wait for it
+    cluster.link._stopped = True
+    cluster.link.tell("bank", (FAILED,))
+    assert outcomes(owner.hear(lambda parcel: bool(parcel.events))) == b"\1"
+    with held:  # somebody else is sending: nobody waits for it
+        cluster.link.tell("bank", (FAILED,))
+    assert owner.told.empty()
+
+
+def test_a_permit_is_asked_for_and_granted(cluster: Cluster):
+    cluster.run(FIRST)
+    cluster.attach()
+    cluster.heard()
+    assert cluster.link.request_permit("bank", ASK).result(WAIT_S) == GRANT
+
+
+def test_what_a_person_asks_arrives_over_the_socket_at_once(cluster: Cluster):
+    owner = cluster.run(FIRST)
+    cluster.attach()
+    cluster.heard()
+    asked = m.ControlRequested(action="force_open", who="ann", reason="drill")
+    answer = cluster.link.control("bank", asked)
+    (request,) = owner.hear(lambda parcel: bool(parcel.requests)).requests
+    assert (request.name, request.control) == ("bank", asked)
+    with pytest.raises(RuntimeError, match="answers nobody"):
+        answer.result(WAIT_S)
+
+
+def test_an_owner_that_forgot_a_name_is_introduced_again(cluster: Cluster):
+    owner = cluster.run(FIRST)
+    cluster.attach()
+    cluster.heard()
+    while not owner.told.empty():
+        owner.told.get()
+    owner.reply = Reply(unknown=("bank",))
+    cluster.link.tell("bank", (FAILED,))
+    owner.hear(lambda parcel: bool(parcel.events))
+    owner.reply = Reply()
+    assert owner.hear(lambda parcel: bool(parcel.introductions))
+
+
+def test_a_dead_owner_is_told_of_once_and_its_successor_hears_of_the_permits_that_are_out(cluster: Cluster):
+    cluster.run(FIRST)
+    follower = cluster.attach()
+    cluster.heard()
+    cluster.link.request_permit("bank", ASK).result(WAIT_S)
+    cluster.lose()
+    assert wait_until(lambda: not follower.heard, WAIT_S)
+    cluster.link.tell("bank", (FAILED,))
+    assert follower.given_back == [FAILED]
+    successor = cluster.run(SECOND)
+    (introduced,) = successor.hear(lambda parcel: bool(parcel.introductions)).introductions
+    assert introduced.kept is not None
+    kept, _ = pickle.loads(introduced.kept)
+    assert [lease.permit for lease in kept.leases] == [GRANT.permit]
+    cluster.heard()
+    assert follower.lost_times == 1
+
+
+def test_a_broken_socket_is_no_death_and_ray_is_used_instead(cluster: Cluster):
+    owner = cluster.run(FIRST)
+    follower = cluster.attach()
+    cluster.heard()
+    cluster.servers.pop().close()
+    line = cluster.link._owners[FIRST].near
+    assert wait_until(lambda: line is not None and not line.is_open, WAIT_S)
+    cluster.link.tell("bank", (FAILED,))
+    assert wait_until(lambda: bool(owner.exchange.calls), WAIT_S)
+    assert follower.heard
+    assert follower.lost_times == 0
+    cluster.servers.append(NearServer(near_address(cluster.path(None), FIRST), owner.take))
+    assert wait_until(lambda: (line := cluster.link._owners[FIRST].near) is not None and line.is_open, WAIT_S)
+    through_ray = len(owner.exchange.calls)
+    cluster.link.tell("bank", (FAILED,))
+    assert outcomes(owner.hear(lambda parcel: bool(parcel.events))) == b"\1"
+    assert outcomes(owner.hear(lambda parcel: bool(parcel.events))) == b"\1"
+    assert len(owner.exchange.calls) == through_ray, "a new line is made as soon as there can be one"
+
+
+def test_an_owner_out_of_reach_is_watched_again(cluster: Cluster):
+    owner = cluster.run(FIRST)
+    follower = cluster.attach()
+    cluster.heard()
+    owner.watch.calls[0].answer(ActorUnavailableError("cut off", None))
+    assert wait_until(lambda: len(owner.watch.calls) > 1, WAIT_S)
+    assert follower.heard
+
+
+def test_a_forked_child_tells_nobody(cluster: Cluster):
+    cluster.run(FIRST)
+    cluster.attach()
+    cluster.heard()
+    parents, thread = cluster.link._near, cluster.link._thread
+    cluster.link.forked("p", "child")
+    follower = Follower()
+    cluster.link.attach("bank", fast(), follower, process="child")
+    cluster.link.tell("bank", (FAILED,))
+    assert follower.given_back == [FAILED]
+    with pytest.raises(BreakerUnreachableError):
+        cluster.link.control("bank", m.ControlRequested(action="reset", who="a", reason="b")).result(WAIT_S)
+    parents.close()
+    assert thread is not None
+
+
+def test_the_stand_in_for_a_reference_is_used_as_rays_own():
+    heard: list[Any] = []
+    reference = Reference()
+    when_answered(reference, heard.append)
+    reference.answer(1)
+    assert heard == [1]
