@@ -38,6 +38,7 @@ class Sight:
         calls_failed: Those that failed.
         typical_s: How long the latest took, the median, seconds.
         effects_without_reply: Effects whose caller got no answer.
+        met: Calls that the fault acted on, as the point in the target's process counted them.
     """
 
     alive: bool | None = None
@@ -50,6 +51,7 @@ class Sight:
     calls_failed: int | None = None
     typical_s: float | None = None
     effects_without_reply: int | None = None
+    met: int | None = None
 
 
 def prove(fault: FaultKind, how: Mapping[str, object], *, before: Sight, now: Sight) -> str:
@@ -61,6 +63,8 @@ def prove(fault: FaultKind, how: Mapping[str, object], *, before: Sight, now: Si
         before: What was seen before it was injected.
         now: What is seen now.
     """
+    if now.met and now.met > (before.met or 0):
+        return f"{now.met} calls met it, as the point that they passed counted"
     match fault:
         case "crash":
             return "its process is gone from /proc" if before.alive and now.alive is False else ""
