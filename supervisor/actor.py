@@ -24,6 +24,8 @@ from actors.runtime.board_value import OwnBoard
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.emitter import Emitter
 from actors.runtime.errors import SupervisorNotFoundError
+from actors.runtime.fault_passing import pass_point
+from actors.runtime.fault_points import ON, SUPERVISOR_CALL
 from actors.runtime.node import own_board_path
 from actors.runtime.prestart import WarmWorkers
 from actors.runtime.process import this_process
@@ -36,7 +38,7 @@ from supervisor.creating import cluster_era
 from supervisor.election import inventory, is_replaced, living_nodes, located, root_lives
 from supervisor.estate import Estate
 from supervisor.inheritance import complete, find_ledger
-from supervisor.leading import GROUPS, LeadingShell
+from supervisor.leading import GROUPS, SUBJECT, LeadingShell
 from supervisor.ledger_log import LedgerLog
 from supervisor.link import VIEW, view_on_board
 from supervisor.node_watch import NodeWatch
@@ -147,6 +149,8 @@ class SupervisorActor(LeadingShell):
     @ray.method(concurrency_group="desk")
     def plans(self, members: tuple[str, ...] | None = None) -> bytes:
         """The pickled plans of members by key or path, of all that users have made when none are named."""
+        if ON:
+            pass_point(SUPERVISOR_CALL, SUBJECT)
         self._leads.wait(TAKEOVER_S)
         known = self._ledgers.current
         if known is None:

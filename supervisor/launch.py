@@ -9,7 +9,7 @@ import shutil
 import socket
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from actors.runtime import process
 from actors.runtime.errors import SupervisorError
 from actors.runtime.ids import NAMESPACE
 from supervisor.knobs import profile
+from supervisor.rpc_faults import RpcDelay, RpcLoss, rpc_flags
 
 PROBE_TIMEOUT_S = 2.0
 _FOLDER = "rsup-"
@@ -113,8 +114,22 @@ def _same_endpoint(address: str, here: str) -> bool:
     return found == here_host or (found.startswith("127.") and here_host == ray.util.get_node_ip_address())
 
 
-def start_embedded(*, dashboard: bool = False, knobs: Mapping[str, Any] = EMBEDDED_KNOBS) -> Cluster:
-    """Start a local Ray with a temporary folder of its own; it ends with this process, however that ends."""
+def start_embedded(
+    *,
+    dashboard: bool = False,
+    knobs: Mapping[str, Any] = EMBEDDED_KNOBS,
+    rpc_faults: Sequence[RpcLoss | RpcDelay] = (),
+) -> Cluster:
+    """Start a local Ray with a temporary folder of its own; it ends with this process, however that ends.
+
+    Args:
+        dashboard: Whether Ray's dashboard is started, too.
+        knobs: Ray's settings.
+        rpc_faults: For experiments only: what Ray itself loses or delays, from the start on, until it ends.
+    Raises:
+        ConfigError: An RPC fault cannot be; nothing was started.
+    """
+    flags = rpc_flags(rpc_faults)
     sweep_abandoned(Path(tempfile.gettempdir()))
     folder = tempfile.mkdtemp(prefix=_FOLDER)
     _sign(Path(folder), process.this_process())
@@ -129,7 +144,7 @@ def start_embedded(*, dashboard: bool = False, knobs: Mapping[str, Any] = EMBEDD
             log_to_driver=False,
             configure_logging=False,
             _temp_dir=folder,
-            _system_config=dict(knobs) or None,
+            _system_config={**knobs, **flags} or None,
         )
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)

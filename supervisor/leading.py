@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import ray
 
+from actors.runtime.fault_passing import pass_point, through
+from actors.runtime.fault_points import ON, SUPERVISOR_CALL
 from actors.runtime.ids import ActorName
 from actors.runtime.long_poll import LongPoll
 from actors.runtime.replicated import OwnedState, Replica
@@ -30,6 +33,10 @@ DESK_THREADS = 32
 
 GROUPS = {"poll": POLL_THREADS, "desk": DESK_THREADS, "changes": CHANGES_THREADS}
 """The concurrency groups of a supervisor actor beside those of every shell."""
+
+
+SUBJECT = "supervisor"
+"""Whose calls these are at the fault point `supervisor.call`."""
 
 
 class LeadingShell(ActorShell):
@@ -72,11 +79,15 @@ class LeadingShell(ActorShell):
     @ray.method(concurrency_group="poll")
     def observe(self, known_incarnation: int, known_version: int, timeout_s: float) -> Replica | None:
         """Wait for a view newer than the known one; None when time is out. A standby has its leader's views."""
+        if ON:
+            pass_point(SUPERVISOR_CALL, SUBJECT)
         return self._views.observe(known_incarnation, known_version, timeout_s)
 
     @ray.method(concurrency_group="changes")
     def changes(self, known_incarnation: int, known_seq: int, timeout_s: float) -> ChangeBatch | None:
         """Wait for changes of children's states after the known one; see `ChangeFeed.changes`."""
+        if ON:
+            pass_point(SUPERVISOR_CALL, SUBJECT)
         return self._engine.feed.changes(known_incarnation, known_seq, timeout_s)
 
     @ray.method(concurrency_group="desk")
@@ -89,6 +100,11 @@ class LeadingShell(ActorShell):
             timeout_s: How long to wait, seconds.
         Returns: The pickled answer; None when there is none yet: ask again.
         """
+        if ON:
+            return through(SUPERVISOR_CALL, SUBJECT, partial(self._administer, request, wish, timeout_s))
+        return self._administer(request, wish, timeout_s)
+
+    def _administer(self, request: str, wish: bytes, timeout_s: float) -> bytes | None:
         if not self.wait_for_office(timeout_s):
             return None
         asked = pickle.loads(wish)  # noqa: S301 - our own handle made it

@@ -34,6 +34,8 @@ from actors.event_log.transport import LogTransport
 from actors.runtime.clock import SYSTEM_CLOCK, Clock
 from actors.runtime.emitter import Emitter
 from actors.runtime.errors import EventLogError
+from actors.runtime.fault_passing import pass_point
+from actors.runtime.fault_points import BREAKER_REPORT, ON, REPLIES
 from actors.runtime.node import board_path, own_board_path
 from actors.runtime.replicated import pack_word
 from actors.runtime.shell import ActorShell, as_actor
@@ -110,6 +112,17 @@ class BreakerActor(ActorShell):
 
     def _take_parcel(self, data: bytes) -> bytes:
         parcel: Parcel = pickle.loads(data)  # noqa: S301 - our own link made it
+        if not ON:
+            return self._take_in(parcel)
+        names = dict.fromkeys([each.name for each in parcel.introductions] + [name for name, _ in parcel.events])
+        for name in names:
+            pass_point(BREAKER_REPORT, f"breaker/{name}")
+        reply = self._take_in(parcel)
+        for name in names:
+            pass_point(BREAKER_REPORT, f"breaker/{name}", REPLIES)
+        return reply
+
+    def _take_in(self, parcel: Parcel) -> bytes:
         if parcel.introductions:
             self._boards.mind(parcel.process, parcel.node_id, parcel.identity)
         known = [(each, *_unpacked(each)) for each in parcel.introductions]

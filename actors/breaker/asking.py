@@ -15,6 +15,7 @@ from actors.breaker.errors import BreakerUnreachableError
 from actors.breaker.packing import pack_settings, unpack_settings
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.ids import NAMESPACE
+from actors.runtime.replies import was_out_of_reach
 
 if TYPE_CHECKING:
     from actors.breaker.parcels import Said
@@ -85,9 +86,9 @@ class Desk:
                     owner = self._homes.owner_of(name)
                 if owner is not None:
                     return ray.get(getattr(self._handle(owner), method).remote(*arguments), timeout=_ANSWER_S)
-            except RayTaskError as error:
-                raise (error.cause if isinstance(error.cause, Exception) else error) from None
-            except (RayError, GetTimeoutError, ValueError):
+            except (RayError, GetTimeoutError, ValueError) as error:
+                if isinstance(error, RayTaskError) and not was_out_of_reach(error):
+                    raise (error.cause if isinstance(error.cause, Exception) else error) from None
                 self._known = None  # it has died, and its successor is asked
             sleep(_PAUSE_S)
         raise _silent(name, method)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import ray
@@ -24,6 +24,8 @@ from actors.child.places import STREAM_AHEAD, ActorThread
 from actors.child.protocol import BUILT, STALE, pack_answer, unpack_call
 from actors.child.thread_member import ThreadMember
 from actors.health.checked import CHECK_GROUP, Checked
+from actors.runtime.fault_passing import pass_point, through
+from actors.runtime.fault_points import ARRIVES, CHILD_CALL, ON, REPLIES
 from actors.runtime.shell import as_actor
 
 if TYPE_CHECKING:
@@ -62,7 +64,11 @@ class ChildActor(Checked, Hosting):
     def call(self, key: str, header: CallHeader, payload: bytes, refs: Sequence[Any] = ()) -> Answer:
         """Run a method; `payload` is the pickled `(args, kwargs)`, `refs` the ObjectRefs that it points into."""
         child = self._child
-        return STALE if child is None or child.recipe.key != key else child.serve(header, payload, refs)
+        if child is None or child.recipe.key != key:
+            return STALE
+        if ON:
+            return through(CHILD_CALL, key, partial(child.serve, header, payload, refs), ARRIVES)
+        return child.serve(header, payload, refs)
 
     def call_packed(self, packed: bytes) -> bytes | Answer:
         """Like `call`, for `pack_call` and `unpack_answer`: a third less than with the parts one by one."""
@@ -76,10 +82,14 @@ class ChildActor(Checked, Hosting):
         if child is None or child.recipe.key != key:
             yield STALE
             return
+        if ON:
+            pass_point(CHILD_CALL, key, ARRIVES)
         with closing(child.serve_stream(header, payload, refs)) as answers:
             for answer in answers:
                 if self.is_cancelled():
                     return
+                if ON:
+                    pass_point(CHILD_CALL, key, REPLIES)
                 yield answer
 
     def is_cancelled(self) -> bool:

@@ -12,6 +12,8 @@ from ray.exceptions import AsyncioActorExit
 
 from actors.child.protocol import Answer, exited
 from actors.runtime.errors import ChildPayloadError
+from actors.runtime.fault_passing import pass_point, pass_point_soon
+from actors.runtime.fault_points import CHILD_CALL, ON, RUNS
 from actors.runtime.wire import dumps, loads
 from actors.worker.raised import pickle_error
 
@@ -49,6 +51,8 @@ class Calls:
     def run(self, method: str, payload: bytes, refs: Sequence[Any]) -> Answer:
         """Call on this thread; a coroutine is run to its end here."""
         try:
+            if ON:
+                pass_point(CHILD_CALL, self._key, RUNS)
             value = self._begin(method, payload, refs)
             if inspect.iscoroutine(value):
                 value = asyncio.run(value)
@@ -59,6 +63,8 @@ class Calls:
     async def run_soon(self, method: str, payload: bytes, refs: Sequence[Any]) -> Answer:
         """Call on this event loop."""
         try:
+            if ON:
+                await pass_point_soon(CHILD_CALL, self._key, RUNS)
             value = self._begin(method, payload, refs)
             if isinstance(value, Awaitable):
                 value = await value
@@ -69,6 +75,8 @@ class Calls:
     def stream(self, method: str, payload: bytes, refs: Sequence[Any]) -> Generator[Answer]:
         """Call on this thread and give item by item; ends with an answer that is not "ok", or just ends."""
         try:
+            if ON:
+                pass_point(CHILD_CALL, self._key, RUNS)
             value = self._begin(method, payload, refs)
             items = iter(_iterable(method, value))
         except BaseException as error:  # noqa: BLE001 - what the user's code raises is the answer, SystemExit included
@@ -93,6 +101,8 @@ class Calls:
     async def stream_soon(self, method: str, payload: bytes, refs: Sequence[Any]) -> AsyncGenerator[Answer]:
         """Like `stream`, on this event loop; async generators as well as plain ones."""
         try:
+            if ON:
+                await pass_point_soon(CHILD_CALL, self._key, RUNS)
             value = self._begin(method, payload, refs)
             if inspect.iscoroutine(value):
                 value = await value

@@ -21,6 +21,8 @@ from actors.child.thread_member import ThreadMember
 from actors.health.checked import CheckedOnLoop
 from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.errors import ChildStartError, StaleIncarnationError
+from actors.runtime.fault_passing import pass_point_soon, through_soon
+from actors.runtime.fault_points import ARRIVES, CHILD_CALL, ON, REPLIES
 from actors.runtime.ids import ActorName
 
 if TYPE_CHECKING:
@@ -117,6 +119,8 @@ class HostActor(CheckedOnLoop, Hosting):
             return STALE
         self._serving += 1
         try:
+            if ON:
+                return await through_soon(CHILD_CALL, key, partial(member.serve_soon, header, payload, refs), ARRIVES)
             return await member.serve_soon(header, payload, refs)
         finally:
             self._serving -= 1
@@ -135,10 +139,14 @@ class HostActor(CheckedOnLoop, Hosting):
         if member is None:
             yield STALE
             return
+        if ON:
+            await pass_point_soon(CHILD_CALL, key, ARRIVES)
         answers = member.stream_soon(header, payload, refs)
         self._serving += 1
         try:
             async for answer in answers:
+                if ON:
+                    await pass_point_soon(CHILD_CALL, key, REPLIES)
                 yield answer
         finally:
             self._serving -= 1

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from actors.event_log.tree_record import TreeRecord
 from actors.runtime.batches import Batch
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.errors import CheckpointStoreError, EventLogClosedError, EventLogError
+from actors.runtime.fault_passing import through
+from actors.runtime.fault_points import EVENT_LOG_APPEND, ON
 from actors.runtime.node import spool_path
 from actors.runtime.shell import ActorShell, as_actor
 from actors.telemetry.export import SpanExport
@@ -102,7 +105,10 @@ class EventLogActor(ActorShell):
         """
         if leader is not None:
             self._obey(leader)
-        self._committer.append(_unpickle(batch))
+        if ON:
+            through(EVENT_LOG_APPEND, "event_log", partial(self._committer.append, _unpickle(batch)))
+        else:
+            self._committer.append(_unpickle(batch))
 
     @ray.method(concurrency_group="read")
     def query(

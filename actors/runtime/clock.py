@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
+from actors.runtime.fault_counts import COUNTS
+from actors.runtime.fault_points import ON, skew_of
+
 
 class Clock(Protocol):
     """What a shell needs of time; tests hand in one that they move."""
@@ -23,14 +26,23 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clocks."""
+    """The machine's clocks. A chaos experiment may set the wall clock of one process wrong; no other clock."""
 
     now = staticmethod(time.monotonic)
     now_ns = staticmethod(time.monotonic_ns)
 
     @staticmethod
     def wall_us() -> int:
+        if ON:
+            return time.time_ns() // 1000 + _skew_us()
         return time.time_ns() // 1000
+
+
+def _skew_us() -> int:
+    skew_s, hits = skew_of(ON, now=time.monotonic())
+    if hits:
+        COUNTS.note(hits)
+    return int(skew_s * 1e6)
 
 
 SYSTEM_CLOCK: Clock = SystemClock()

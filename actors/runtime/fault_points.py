@@ -3,16 +3,20 @@
 A point that is off costs its caller one look into an empty mapping, and no call:
 
     if fault_points.ON:
-        pass_point("breaker.call", name)
+        pass_point(SERVICE_CALL, "health")
 
 `ON` is the mapping itself, of which every process has its own. It is filled by `put` only, and what is put ends by
 itself at an instant of this host's monotonic clock: no undo can be forgotten. What happens to one call is decided here
-and done in `fault_passing`. Pure.
+and done in `fault_passing`; `fault_control` is how an experiment comes to a process. Pure.
+
+A call goes through three stages, and each kind of fault belongs to one of them:
+
+    --arrives: unavailable, lost_request--> runs: latency, hang, error, exit--> is answered: lost_reply-->
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal
 
@@ -22,10 +26,45 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from random import Random
 
-Kind = Literal["latency", "error", "unavailable", "hang"]
+Kind = Literal["latency", "error", "unavailable", "hang", "lost_request", "lost_reply", "exit", "skew"]
+
+ARRIVES: frozenset[Kind] = frozenset(("unavailable", "lost_request"))
+"""What keeps a call from its callee: nothing of it has run."""
+
+RUNS: frozenset[Kind] = frozenset(("latency", "hang", "error", "exit"))
+"""What happens to it there."""
+
+REPLIES: frozenset[Kind] = frozenset(("lost_reply",))
+"""What happens to its answer: it has run, and nobody is told."""
+
+CHILD_CALL = "child.call"
+"""Calls of a child (subject `child/<name>`), batches and tasks of a worker (`worker/<name>`)."""
+
+BREAKER_REPORT = "breaker.report"
+"""What processes tell a breaker's owner; subject `breaker/<name>`."""
+
+SERVICE_CALL = "service.call"
+"""Changes and questions; subject `health`, `healer`, `degradation`, `notifier`."""
+
+EVENT_LOG_APPEND = "event_log.append"
+"""Batches of rows; subject `event_log`."""
+
+SUPERVISOR_CALL = "supervisor.call"
+"""Wishes, views and plans asked of a leader or of a subtree's; subject `supervisor`."""
+
+DEPENDENCY = "dependency"
+"""Requests behind a breaker; the subject is the host, and its port if it has one."""
+
+CLOCK = "clock"
+"""What this process takes for wall time; subject `clock`."""
+
+POINTS = (CHILD_CALL, BREAKER_REPORT, SERVICE_CALL, EVENT_LOG_APPEND, SUPERVISOR_CALL, DEPENDENCY, CLOCK)
 
 FAULTS_MAX = 100
 """Faults that may be on in one process."""
+
+LEFT_S_MAX = 1_800.0
+"""No fault is put for longer, seconds."""
 
 
 class InjectedFaultError(SupervisorError):
@@ -41,7 +80,7 @@ class InjectedFaultError(SupervisorError):
 
 
 class InjectedUnavailableError(InjectedFaultError, ConnectionError):
-    """A chaos experiment made the other side of this call unavailable."""
+    """A chaos experiment made the other side of this call unavailable, or took the request or the reply away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +97,7 @@ class PointFault:
         share: Of the calls that pass, 0 to 1.
         delay_s: Latency: so much longer, seconds. A hang lasts to `until`.
         jitter_s: Latency: up to so much more, seconds.
+        skew_s: Skew: the wall clock is off by this, seconds.
         message: Error: what it says.
         error: Error: the class that is raised, called with the message; None: InjectedFaultError.
     """
@@ -71,16 +111,31 @@ class PointFault:
     share: float = 1.0
     delay_s: float = 0.0
     jitter_s: float = 0.0
+    skew_s: float = 0.0
     message: str = ""
     error: type[Exception] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Effect:
-    """What happens to one call: it waits, and then fails or goes on."""
+    """What happens to one call: it waits, and then ends the process, fails, or goes on.
 
-    wait_s: float = 0.0
+    Attributes:
+        hits: The faults that act on it.
+        waits: For which of them it waits, and how long, seconds; no longer than each is on.
+        ends: The process ends.
+        raises: What is raised.
+    """
+
+    hits: list[str] = field(default_factory=list[str])
+    waits: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
+    ends: bool = False
     raises: Exception | None = None
+
+    @property
+    def wait_s(self) -> float:
+        """How long it waits in all, seconds."""
+        return sum(wait_s for _, wait_s in self.waits)
 
 
 ON: dict[str, PointFault] = {}
@@ -108,30 +163,67 @@ def sweep(now: float) -> tuple[str, ...]:
     return over
 
 
-def decide(on: Mapping[str, PointFault], point: str, subject: str, *, now: float, rng: Random) -> Effect | None:
+def decide(
+    on: Mapping[str, PointFault],
+    point: str,
+    subject: str,
+    *,
+    now: float,
+    rng: Random,
+    kinds: frozenset[Kind] = ARRIVES | RUNS,
+) -> Effect | None:
     """What happens to a call of `subject` that passes `point` at `now`; None: nothing.
 
     Several faults add up: it waits for all of them, and the first that fails it decides how.
+
+    Args:
+        on: The faults that are on.
+        point: Where.
+        subject: Whose call.
+        now: Monotonic seconds.
+        rng: Which calls are hit, of those that a share says.
+        kinds: Those of the stage that the call is in.
     """
-    wait_s = 0.0
-    raises: Exception | None = None
+    effect: Effect | None = None
     for fault in list(on.values()):
-        if fault.point != point or fault.until <= now or not fnmatchcase(subject, fault.subject):
+        if fault.kind not in kinds or fault.point != point or fault.until <= now:
             continue
-        if fault.share < 1 and rng.random() >= fault.share:
+        if not fnmatchcase(subject, fault.subject) or (fault.share < 1 and rng.random() >= fault.share):
             continue
-        match fault.kind:
-            case "latency":
-                wait_s += fault.delay_s + fault.jitter_s * rng.random()
-            case "hang":
-                wait_s = max(wait_s, fault.until - now)
-            case "error":
-                raises = raises or _error(fault, subject)
-            case "unavailable":
-                raises = raises or InjectedUnavailableError(
-                    point, subject=subject, run=fault.run, message="it is unavailable"
-                )
-    return Effect(wait_s=wait_s, raises=raises) if wait_s or raises is not None else None
+        effect = effect or Effect()
+        effect.hits.append(fault.fault_id)
+        _add(effect, fault, subject, now=now, rng=rng)
+    return effect
+
+
+def skew_of(on: Mapping[str, PointFault], *, now: float) -> tuple[float, tuple[str, ...]]:
+    """How far this process's wall clock is off at `now`, seconds, and by which faults."""
+    acting = [fault for fault in list(on.values()) if fault.kind == "skew" and now < fault.until]
+    return sum(fault.skew_s for fault in acting), tuple(fault.fault_id for fault in acting)
+
+
+def _add(effect: Effect, fault: PointFault, subject: str, *, now: float, rng: Random) -> None:
+    match fault.kind:
+        case "latency":
+            effect.waits.append((fault.fault_id, fault.delay_s + fault.jitter_s * rng.random()))
+        case "hang":
+            effect.waits.append((fault.fault_id, fault.until - now))
+        case "exit":
+            effect.ends = True
+        case "error":
+            effect.raises = effect.raises or _error(fault, subject)
+        case "unavailable":
+            effect.raises = effect.raises or _gone(fault, subject, "it is unavailable")
+        case "lost_request":
+            effect.raises = effect.raises or _gone(fault, subject, "the request did not arrive")
+        case "lost_reply":
+            effect.raises = effect.raises or _gone(fault, subject, "the reply did not arrive")
+        case "skew":
+            pass  # it acts on the clock, see `skew_of`
+
+
+def _gone(fault: PointFault, subject: str, what: str) -> Exception:
+    return InjectedUnavailableError(fault.point, subject=subject, run=fault.run, message=what)
 
 
 def _error(fault: PointFault, subject: str) -> Exception:

@@ -9,6 +9,8 @@ from typing import Any
 import ray
 from ray.exceptions import GetTimeoutError, RayTaskError
 
+from actors.runtime.fault_points import InjectedUnavailableError
+
 
 def when_answered(ref: Any, callback: Callable[[Any], None]) -> None:
     """Call `callback` with the answer or its exception, on Ray's thread.
@@ -21,6 +23,12 @@ def when_answered(ref: Any, callback: Callable[[Any], None]) -> None:
 def _deliver(_held: Any, callback: Callable[[Any], None], answer: Any) -> None:
     # Ray hands the envelope over here, where `ray.get` raises what is in it: `isinstance` would never see our errors.
     callback(answer.as_instanceof_cause() if isinstance(answer, RayTaskError) else answer)
+
+
+def was_out_of_reach(error: BaseException) -> bool:
+    """Whether a chaos experiment took the call or its answer away: to its caller the actor was out of reach then."""
+    cause = error.cause if isinstance(error, RayTaskError) else error
+    return isinstance(cause, InjectedUnavailableError)
 
 
 class Awaited:

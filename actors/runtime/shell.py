@@ -20,6 +20,7 @@ from ray.exceptions import RayError
 from actors.runtime.actor_table import living_names
 from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.errors import StaleIncarnationError
+from actors.runtime.fault_control import FaultControl
 from actors.runtime.ids import ROOT_KEY, ActorName
 from actors.runtime.orphan import Orphanhood
 from actors.runtime.process import ProcessIdentity, this_process
@@ -71,8 +72,8 @@ class NamedRoots:
         return "lives" if held else "gone"
 
 
-class ActorShell:
-    """Identity, heartbeat, death watch and orderly stop.
+class ActorShell(FaultControl):
+    """Identity, heartbeat, death watch, orderly stop, and the way in for chaos experiments.
 
     Args:
         name: The full actor name, incarnation included.
@@ -204,7 +205,7 @@ class ActorShell:
 
     def exit_process(self) -> None:
         """End this process at once, if it is Ray's worker: a program that holds a shell itself is not ours to end."""
-        if ray.get_runtime_context().worker.mode == ray.WORKER_MODE:
+        if ray.is_initialized() and ray.get_runtime_context().worker.mode == ray.WORKER_MODE:
             os._exit(0)
 
 

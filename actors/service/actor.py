@@ -19,6 +19,7 @@ import pickle
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import ray
@@ -27,6 +28,8 @@ from actors.event_log.asking import ask_writer
 from actors.event_log.transport import LogTransport
 from actors.runtime.clock import SYSTEM_CLOCK, Clock
 from actors.runtime.emitter import Emitter
+from actors.runtime.fault_passing import through
+from actors.runtime.fault_points import ON, SERVICE_CALL
 from actors.runtime.long_poll import LongPoll
 from actors.runtime.node import own_board_path
 from actors.runtime.process import ProcessIdentity
@@ -206,6 +209,11 @@ class ServiceActor(ActorShell):
         Raises:
             SupervisorError: It cannot be; nothing has changed.
         """
+        if ON:
+            return through(SERVICE_CALL, self.identity.concern, partial(self._change, request, what, arguments, named))
+        return self._change(request, what, arguments, named)
+
+    def _change(self, request: str, what: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
         self._wait_begun(what)
         with self._turn:
             if request in self._answered:
@@ -225,6 +233,11 @@ class ServiceActor(ActorShell):
     @ray.method(concurrency_group="desk")
     def ask(self, what: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """Ask for something that changes nothing."""
+        if ON:
+            return through(SERVICE_CALL, self.identity.concern, partial(self._ask, what, arguments, named))
+        return self._ask(what, arguments, named)
+
+    def _ask(self, what: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
         self._wait_begun(what)
         return self.questions[what](*arguments, **named)
 

@@ -21,7 +21,7 @@ from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.errors import SupervisorError
 from actors.runtime.ids import NAMESPACE
 from actors.runtime.replicated import Replica
-from actors.runtime.replies import when_answered
+from actors.runtime.replies import was_out_of_reach, when_answered
 from actors.service.errors import ServiceUnreachableError
 from actors.service.finding import Homes
 from actors.service.follower import StateFollower
@@ -155,9 +155,9 @@ class ServiceClient:
                     handle = self.handle()
                 if handle is not None:
                     return ray.get(getattr(handle, method).remote(*arguments), timeout=min(left_s, ANSWER_S))
-            except RayTaskError as error:
-                raise (error.cause if isinstance(error.cause, Exception) else error) from None
             except (RayError, GetTimeoutError, RuntimeError) as error:
+                if isinstance(error, RayTaskError) and not was_out_of_reach(error):
+                    raise (error.cause if isinstance(error.cause, Exception) else error) from None
                 self._known = None  # it has died, or hangs: its next life is asked
                 trouble = str(error).strip().split("\n", 1)[0] or type(error).__name__
             sleep(_PAUSE_S)

@@ -12,6 +12,8 @@ from typing import Any
 import ray
 
 from actors.runtime.clock import SYSTEM_CLOCK
+from actors.runtime.fault_passing import pass_point
+from actors.runtime.fault_points import ARRIVES, CHILD_CALL, ON, REPLIES
 from actors.runtime.shell import ActorShell, as_actor
 from actors.runtime.wire import dumps, pickle_function
 from actors.worker.execute import Executor, FunctionCache
@@ -30,7 +32,7 @@ class WorkerActor(ActorShell):
         self._lock = threading.Lock()
         self._slot = threading.Semaphore(1)
         self._functions = FunctionCache()
-        self._executor = Executor(self._functions, self._clock)
+        self._executor = Executor(self._functions, self._clock, self.identity.key)
 
     def run(self, batch: bytes, refs: Sequence[Any] = ()) -> bytes | tuple[bytes, list[Any]]:
         """Run a batch and return the results that no recall has carried away.
@@ -42,6 +44,8 @@ class WorkerActor(ActorShell):
             refs: The ObjectRefs that the entries point into.
         Returns: The pickled results, and beside them the ObjectRefs that they point into, if there are any.
         """
+        if ON:
+            pass_point(CHILD_CALL, self.identity.key, ARRIVES)
         client, number, entries, functions = pickle.loads(batch)  # noqa: S301 - our own dispatcher made it
         key: BatchKey = (client, number)
         if functions:
@@ -58,6 +62,8 @@ class WorkerActor(ActorShell):
                 HELD.reset(held)
         with self._lock:
             results, result_refs = self._machine.close(key)
+        if ON:
+            pass_point(CHILD_CALL, self.identity.key, REPLIES)
         data = pickle.dumps(results, 5)
         return (data, result_refs) if result_refs else data
 

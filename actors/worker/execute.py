@@ -12,6 +12,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from actors.runtime.context import CURRENT, DEADLINE, TaskContext
+from actors.runtime.fault_passing import pass_point
+from actors.runtime.fault_points import CHILD_CALL, ON, RUNS
 from actors.runtime.wire import dumps, loads
 from actors.telemetry.context import attached
 from actors.worker.protocol import CANNOT_LOAD, CANNOT_TRAVEL, NEEDS_FUNCTION, OK, RAISED, TIMED_OUT, Entry, Result
@@ -65,11 +67,18 @@ class FunctionCache:
 
 
 class Executor:
-    """Runs entries on the calling thread."""
+    """Runs entries on the calling thread.
 
-    def __init__(self, functions: FunctionCache, clock: Clock) -> None:
+    Args:
+        functions: Those that tasks call here.
+        clock: Where the time comes from.
+        subject: Whose tasks these are at the fault point, as `worker/<name>`.
+    """
+
+    def __init__(self, functions: FunctionCache, clock: Clock, subject: str = "worker/") -> None:
         self._functions = functions
         self._clock = clock
+        self._subject = subject
 
     def run(
         self, entry: Entry, batch_refs: Sequence[Any], yielding: Callable[[], None] = lambda: None
@@ -95,6 +104,8 @@ class Executor:
         deadline = DEADLINE.set(None if context.remaining_s is None else started + context.remaining_s)
         try:
             with attached(context.trace_id, context.span_id):
+                if ON:
+                    pass_point(CHILD_CALL, self._subject, RUNS)
                 value = fn(*args, **kwargs)
                 if inspect.iscoroutine(value):
                     yielding()

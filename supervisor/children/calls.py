@@ -18,7 +18,7 @@ from ray.exceptions import ActorDiedError, ObjectRefStreamEndOfStreamError, RayE
 
 from actors.child.protocol import pack_call, unpack_answer
 from actors.runtime.errors import StaleIncarnationError, SupervisorClosedError
-from actors.runtime.replies import Awaited, when_answered
+from actors.runtime.replies import Awaited, was_out_of_reach, when_answered
 from actors.runtime.wire import dumps, loads
 from supervisor.children import call as do
 from supervisor.children.call import Call, Command, Sent
@@ -259,7 +259,7 @@ class Calls:
     def _failure(self, error: BaseException) -> Callable[[Sent, float], list[Command]]:
         """What an exception instead of an answer means."""
         machine = self._machine
-        if isinstance(error, RayTaskError):  # the hosting actor raised it, outside the user's code
+        if isinstance(error, RayTaskError) and not was_out_of_reach(error):  # the hosting actor's, not the user's code
             cause = getattr(error, "cause", None) or error
             if isinstance(cause, StaleIncarnationError):
                 return lambda sent, now: machine.answered(sent, "stale", b"", (), now)

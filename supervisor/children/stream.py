@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 import ray
 from ray.exceptions import RayError, RayTaskError
 
+from actors.runtime.replies import was_out_of_reach
 from actors.worker.slot import waiting_for_others
 from supervisor.answer import AnswerFuture
 from supervisor.children.errors import ChildExitedError
@@ -123,7 +124,7 @@ class ChildStream(Generic[T]):
 
     def _take(self, answer: Any) -> tuple[T] | None:
         """The item in an answer, unless it was delivered before, or is none."""
-        if isinstance(answer, RayTaskError):
+        if isinstance(answer, RayTaskError) and not was_out_of_reach(answer):
             self._ended = True
             raise answer.cause if answer.cause is not None else answer
         kind, payload, *refs = ("lost", b"") if isinstance(answer, RayError) else answer

@@ -10,10 +10,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine, event
+from sqlalchemy.util import await_only
+
+from actors.runtime.fault_passing import pass_point, pass_point_soon
+from actors.runtime.fault_points import DEPENDENCY, ON
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sqlalchemy import URL
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from actors.breaker.handle import BreakerHandle
@@ -42,6 +47,7 @@ class _Guard:
     def __init__(self, engine: Engine, breaker: BreakerHandle) -> None:
         self._dialect = engine.dialect
         self._breaker = breaker
+        self._host = _host(engine.url)
 
     def connect(self, dialect: Any, record: Any, arguments: Any, options: Any) -> Any:
         del record
@@ -62,10 +68,19 @@ class _Guard:
     def _through(self, work: Callable[[], Any]) -> Any:
         with self._breaker as permit:
             try:
+                if ON:
+                    self._pass_point()
                 return work()
             except Exception as error:
                 self._judge(permit, error)
                 raise
+
+    def _pass_point(self) -> None:
+        """An asynchronous engine's work is done on the event loop, where nothing may block."""
+        if self._dialect.is_async:
+            await_only(pass_point_soon(DEPENDENCY, self._host))
+        else:
+            pass_point(DEPENDENCY, self._host)
 
     def _judge(self, permit: Permit, error: Exception) -> None:
         """A refused statement is a success; the block's end judges all else."""
@@ -73,3 +88,10 @@ class _Guard:
         kinds = tuple(getattr(driver, name) for name in ANSWERS if hasattr(driver, name))
         if isinstance(error, kinds) and not self._dialect.is_disconnect(error, None, None):  # type: ignore[arg-type]
             permit.success()
+
+
+def _host(url: URL) -> str:
+    """Who a fault at the point `dependency` names: the host, with a port that is given; else the file, or the kind."""
+    if url.host is None:
+        return url.database or url.get_backend_name()
+    return url.host if url.port is None else f"{url.host}:{url.port}"

@@ -1,8 +1,10 @@
-"""A fault at a dependency's point hits the requests of the adapters behind their breaker, and no others."""
+"""A fault at a dependency's point hits what the adapters let through their breaker for that host, and nothing else."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,7 +14,8 @@ from actors.breaker.adapters.responses import POINT
 from actors.breaker.handle import local_breaker
 from actors.breaker.settings import BreakerSettings
 from actors.runtime.clock import SYSTEM_CLOCK
-from actors.runtime.fault_points import ON, InjectedUnavailableError, PointFault, put
+from actors.runtime.fault_points import ON, InjectedUnavailableError, Kind, PointFault, put
+from tests.unit.breaker.town import Town
 
 
 @pytest.fixture(autouse=True)
@@ -21,9 +24,9 @@ def nothing_is_left_on() -> Iterator[None]:
     ON.clear()
 
 
-def fault_on(subject: str) -> None:
+def fault_on(subject: str, kind: Kind = "unavailable") -> None:
     until = SYSTEM_CLOCK.now() + 60
-    put(PointFault(fault_id="f", run="r", point=POINT, subject=subject, kind="unavailable", until=until))
+    put(PointFault(fault_id="f", run="r", point=POINT, subject=subject, kind=kind, until=until, delay_s=0.05))
 
 
 def answer(request: httpx.Request) -> httpx.Response:
@@ -46,3 +49,40 @@ async def test_coroutines_too() -> None:
     fault_on("up*")
     with pytest.raises(InjectedUnavailableError):
         await client.get("http://upstream/a")
+
+
+def test_statements_to_a_database_too(tmp_path: Path) -> None:
+    sqlalchemy = pytest.importorskip("sqlalchemy")
+    from actors.breaker.adapters.sqlalchemy import guard_engine  # noqa: PLC0415 - only where the library is
+
+    town = Town()
+    engine = sqlalchemy.create_engine(f"sqlite:///{tmp_path}/shop.db")
+    guard_engine(engine, town.breaker)
+    with engine.connect() as connection:
+        fault_on("other")
+        assert connection.execute(sqlalchemy.text("select 1")).scalar() == 1
+        ON.clear()
+        fault_on("*/shop.db")
+        with pytest.raises(InjectedUnavailableError, match=r"shop\.db: it is unavailable"):
+            connection.execute(sqlalchemy.text("select 1"))
+    assert town.view.totals.failures == 1, "the breaker has judged it"
+    engine.dispose()
+
+
+async def test_an_asynchronous_engine_waits_without_holding_its_event_loop(tmp_path: Path) -> None:
+    pytest.importorskip("aiosqlite")
+    sqlalchemy_asyncio = pytest.importorskip("sqlalchemy.ext.asyncio")
+    from sqlalchemy import text  # noqa: PLC0415 - only where the library is
+
+    from actors.breaker.adapters.sqlalchemy import guard_engine  # noqa: PLC0415 - the same
+
+    engine = sqlalchemy_asyncio.create_async_engine(f"sqlite+aiosqlite:///{tmp_path}/shop.db")
+    guard_engine(engine, local_breaker("database-async", BreakerSettings()))
+    async with engine.connect() as connection:
+        fault_on("*/shop.db", "hang")
+        asked = asyncio.ensure_future(connection.execute(text("select 1")))
+        await asyncio.sleep(0)  # the loop goes round while it hangs
+        assert not asked.done()
+        ON.clear()
+        assert (await asked).scalar() == 1
+    await engine.dispose()

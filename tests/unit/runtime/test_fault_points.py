@@ -14,11 +14,14 @@ from actors.runtime.fault_passing import pass_point, pass_point_soon
 from actors.runtime.fault_points import (
     FAULTS_MAX,
     ON,
+    REPLIES,
+    RUNS,
     InjectedFaultError,
     InjectedUnavailableError,
     PointFault,
     decide,
     put,
+    skew_of,
     sweep,
     take,
 )
@@ -43,8 +46,8 @@ def fault(kind: Any = "error", **changed: Any) -> PointFault:
     return PointFault(**fields)
 
 
-def effect(*faults: PointFault, subject: str = "child/cart", point: str = "p", now: float = 5.0) -> Any:
-    return decide({str(n): each for n, each in enumerate(faults)}, point, subject, now=now, rng=Random(1))
+def effect(*faults: PointFault, subject: str = "child/cart", point: str = "p", now: float = 5.0, **stage: Any) -> Any:
+    return decide({str(n): each for n, each in enumerate(faults)}, point, subject, now=now, rng=Random(1), **stage)
 
 
 def test_it_hits_whom_it_names_where_and_while_it_is_on() -> None:
@@ -72,6 +75,23 @@ def test_several_add_up() -> None:
     both = effect(fault("latency", delay_s=1.0), fault("latency", delay_s=2.0), fault(), fault("unavailable"))
     assert both.wait_s == 3.0
     assert type(both.raises) is InjectedFaultError
+
+
+def test_each_kind_has_its_stage() -> None:
+    there_and_back = (fault("lost_request"), fault("lost_reply"), fault("exit"), fault("skew", skew_s=9.0))
+    lost = effect(*there_and_back)
+    assert (lost.ends, str(lost.raises).count("the request did not arrive")) == (True, 1)
+    assert effect(*there_and_back, kinds=RUNS).raises is None
+    unanswered = effect(*there_and_back, kinds=REPLIES)
+    assert "the reply did not arrive" in str(unanswered.raises)
+    assert (unanswered.ends, unanswered.hits) == (False, ["f"])
+
+
+def test_the_clock_is_off_by_all_that_are_on() -> None:
+    on = {"a": fault("skew", fault_id="a", skew_s=5.0), "b": fault("skew", fault_id="b", skew_s=-2.0, until=3.0)}
+    assert skew_of(on, now=1.0) == (3.0, ("a", "b"))
+    assert skew_of(on, now=3.0) == (5.0, ("a",))
+    assert skew_of(on, now=10.0) == (0, ())
 
 
 def test_a_share_of_the_calls() -> None:
