@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from actors.runtime.clock import sleep
 from actors.runtime.errors import SupervisorError
@@ -22,7 +22,7 @@ from experiments.running.reading import LogSight, collateral, group_of, intensit
 from experiments.running.survey import survey
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from experiments.judging.facts import FaultFact
     from experiments.model.experiment import Experiment
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from experiments.running.probing import Probes
     from experiments.running.survey import Survey
     from supervisor import Supervisor
+
+T = TypeVar("T")
 
 PATIENCE_S = 5.0
 """How long after the settling the log may still bring a recovery that no limit is given for, seconds."""
@@ -136,7 +138,7 @@ class Conclusion:
         }
         return outside(hits, before, survey(self._sup).lives)
 
-    # -- the report -----------------------------------------------------------------------------------------------------
+    # -- the report ---------------------------------------------------------------------------------------------------
 
     def report(self, run: str, findings: Findings, ended: m.EndRun) -> RunReport:
         """Everything that is known of it."""
@@ -166,6 +168,12 @@ class Conclusion:
             effect_s=max(findings.effect_s.values(), default=None),
         )
 
+    def report_of_nothing(self, run: str, findings: Findings, ended: m.EndRun, verdict: Verdict) -> RunReport:
+        """Of a run that did not start."""
+        self._verdict = verdict
+        self._seen = Observations(probes=tuple(findings.probes))
+        return self.report(run, findings, ended)
+
     def _of_a_stop(self, findings: Findings, ended: m.EndRun) -> Verdict:
         self._load.stop(_RESERVE_S)
         self._seen = self._observations(findings, self._matched(findings))
@@ -173,8 +181,7 @@ class Conclusion:
             return Verdict(kind="not_started", reasons=(ended.why,))
         return judge(self._seen, self._experiment.chaos, stopped=ended.why)
 
-    def _safely(self, ask: object) -> dict[str, object]:
-        assert callable(ask)
+    def _safely(self, ask: Callable[[Supervisor], dict[str, T]]) -> dict[str, T]:
         try:
             return ask(self._sup)
         except SupervisorError:

@@ -77,7 +77,7 @@ class RunningLoad:
         with self._idle:
             return self._idle.wait_for(lambda: self._open == 0, timeout_s)
 
-    # -- what was seen --------------------------------------------------------------------------------------------------
+    # -- what was seen ------------------------------------------------------------------------------------------------
 
     def calls(self) -> tuple[CallFact, ...]:
         """What has ended."""
@@ -152,7 +152,7 @@ class RunningLoad:
         with self._lock:
             return list(self._calls)
 
-    # -- the thread -----------------------------------------------------------------------------------------------------
+    # -- the thread ---------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
         begun_at, every_s = SYSTEM_CLOCK.now(), 1 / self._load.per_s

@@ -32,7 +32,8 @@ _CHECKED = """
 """
 _UNRECOVERED = """
     SELECT count(*) AS number FROM (
-        SELECT child, max(to_incarnation) AS life FROM restarts WHERE at_time >= make_timestamptz(?::BIGINT) GROUP BY child
+        SELECT child, max(to_incarnation) AS life FROM restarts
+        WHERE at_time >= make_timestamptz(?::BIGINT) GROUP BY child
     ) wanted WHERE NOT EXISTS (
         SELECT 1 FROM children WHERE children.child = wanted.child AND children.incarnation >= wanted.life
         AND children.event IN ('ready', 'promoted', 'adopted', 'deleted')
@@ -61,22 +62,23 @@ class Probes:
         Raises:
             SupervisorError: The cluster does not say.
         """
+        found: Any
         match arguments:
             case Query():
-                return self._sup.events.query(arguments.sql, list(arguments.parameters))
+                found = self._sup.events.query(arguments.sql, list(arguments.parameters))
             case Health():
-                return self._health(arguments.component)
+                found = self._health(arguments.component)
             case Burn():
-                return self._burn(arguments)
+                found = self._burn(arguments)
             case Measured():
-                return self._load.measured(arguments.measure)
+                found = self._load.measured(arguments.measure)
             case Running():
-                return running(survey(self._sup), arguments)
+                found = running(survey(self._sup), arguments)
             case BreakerState():
-                return self._breaker(arguments.name)
+                found = self._breaker(arguments.name)
             case _:
-                rows = self._sup.events.query(_UNRECOVERED, [self._began_us])
-                return int(rows[0]["number"])
+                found = int(self._sup.events.query(_UNRECOVERED, [self._began_us])[0]["number"])
+        return found
 
     def score(self) -> float | None:
         """The system's health, as it lies on this node's board; asks nobody."""

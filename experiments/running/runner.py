@@ -21,9 +21,9 @@ from experiments.ledger import messages as m
 from experiments.ledger.entry import Entry
 from experiments.ledger.machine import RunMachine
 from experiments.model.functions import PROBES
+from experiments.report.run import HealthPoint
 from experiments.running.findings import Findings, look
 from experiments.running.points import EVERYWHERE, is_at_a_point
-from experiments.report.run import HealthPoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,7 +153,7 @@ class Runner:
             case _:
                 pass
 
-    # -- commands -------------------------------------------------------------------------------------------------------
+    # -- commands -----------------------------------------------------------------------------------------------------
 
     def _handle(self, event: m.Event) -> None:
         unwritten = False
@@ -211,7 +211,7 @@ class Runner:
             self._unprepared[order.fault_id] = str(error)
             return {"undo": {"kind": "nothing", "pid": 0, "started_ticks": 0, "path": ""}}
 
-    # -- on threads -----------------------------------------------------------------------------------------------------
+    # -- on threads ---------------------------------------------------------------------------------------------------
 
     def _arm(self, order: m.FaultOrder) -> None:
         try:
@@ -264,7 +264,7 @@ class Runner:
         except Errors as error:
             self._events.put(m.StopRequested(why=f"what came of it could not be looked at: {error}"))
 
-    # -- guards and the hypothesis --------------------------------------------------------------------------------------
+    # -- guards and the hypothesis ------------------------------------------------------------------------------------
 
     def _handle_guards(self, event: guards.Event) -> None:
         for command in self._guards.handle(event, SYSTEM_CLOCK.now()):

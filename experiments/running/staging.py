@@ -76,7 +76,7 @@ class Stage:
     ) -> None:
         self._take_down()
 
-    def submit(self, load: Load, witness: Witness, key: str) -> TaskFuture[str]:
+    def submit(self, load: Load, witness: Witness, key: str) -> TaskFuture[Any]:
         """Submit one task of the load."""
         submitter = self._sup.options(key=key, name="chaos load", on_full="wait", policy=self._policy())
         if self._breaker is not None:
@@ -99,7 +99,7 @@ class Stage:
             policy = policy.model_copy(update={"timeout_s": given["timeout_s"]})
         return policy if self._breaker is None else policy.model_copy(update={"fallback": Fallback(work_without)})
 
-    # -- building -------------------------------------------------------------------------------------------------------
+    # -- building -----------------------------------------------------------------------------------------------------
 
     def _widen_pool(self) -> None:
         pool = self._sup.status().pools[_DEFAULT]
@@ -141,8 +141,9 @@ class Stage:
         }
         for name, (cls, settings) in plans.items():
             if f"child/{GROUP}.{name}" not in there:
-                own = {"heartbeat_s": 0.5, "hang_timeout_s": 2.0, **settings}
-                group.supervise(cls, name=name, **(own | dict(self._settings.get(f"child/{GROUP}.{name}", {}))))
+                changed = self._settings.get(f"child/{GROUP}.{name}", {})
+                own: dict[str, Any] = {"heartbeat_s": 0.5, "hang_timeout_s": 2.0, **settings, **changed}
+                group.supervise(cls, name=name, **own)
 
     def _take_down(self) -> None:
         with suppress(SupervisorError):

@@ -59,7 +59,7 @@ class Striker:
         log = Path(sup.config.log.path)
         self._folder = str(log.parent)
 
-    # -- the commands ---------------------------------------------------------------------------------------------------
+    # -- the commands -------------------------------------------------------------------------------------------------
 
     def prepare(self, order: FaultOrder) -> dict[str, Any]:
         """What belongs to the entry `arming`: the undo, and where it is one.
@@ -144,7 +144,7 @@ class Striker:
         """Undo what is held."""
         self._hands.close()
 
-    # -- whom -------------------------------------------------------------------------------------------------------
+    # -- whom ---------------------------------------------------------------------------------------------------------
 
     def survey(self) -> Survey:
         """Everybody now."""

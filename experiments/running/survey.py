@@ -1,4 +1,4 @@
-"""Who is there to be hit, read from the supervisor's own status and from Ray's tables: nobody is asked who may be ill."""
+"""Who is there to be hit, as the supervisor's status and Ray's tables tell: nobody is asked who may be ill."""
 
 from __future__ import annotations
 

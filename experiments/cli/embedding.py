@@ -1,0 +1,97 @@
+"""The supervisor that a command of chaos works on: a running one, or one of its own that ends with the command."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from actors.runtime.errors import ConfigError
+from experiments.errors import HaltedError, PlanRefusedError, SafeModeError
+from experiments.judging.verdict import EXIT_CODES
+from experiments.running.staging import POOL_SIZE, POOL_STANDBYS, RETRY
+from supervisor import Policy, Supervisor
+from supervisor.cli.options import Decorator, attached
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from experiments.model.experiment import Experiment
+
+REPORTS: Decorator = click.option(
+    "--reports",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("chaos-reports"),
+    show_default=True,
+    help="The folder of reports.",
+)
+RUNNING: Decorator = click.option(
+    "--name", default=None, help="A running supervisor. Left out, with no address: an embedded cluster of its own."
+)
+_HEARTBEAT = {"heartbeat_s": 0.5, "hang_timeout_s": 2.0}
+
+
+def is_embedded(name: str | None, address: str | None) -> bool:
+    """Whether a cluster of the command's own is meant."""
+    return name is None and address is None and not os.environ.get("RAY_ADDRESS")
+
+
+@contextmanager
+def on_supervisor(name: str | None, address: str | None, experiment: Experiment | None = None) -> Generator[Supervisor]:
+    """The supervisor that is meant.
+
+    Args:
+        name: Its name, or None.
+        address: Its cluster's, or None.
+        experiment: What is going to run, for an embedded one.
+    """
+    if not is_embedded(name, address):
+        with attached(name or "default", address) as sup:
+            yield sup
+        return
+    with tempfile.TemporaryDirectory(prefix="chaos-log-") as folder, started(Path(folder), experiment) as sup:
+        yield sup
+
+
+@contextmanager
+def started(folder: Path, experiment: Experiment | None) -> Generator[Supervisor]:
+    """An embedded supervisor for scenes; its log is in the folder."""
+    nodes = 1 if experiment is None else experiment.chaos.nodes
+    if nodes > 1 and experiment is not None:
+        problem = f"it needs {nodes} nodes, and an embedded cluster has one: give --name or --address"
+        raise PlanRefusedError(experiment.name, problems=(problem,))
+    config: dict[str, Any] = {
+        "pools": {"default": {"size": POOL_SIZE, "standbys": POOL_STANDBYS, **_HEARTBEAT}},
+        "services": _HEARTBEAT,
+        "policy": Policy(retry=RETRY),
+        "log": {"path": str(folder / "events.duckdb")},
+        "chaos": {"ephemeral": True},
+    }
+    with Supervisor.start(config, address="local") as sup:
+        yield sup
+
+
+@contextmanager
+def told() -> Generator[None]:
+    """A refusal is a verdict, too: not started."""
+    try:
+        yield
+    except (PlanRefusedError, SafeModeError, HaltedError) as error:
+        click.echo(f"not started: {error}", err=True)
+        raise SystemExit(EXIT_CODES["not_started"]) from None
+
+
+def named(text: str) -> tuple[str, int]:
+    """A report and a number in it, from `REPORT#1`.
+
+    Raises:
+        ConfigError: That is none.
+    """
+    run, _, number = text.rpartition("#")
+    if not run or not number.isdecimal():
+        raise ConfigError(text, problems=("is no recommendation: give a report and a number, as kill-worker-3fa2c1#1",))
+    return run, int(number)
