@@ -74,7 +74,7 @@ class NoDriverError(ChaosError):
         self.function = function
         super().__init__(
             f"experiments.driver.{function} is not connected to a supervisor: run the file with `supervisor "
-            "chaos run`, or call experiments.driver.connect first"
+            "chaos run`, set SUPERVISOR_NAME for Chaos Toolkit's `chaos run`, or call experiments.driver.connect first"
         )
 
 

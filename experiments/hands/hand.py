@@ -69,15 +69,15 @@ class Hand:
     """See the module. Safe to use from many threads.
 
     Args:
-        supervisor: Whose experiments.
         node_id: The node that this is.
+        board: The file of its board: what is written down is beside it.
     """
 
-    def __init__(self, supervisor: str, node_id: str) -> None:
-        self._supervisor = supervisor
+    def __init__(self, node_id: str, board: Path) -> None:
         self._node_id = node_id
-        self.ledger = Ledger(ledger_path(supervisor))
-        self._halt = HaltFlag(halt_path(supervisor))
+        self._board = board
+        self.ledger = Ledger(ledger_path(board))
+        self._halt = HaltFlag(halt_path(board))
         self._lock = threading.Lock()
         self._held: dict[tuple[str, str], _Held] = {}
         self._processors = Processors()
@@ -164,15 +164,15 @@ class Hand:
 
     def stopped(self, run: str) -> Halted | None:
         """Who ends this run and why."""
-        return HaltFlag(stop_path(self._supervisor, run)).read()
+        return HaltFlag(stop_path(self._board, run)).read()
 
     def stop(self, run: str, said: Halted) -> None:
         """Put up the flag that ends one run."""
-        HaltFlag(stop_path(self._supervisor, run)).put_up(said)
+        HaltFlag(stop_path(self._board, run)).put_up(said)
 
     def forget_stop(self, run: str) -> None:
         """The run has ended: the flag that ends it is not needed any more."""
-        HaltFlag(stop_path(self._supervisor, run)).take_down()
+        HaltFlag(stop_path(self._board, run)).take_down()
 
     # -- faults -------------------------------------------------------------------------------------------------------
 
@@ -231,6 +231,11 @@ class Hand:
         finally:
             with self._lock:
                 held.injecting -= 1
+
+    def watchdog_of(self, run: str, fault_id: str) -> int | None:
+        """The process that holds the undo; None: there is nothing to be undone."""
+        watchdog = self._held[run, fault_id].watchdog
+        return None if watchdog is None else watchdog.pid
 
     def insist(self, run: str, fault_id: str) -> None:
         """Make sure that it may be injected still.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import ray
 from ray.exceptions import GetTimeoutError, RayError
 
+from actors.runtime.node import board_path
 from experiments.errors import NodeUnreachableError
 from experiments.hands.hand import Hand
 
@@ -25,7 +26,7 @@ class HandActor(Hand):
     """A hand in an actor of its node."""
 
     def __init__(self, supervisor: str) -> None:
-        super().__init__(supervisor, str(ray.get_runtime_context().get_node_id()))
+        super().__init__(str(ray.get_runtime_context().get_node_id()), board_path(supervisor))
 
 
 class RemoteHand:
@@ -63,7 +64,7 @@ class Hands:
     def __init__(self, supervisor: str) -> None:
         self._supervisor = supervisor
         self.here: str = str(ray.get_runtime_context().get_node_id())
-        self._own = Hand(supervisor, self.here)
+        self._own = Hand(self.here, board_path(supervisor))
         self._lock = threading.Lock()
         self._others: dict[str, tuple[Any, Hand]] = {}
 

@@ -1,33 +1,28 @@
-"""Where a node keeps what experiments write down: beside its board."""
+"""Where a node keeps what experiments write down: in files beside its board."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from actors.runtime.node import board_path
+HALT = "chaos-halt"
+"""The halt flag, as a node agent knows it."""
 
 _STOP = "chaos-stop-"
 
 
-def ledger_path(supervisor: str) -> Path:
-    """The ledger of this node."""
-    return board_path(supervisor).with_suffix(".chaos")
+def ledger_path(board: Path) -> Path:
+    """The ledger of the node that has this board."""
+    return board.with_suffix(".chaos")
 
 
-def halt_path(supervisor: str) -> Path:
-    """The halt flag of this node."""
-    board = board_path(supervisor)
+def halt_path(board: Path) -> Path:
+    """The halt flag of that node."""
     return board.with_name(f"{board.stem}.{HALT}")
 
 
-def stop_path(supervisor: str, run: str) -> Path:
-    """The flag that ends one run whose runner is on this node."""
-    board = board_path(supervisor)
+def stop_path(board: Path, run: str) -> Path:
+    """The flag that ends one run whose runner is on that node."""
     return board.with_name(f"{board.stem}.{stop_flag(run)}")
-
-
-HALT = "chaos-halt"
-"""The halt flag, as a node agent knows it."""
 
 
 def stop_flag(run: str) -> str:
