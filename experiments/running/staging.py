@@ -117,20 +117,25 @@ class Stage:
                 self._make_household()
             case "dependency":
                 self._breaker = self._sup.breaker(BREAKER, self._payments())
-                self._breaker.call(int)  # its owner begins with its first call
+                self._use(self._breaker)
             case "observed":
-                self._sup.breaker(BREAKER, self._payments()).call(int)
+                self._use(self._sup.breaker(BREAKER, self._payments()))
                 self._sup.health.register(PROBE, _is_well, interval_s=0.5, timeout_s=0.5)
                 self._made_probe = True
                 self._sup.healer.incidents()
             case "pool" | "two_nodes":
                 pass
 
+    def _use(self, breaker: BreakerHandle) -> None:
+        """Its owner begins with its first call; until that runs, nobody but this process knows of it."""
+        breaker.call(int)
+        wait_until(lambda: BREAKER in self._sup.breakers().names, _WORKERS_S, every_s=0.1)
+
     def _payments(self) -> BreakerSettings:
         return PAYMENTS.model_copy(update=dict(self._settings.get(f"breaker/{BREAKER}", {})))
 
     def _make_household(self) -> None:
-        given = {"intensity": 3, "period_s": 5.0, **self._settings.get(f"group/{GROUP}", {})}
+        given = {"intensity": 3, "period_s": 30.0, **self._settings.get(f"group/{GROUP}", {})}
         group = self._sup.group(GROUP, intensity=int(given["intensity"]), period_s=float(given["period_s"]))
         self._made_group = True
         there = {child.key for child in self._sup.status().tree}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import ray
 from ray.exceptions import RayError
 
-from actors.runtime.clock import SYSTEM_CLOCK
+from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from experiments.errors import FaultRefusedError
 from experiments.faults.proof import Sight
 from experiments.hands.orders import HandOrder, Spot
@@ -22,6 +22,7 @@ from experiments.running.survey import raylet_of, survey
 from supervisor.election import actor_by_name
 
 if TYPE_CHECKING:
+    from actors.runtime.process import ProcessIdentity
     from experiments.hands.hands import Hands
     from experiments.ledger.messages import FaultOrder
     from experiments.running.load import RunningLoad
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from supervisor import Supervisor
 
 SPREAD_EVERY_S = 0.5
+_LIFE_EVERY_S = 0.05
 _CALLERS = ("worker", "child")
 
 
@@ -55,6 +57,7 @@ class Striker:
         self._lock = threading.Lock()
         self._orders: dict[str, HandOrder] = {}
         self._armed_at: dict[str, float] = {}
+        self._hit: dict[str, ProcessIdentity] = {}
         self._spread_at = 0.0
         log = Path(sup.config.log.path)
         self._folder = str(log.parent)
@@ -180,9 +183,24 @@ class Striker:
         return spot
 
     def _present(self, order: FaultOrder, time: int) -> Spot | None:
-        """The life that is to die now: the one that was armed for, or, the next times, whichever runs."""
-        armed = self._orders[order.fault_id].spot
-        return armed if time == 1 else self.survey().life_of(order.hit.name)
+        """The life that is to die now: the one that was armed for; the next times the one that comes after the last.
+
+        That is waited for as long as the lease lasts, unless nobody is going to start it.
+        """
+        spot = self._orders[order.fault_id].spot
+        if time > 1:
+            last, ends_at = self._hit.get(order.fault_id), self._armed_at[order.fault_id] + order.lease_s
+            while (spot := self.survey().life_of(order.hit.name)) is None or spot.process == last:
+                if SYSTEM_CLOCK.now() >= ends_at or not self._comes_back(order.hit.name):
+                    return None
+                sleep(_LIFE_EVERY_S)
+        if spot.process is not None:
+            self._hit[order.fault_id] = spot.process
+        return spot
+
+    def _comes_back(self, name: str) -> bool:
+        found = next((child.status for child in self._sup.status().tree if child.key == name), "running")
+        return found not in ("stopped", "ignored", "given_up")
 
     def _meeting(self, order: FaultOrder) -> list[Spot]:
         """In whose processes calls may meet the fault."""
