@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import ray
 
 from actors.runtime.raylet import RayletRefusedError, living_raylets, start_warm_workers, system_config
 from supervisor.knobs import Examined, examine
 from supervisor.launch import ClusterUnreachableError
+from supervisor.rpc_faults import FLAGS
 
 _PREFIX = "RAY_"
 _SERVERS = ("gcs_server", "raylet")
@@ -21,18 +23,40 @@ def examine_cluster() -> tuple[Examined, ...]:
     Raises:
         ClusterUnreachableError: It does not say what it was started with.
     """
+    return examine(_config_in_force(), _server_environment(_session()), prestart_refusal=_prestart_refusal())
+
+
+def has_rpc_faults() -> bool:
+    """Whether Ray loses or delays calls of its own on the cluster that this process is connected to.
+
+    Raises:
+        ClusterUnreachableError: It does not say what it was started with.
+    """
+    told = {**_server_environment(_session()), **_config_in_force()}
+    return any(told.get(flag) or told.get(f"{_PREFIX}{flag}") for flag in FLAGS)
+
+
+def _session() -> str:
+    return ray.get_runtime_context().get_session_name()
+
+
+def _config_in_force() -> dict[str, Any]:
+    """What the head was started with.
+
+    Raises:
+        ClusterUnreachableError: It does not say.
+    """
     context = ray.get_runtime_context()
     raylets = sorted(living_raylets(), key=lambda raylet: raylet.node_id != context.get_node_id())
     if not raylets:
         raise ClusterUnreachableError(context.gcs_address, reason="no node lives", remedy="See `ray status`")
     nearest = raylets[0]
     try:
-        config = system_config(nearest)
+        return system_config(nearest)
     except RayletRefusedError as error:
         raise ClusterUnreachableError(
             nearest.address, reason=str(error), remedy="The doctor knows Ray 2.60; compare with cluster.yaml by hand"
         ) from error
-    return examine(config, _server_environment(context.get_session_name()), prestart_refusal=_prestart_refusal())
 
 
 def _prestart_refusal() -> str | None:

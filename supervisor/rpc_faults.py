@@ -13,6 +13,10 @@ from dataclasses import dataclass
 
 from actors.runtime.errors import ConfigError
 
+_LOSS, _DELAY = "testing_rpc_failure", "testing_asio_delay_us"
+FLAGS = (_LOSS, _DELAY)
+"""Ray's names for them."""
+
 EVERY_CALL = "*"
 """The name that means every call of Ray's: then no other may be given."""
 
@@ -65,19 +69,19 @@ def rpc_flags(faults: Sequence[RpcLoss | RpcDelay]) -> dict[str, str]:
     Raises:
         ConfigError: One of them cannot be; every one is named.
     """
+    losses = [fault for fault in faults if isinstance(fault, RpcLoss)]
+    delays = [fault for fault in faults if isinstance(fault, RpcDelay)]
     problems = [problem for fault in faults for problem in _problems(fault)]
-    for kind in (RpcLoss, RpcDelay):
-        calls = [fault.call for fault in faults if isinstance(fault, kind)]
-        twice = sorted({call for call in calls if calls.count(call) > 1})
-        problems += [f"{call}: given twice as {kind.__name__}" for call in twice]
-        if EVERY_CALL in calls and len(calls) > 1:
-            problems.append(f"{EVERY_CALL}: means every call; give no other {kind.__name__} beside it")
+    problems += _clashes("RpcLoss", [loss.call for loss in losses])
+    problems += _clashes("RpcDelay", [delay.call for delay in delays])
     if problems:
         raise ConfigError("rpc_faults", problems=tuple(problems))
-    losses = {fault.call: _loss(fault) for fault in faults if isinstance(fault, RpcLoss)}
-    delays = [f"{each.call}={_us(each.least_s)}:{_us(each.most_s)}" for each in faults if isinstance(each, RpcDelay)]
-    flags = {"testing_rpc_failure": json.dumps(losses)} if losses else {}
-    return flags | ({"testing_asio_delay_us": ",".join(delays)} if delays else {})
+    flags: dict[str, str] = {}
+    if losses:
+        flags[_LOSS] = json.dumps({loss.call: _loss(loss) for loss in losses})
+    if delays:
+        flags[_DELAY] = ",".join(f"{delay.call}={_range_us(delay)}" for delay in delays)
+    return flags
 
 
 def _loss(fault: RpcLoss) -> dict[str, int]:
@@ -91,8 +95,18 @@ def _loss(fault: RpcLoss) -> dict[str, int]:
     }
 
 
-def _us(seconds: float) -> int:
-    return round(seconds * 1e6)
+def _range_us(delay: RpcDelay) -> str:
+    """Ray draws between the two, and stands still when they are the same (seen with 2.60)."""
+    least_us = round(delay.least_s * 1e6)
+    return f"{least_us}:{max(round(delay.most_s * 1e6), least_us + 1)}"
+
+
+def _clashes(kind: str, calls: Sequence[str]) -> list[str]:
+    twice = sorted({call for call in calls if calls.count(call) > 1})
+    problems = [f"{call}: given twice as {kind}" for call in twice]
+    if EVERY_CALL in calls and len(calls) > 1:
+        problems.append(f"{EVERY_CALL}: means every call; give no other {kind} beside it")
+    return problems
 
 
 def _problems(fault: RpcLoss | RpcDelay) -> list[str]:

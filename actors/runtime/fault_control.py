@@ -64,7 +64,10 @@ def fault_seen() -> dict[str, int]:
 
 
 def fault_exit() -> None:
-    """End this process at once, as a crash, if it is Ray's worker; a program of the user's goes on."""
+    """End this process at once, as a crash, if it is Ray's worker; a program of the user's goes on.
+
+    Asked of an actor it is never answered: the asker meets the death, or an actor out of reach.
+    """
     if _is_worker():
         os._exit(EXIT_CODE)
 

@@ -210,10 +210,12 @@ class ServiceActor(ActorShell):
             SupervisorError: It cannot be; nothing has changed.
         """
         if ON:
-            return through(SERVICE_CALL, self.identity.concern, partial(self._change, request, what, arguments, named))
-        return self._change(request, what, arguments, named)
+            return through(
+                SERVICE_CALL, self.identity.concern, partial(self._make_change, request, what, arguments, named)
+            )
+        return self._make_change(request, what, arguments, named)
 
-    def _change(self, request: str, what: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    def _make_change(self, request: str, what: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
         self._wait_begun(what)
         with self._turn:
             if request in self._answered:
@@ -234,10 +236,10 @@ class ServiceActor(ActorShell):
     def ask(self, what: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """Ask for something that changes nothing."""
         if ON:
-            return through(SERVICE_CALL, self.identity.concern, partial(self._ask, what, arguments, named))
-        return self._ask(what, arguments, named)
+            return through(SERVICE_CALL, self.identity.concern, partial(self._answer_question, what, arguments, named))
+        return self._answer_question(what, arguments, named)
 
-    def _ask(self, what: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    def _answer_question(self, what: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
         self._wait_begun(what)
         return self.questions[what](*arguments, **named)
 

@@ -16,7 +16,7 @@ import time
 
 import ray
 
-from supervisor import launch
+from supervisor import doctor, launch
 from supervisor.rpc_faults import RpcDelay, RpcLoss
 
 PUSH = "CoreWorkerService.grpc_{}.PushTask"
@@ -52,8 +52,9 @@ def look(*faults):
             break
         except ray.exceptions.ActorUnavailableError:
             continue
+    told = doctor.has_rpc_faults()
     cluster.leave()
-    return {"errors": errors, "ran": ran, "typical_s": statistics.median(took_s)}
+    return {"told": told, "errors": errors, "ran": ran, "typical_s": statistics.median(took_s)}
 
 
 print(json.dumps({
@@ -72,6 +73,12 @@ def test_requests_and_replies_are_lost_and_calls_are_late_only_where_that_was_as
     done = subprocess.run([sys.executable, "-c", PROGRAM], check=False, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stderr[-2000:]
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    assert {what: look["told"] for what, look in found.items()} == {
+        "requests": True,
+        "replies": True,
+        "late": True,
+        "none": False,
+    }
     for what in ("requests", "replies"):
         assert 5 < len(found[what]["errors"]) < CALLS - 5, found
         assert set(found[what]["errors"]) == {"ActorUnavailableError"}

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import aiohttp
 from aiohttp import ClientHandlerType, ClientMiddlewareType
 
-from actors.breaker.adapters.responses import POINT, StatusRule, breaker_of, end_by_status, failed_status
+from actors.breaker.adapters.passing import pass_dependency_soon
+from actors.breaker.adapters.responses import StatusRule, breaker_of, end_by_status, failed_status
 from actors.breaker.handle import BreakerHandle
-from actors.runtime import fault_points
-from actors.runtime.fault_passing import pass_point_soon
+from actors.runtime.fault_points import ON
 
 
 def breaker_middleware(
@@ -26,8 +26,8 @@ def breaker_middleware(
     async def through(request: aiohttp.ClientRequest, handler: ClientHandlerType) -> aiohttp.ClientResponse:
         host = request.url.authority.rpartition("@")[2]
         async with breaker_of(breaker, host) as permit:
-            if fault_points.ON:
-                await pass_point_soon(POINT, host)
+            if ON:
+                await pass_dependency_soon(host, aiohttp.ClientConnectionError)
             response = await handler(request)
             end_by_status(permit, response.status, failed)
         return response

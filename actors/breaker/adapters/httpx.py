@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import httpx
 
-from actors.breaker.adapters.responses import POINT, StatusRule, breaker_of, end_by_status, failed_status
+from actors.breaker.adapters.passing import pass_dependency, pass_dependency_soon
+from actors.breaker.adapters.responses import StatusRule, breaker_of, end_by_status, failed_status
 from actors.breaker.handle import BreakerHandle
-from actors.runtime import fault_points
-from actors.runtime.fault_passing import pass_point, pass_point_soon
+from actors.runtime.fault_points import ON
 
 
 class BreakerTransport(httpx.BaseTransport):
@@ -35,8 +36,8 @@ class BreakerTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """See httpx."""
         with breaker_of(self._breaker, _host(request)) as permit:
-            if fault_points.ON:
-                pass_point(POINT, _host(request))
+            if ON:
+                pass_dependency(_host(request), partial(httpx.ConnectError, request=request))
             response = self._transport.handle_request(request)
             end_by_status(permit, response.status_code, self._failed)
         return response
@@ -63,8 +64,8 @@ class AsyncBreakerTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """See httpx."""
         async with breaker_of(self._breaker, _host(request)) as permit:
-            if fault_points.ON:
-                await pass_point_soon(POINT, _host(request))
+            if ON:
+                await pass_dependency_soon(_host(request), partial(httpx.ConnectError, request=request))
             response = await self._transport.handle_async_request(request)
             end_by_status(permit, response.status_code, self._failed)
         return response

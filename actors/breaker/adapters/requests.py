@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 
-from actors.breaker.adapters.responses import POINT, StatusRule, breaker_of, end_by_status, failed_status
+from actors.breaker.adapters.passing import pass_dependency
+from actors.breaker.adapters.responses import StatusRule, breaker_of, end_by_status, failed_status
 from actors.breaker.handle import BreakerHandle
-from actors.runtime import fault_points
-from actors.runtime.fault_passing import pass_point
+from actors.runtime.fault_points import ON
 
 
 class BreakerAdapter(HTTPAdapter):
@@ -39,8 +40,8 @@ class BreakerAdapter(HTTPAdapter):
         """See requests."""
         host = urlsplit(request.url or "").netloc.rpartition("@")[2]
         with breaker_of(self._breaker, str(host)) as permit:
-            if fault_points.ON:
-                pass_point(POINT, str(host))
+            if ON:
+                pass_dependency(str(host), partial(requests.ConnectionError, request=request))
             response = super().send(request, *args, **kwargs)
             end_by_status(permit, response.status_code, self._failed)
         return response

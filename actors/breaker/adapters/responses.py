@@ -6,12 +6,8 @@ from collections.abc import Callable
 
 from actors.breaker.handle import BreakerHandle
 from actors.breaker.permit import Permit
-from actors.runtime.fault_points import DEPENDENCY
 
 StatusRule = Callable[[int], bool]
-
-POINT = DEPENDENCY
-"""The fault point that every request passes behind its breaker; its subject is the host."""
 
 TOO_MANY_REQUESTS = 429
 ANSWERS = (501, 505)

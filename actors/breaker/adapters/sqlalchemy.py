@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Engine, event
 from sqlalchemy.util import await_only
 
-from actors.runtime.fault_passing import pass_point, pass_point_soon
-from actors.runtime.fault_points import DEPENDENCY, ON
+from actors.breaker.adapters.passing import pass_dependency, pass_dependency_soon
+from actors.runtime.fault_points import ON
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,10 +77,11 @@ class _Guard:
 
     def _pass_point(self) -> None:
         """An asynchronous engine's work is done on the event loop, where nothing may block."""
+        known: Any = self._dialect.loaded_dbapi.OperationalError
         if self._dialect.is_async:
-            await_only(pass_point_soon(DEPENDENCY, self._host))
+            await_only(pass_dependency_soon(self._host, known))
         else:
-            pass_point(DEPENDENCY, self._host)
+            pass_dependency(self._host, known)
 
     def _judge(self, permit: Permit, error: Exception) -> None:
         """A refused statement is a success; the block's end judges all else."""

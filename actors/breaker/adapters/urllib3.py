@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 import urllib3
+from urllib3.exceptions import MaxRetryError, ProtocolError
 
-from actors.breaker.adapters.responses import POINT, StatusRule, breaker_of, end_by_status, failed_status
+from actors.breaker.adapters.passing import pass_dependency
+from actors.breaker.adapters.responses import StatusRule, breaker_of, end_by_status, failed_status
 from actors.breaker.handle import BreakerHandle
-from actors.runtime import fault_points
-from actors.runtime.fault_passing import pass_point
+from actors.runtime.fault_points import ON
 
 
 class BreakerPool(urllib3.PoolManager):
@@ -40,8 +42,11 @@ class BreakerPool(urllib3.PoolManager):
         """See urllib3."""
         host = urlsplit(url).netloc.rpartition("@")[2]
         with breaker_of(self._breaker, host) as permit:
-            if fault_points.ON:
-                pass_point(POINT, host)
+            if ON:
+                pass_dependency(host, partial(self._unreachable, url))
             response = super().request(method, url, *args, **kwargs)
             end_by_status(permit, response.status, self._failed)
         return response
+
+    def _unreachable(self, url: str, why: str) -> Exception:
+        return MaxRetryError(self.connection_from_url(url), url, ProtocolError(why))

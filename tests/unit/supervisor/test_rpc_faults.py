@@ -32,6 +32,8 @@ def test_losses_and_delays_are_rays_flags() -> None:
         }
     }
     assert flags["testing_asio_delay_us"] == f"{LEASE}=50000:200000"
+    same = RpcDelay(call=LEASE, least_s=0.05, most_s=0.05)
+    assert rpc_flags((same,)) == {"testing_asio_delay_us": f"{LEASE}=50000:50001"}, "of two that are the same Ray hangs"
     assert rpc_flags((RpcDelay(call=EVERY_CALL, least_s=0, most_s=0.01),)) == {"testing_asio_delay_us": "*=0:10000"}
 
 
