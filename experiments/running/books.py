@@ -78,12 +78,20 @@ class Books:
         """
         entry = replace(entry, at_us=SYSTEM_CLOCK.wall_us())
         if entry.fault:
-            self._introduce(node_id or self._hands.here)
-            self._hands.on(node_id).append([entry])
+            self._write_of_fault(entry, node_id or self._hands.here)
         else:
             for each in sorted(self._told):
                 self._append_somewhere(each, entry)
         self._tell(entry)
+
+    def _write_of_fault(self, entry: Entry, node_id: str) -> None:
+        try:
+            self._introduce(node_id)
+            self._hands.on(node_id).append([entry])
+        except NodeUnreachableError:
+            if entry.step == "arming":
+                raise  # nobody would find it there
+            self._hands.on(self._home).append([entry])
 
     def _introduce(self, node_id: str) -> None:
         if node_id not in self._told and self._planned is not None:

@@ -120,8 +120,10 @@ class Stage:
                 self._use(self._breaker)
             case "observed":
                 self._use(self._sup.breaker(BREAKER, self._payments()))
-                self._sup.health.register(PROBE, _is_well, interval_s=0.5, timeout_s=0.5)
-                self._made_probe = True
+                standing = self._sup.health_standing()
+                if standing is None or PROBE not in standing.components:
+                    self._sup.health.register(PROBE, _is_well, interval_s=0.5, timeout_s=0.5)
+                    self._made_probe = True
                 self._sup.healer.incidents()
             case "pool" | "two_nodes":
                 pass
@@ -136,9 +138,12 @@ class Stage:
 
     def _make_household(self) -> None:
         given = {"intensity": 3, "period_s": 30.0, **self._settings.get(f"group/{GROUP}", {})}
-        group = self._sup.group(GROUP, intensity=int(given["intensity"]), period_s=float(given["period_s"]))
-        self._made_group = True
         there = {child.key for child in self._sup.status().tree}
+        self._made_group = not any(key.startswith(f"child/{GROUP}.") for key in there)
+        if self._made_group:
+            group = self._sup.group(GROUP, intensity=int(given["intensity"]), period_s=float(given["period_s"]))
+        else:
+            group = self._sup.group_of(GROUP)  # a scene around this one has made it, or a user
         plans: dict[str, tuple[type[Any], dict[str, Any]]] = {
             "cart": (Cart, {"standbys": 1, "checkpoint": "each_call"}),
             "stock": (Stock, {}),

@@ -14,7 +14,7 @@ import ray
 from ray.exceptions import RayError
 
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
-from experiments.errors import FaultRefusedError
+from experiments.errors import FaultRefusedError, NodeUnreachableError
 from experiments.faults.proof import Sight
 from experiments.hands.orders import HandOrder, Spot
 from experiments.running.points import Points, is_at_a_point
@@ -126,7 +126,13 @@ class Striker:
         hand_order = self._orders.get(order.fault_id)
         if hand_order is None:
             return told or "nothing was done"
-        did = self._hands.on(hand_order.spot.node_id).undo(self._run, order.fault_id)
+        node_id = hand_order.spot.node_id
+        try:
+            did = self._hands.on(node_id).undo(self._run, order.fault_id)
+        except NodeUnreachableError:
+            if any(node["NodeID"] == node_id and node["Alive"] for node in ray.nodes()):
+                raise
+            did = "its node has left the cluster; its watchdog is there still"
         return told or did
 
     def sight(self, order: FaultOrder, victim: Spot | None = None) -> Sight:

@@ -44,7 +44,7 @@ def held_as_expected(report: RunReport) -> None:
     assert report.seen.checked.ok, told(report)
 
 
-# -- six files of the library, one seed each ----------------------------------------------------------------------------
+# -- six files of the library, one seed each ---------------------------------------------------------------------------
 
 
 def test_a_killed_worker_is_replaced_and_nobody_else_is_touched(lab: Supervisor, chaos: ChaosHandle) -> None:
@@ -97,7 +97,7 @@ def test_a_crash_loop_is_given_up_recommended_against_and_mended(lab: Supervisor
     assert again.verdict.kind == "held", told(again)
 
 
-# -- what it must not do ------------------------------------------------------------------------------------------------
+# -- what it must not do -----------------------------------------------------------------------------------------------
 
 
 def test_an_injector_that_does_nothing_proves_nothing(chaos: ChaosHandle, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +146,7 @@ def test_the_same_seed_gives_the_same_plan_byte_by_byte(chaos: ChaosHandle) -> N
     assert chaos.plan("kill-worker", seed=3).as_bytes() == chaos.plan("kill-worker", seed=3).as_bytes()
 
 
-# -- ending it ----------------------------------------------------------------------------------------------------------
+# -- ending it ---------------------------------------------------------------------------------------------------------
 
 
 def test_halt_ends_everything_and_refuses_until_it_is_taken_back(lab: Supervisor, chaos: ChaosHandle) -> None:
