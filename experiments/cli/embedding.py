@@ -13,9 +13,12 @@ import click
 from actors.runtime.errors import ConfigError
 from experiments.errors import HaltedError, PlanRefusedError, SafeModeError
 from experiments.judging.verdict import EXIT_CODES
+from experiments.model.faults import Latency, Unavailable
+from experiments.model.selector import Selector
 from experiments.running.staging import POOL_SIZE, POOL_STANDBYS, RETRY
-from supervisor import Policy, Supervisor
+from supervisor import Policy, Supervisor, launch
 from supervisor.cli.options import Decorator, attached
+from supervisor.rpc_faults import RpcDelay, RpcLoss
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -32,6 +35,7 @@ REPORTS: Decorator = click.option(
 RUNNING: Decorator = click.option(
     "--name", default=None, help="A running supervisor. Left out, with no address: an embedded cluster of its own."
 )
+SENT, HANDLED = "CoreWorkerService.grpc_client.PushTask", "CoreWorkerService.grpc_server.PushTask"
 _HEARTBEAT = {"heartbeat_s": 0.5, "hang_timeout_s": 2.0}
 
 
@@ -64,15 +68,40 @@ def started(folder: Path, experiment: Experiment | None) -> Generator[Supervisor
     if nodes > 1 and experiment is not None:
         problem = f"it needs {nodes} nodes, and an embedded cluster has one: give --name or --address"
         raise PlanRefusedError(experiment.name, problems=(problem,))
+    rpc_faults = rpc_faults_of(experiment)
     config: dict[str, Any] = {
         "pools": {"default": {"size": POOL_SIZE, "standbys": POOL_STANDBYS, **_HEARTBEAT}},
         "services": _HEARTBEAT,
         "policy": Policy(retry=RETRY),
         "log": {"path": str(folder / "events.duckdb")},
-        "chaos": {"ephemeral": True},
+        "chaos": {"ephemeral": True, "safe_mode": False},
     }
-    with Supervisor.start(config, address="local") as sup:
-        yield sup
+    cluster = launch.start_embedded(rpc_faults=rpc_faults)
+    try:
+        with Supervisor.start(config) as sup:
+            try:
+                yield sup
+            finally:
+                sup.shutdown()
+    finally:
+        cluster.leave()
+
+
+def rpc_faults_of(experiment: Experiment | None) -> list[RpcLoss | RpcDelay]:
+    """What Ray itself has to lose or delay for an experiment: calls of actors' methods, from its start on."""
+    found: list[RpcLoss | RpcDelay] = []
+    for _, fault in () if experiment is None else experiment.faults():
+        match fault:
+            case Latency(target=Selector(kind="rpc")):
+                most_s = fault.delay_s + fault.jitter_s
+                found.append(RpcDelay(call=HANDLED, least_s=fault.delay_s, most_s=most_s))
+            case Unavailable(target=Selector(kind="rpc")):
+                percent = max(1, round(fault.share * 100))
+                lost = "reply_percent" if fault.lost == "reply" else "request_percent"
+                found.append(RpcLoss(call=SENT, **{lost: percent}))
+            case _:
+                pass
+    return found
 
 
 @contextmanager

@@ -62,7 +62,8 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each option, and click han
     if dry_run:
         _show_plan(_planned(loaded, seed, name, address), as_json=as_json)
     with told(), on_supervisor(name, address, loaded) as sup:
-        found = ChaosHandle(sup, reports=reports).run(loaded, seed=seed, scene=scene)
+        build = is_embedded(name, address) if scene is None else scene
+        found = ChaosHandle(sup, reports=reports).run(loaded, seed=seed, scene=build)
     _show(found, reports, as_json=as_json)
     raise SystemExit(found.verdict.exit_code)
 
@@ -108,7 +109,8 @@ def campaign(  # noqa: PLR0913, PLR0917 - as above
             console.print(Text.assemble(f"seed {report.plan.seed}: ", (kind.replace("_", " "), STYLES[kind])))
 
     with told(), on_supervisor(name, address, loaded) as sup:
-        found = ChaosHandle(sup, reports=reports).campaign(loaded, seeds=seeds, scene=scene, on_run=tell)
+        build = is_embedded(name, address) if scene is None else scene
+        found = ChaosHandle(sup, reports=reports).campaign(loaded, seeds=seeds, scene=build, on_run=tell)
     if as_json:
         click.echo(json.dumps(asdict(found), indent=2))
     else:

@@ -42,6 +42,7 @@ from experiments.hands.sights import (
 )
 from experiments.ledger.file import Ledger
 from experiments.ledger.halt import Halted, HaltFlag
+from supervisor.doctor import has_rpc_faults
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from experiments.faults.proof import Sight
     from experiments.ledger.entry import Entry
     from experiments.ledger.standing import RunStanding
+    from experiments.planning.preflight import Machine
 
 _NS = 1_000_000_000
 
@@ -84,21 +86,27 @@ class Hand:
 
     # -- looking ------------------------------------------------------------------------------------------------------
 
-    def introduce(self, log_folder: str = "", asked: Collection[tuple[int, int]] = ()) -> NodeFacts:
+    def introduce(self, asked: Collection[tuple[int, int]] = ()) -> NodeFacts:
         """What this node is.
 
         Args:
-            log_folder: The log's, if that is here.
             asked: Processes by pid and start time; those that live here are told.
         """
         halted = self._halt.read()
         return NodeFacts(
             node_id=self._node_id,
             host=this_host(),
-            machine=machine_here(self._node_id, log_folder=log_folder),
             halted="" if halted is None else f"{halted.who}: {halted.why}",
             runners=tuple(each for each in asked if is_alive(ProcessIdentity(*each))),
         )
+
+    def machine(self, log_folder: str = "") -> Machine:
+        """What can be done to this node.
+
+        Args:
+            log_folder: The log's, if that is here.
+        """
+        return machine_here(self._node_id, log_folder=log_folder, rpc_faults=_has_rpc_faults())
 
     def look(self, target: ProcessIdentity | None, folder: str = "") -> Sight:
         """What the kernel tells of a target and of the machine."""
@@ -281,6 +289,11 @@ class Hand:
         for run, fault_id in list(self._held):
             with suppress(OSError):
                 self.undo(run, fault_id)
+
+
+def _has_rpc_faults() -> bool:
+    """Whether this node's Ray loses or delays calls of its own; without Ray nobody does."""
+    return ray.is_initialized() and has_rpc_faults()
 
 
 def _prepared(order: HandOrder) -> tuple[Undo, Ballast | None]:

@@ -90,12 +90,12 @@ class Hands:
         for node_id in (self.here, *sorted(set(nodes) - {self.here})):
             yield node_id, self.on(node_id)
 
-    def introduce(self, log_node: str, log_folder: str, asked: Collection[tuple[int, int]] = ()) -> list[NodeFacts]:
+    def introduce(self, asked: Collection[tuple[int, int]] = ()) -> list[NodeFacts]:
         """Every node that answers."""
         found: list[NodeFacts] = []
-        for node_id, hand in self.all():
+        for _, hand in self.all():
             try:
-                found.append(hand.introduce(log_folder if node_id == log_node else "", tuple(asked)))
+                found.append(hand.introduce(tuple(asked)))
             except NodeUnreachableError:
                 continue
         return found

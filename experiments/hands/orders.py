@@ -10,7 +10,6 @@ from actors.runtime.process import ProcessIdentity
 if TYPE_CHECKING:
     from experiments.model.faults import FaultKind
     from experiments.model.selector import TargetKind
-    from experiments.planning.preflight import Machine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,13 +70,11 @@ class NodeFacts:
     Attributes:
         node_id: Ray's id of it.
         host: This boot of its host, see `experiments.faults.succession.this_host`.
-        machine: What can be done to it.
         halted: Who halted chaos here and why, as `who: why`; nothing if nobody did.
         runners: Of the processes that were asked about, those that live here.
     """
 
     node_id: str
     host: str
-    machine: Machine
     halted: str = ""
     runners: tuple[tuple[int, int], ...] = field(default=())

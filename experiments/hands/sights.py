@@ -136,7 +136,7 @@ def _writable_mb(process: ProcessIdentity | None, folder: str) -> float | None:
     return min(free_mb, max(0.0, (limit - longest_file(folder)) / _MIB))
 
 
-def machine_here(name: str, *, log_folder: str) -> Machine:
+def machine_here(name: str, *, log_folder: str, rpc_faults: bool) -> Machine:
     """What can be done to this node."""
     return Machine(
         name=name,
@@ -146,5 +146,5 @@ def machine_here(name: str, *, log_folder: str) -> Machine:
         memory_free_mb=memory_free_mb(),
         log_disk_free_mb=disk_free_mb(log_folder),
         files_max=limit_of("files", this_process()),
-        rpc_faults=bool(os.environ.get("RAY_testing_rpc_failure") or os.environ.get("RAY_testing_asio_delay_us")),
+        rpc_faults=rpc_faults,
     )

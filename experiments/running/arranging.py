@@ -59,8 +59,8 @@ def arrange(sup: Supervisor, hands: Hands, experiment: Experiment, *, seed: int 
     inventory = inventory_of(sup, seen, runs, nodes, experiment)
     plan = make_plan(experiment, inventory, seed=seed)
     log = seen.spots.get("event_log/writer")
-    facts = hands.introduce("" if log is None else log.node_id, str(Path(sup.config.log.path).parent))
-    machines = {node.node_id: node.machine for node in facts}
+    folders = {} if log is None else {log.node_id: str(Path(sup.config.log.path).parent)}
+    machines = {node.node_id: hands.on(node.node_id).machine(folders.get(node.node_id, "")) for node in nodes}
     refusals = [
         Refusal(rule="selection", words=words) for words in (*preflight(plan, machines), *_bystanders(plan, seen))
     ]

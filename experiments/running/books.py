@@ -148,7 +148,7 @@ def standing(hands: Hands) -> tuple[Standing, list[NodeFacts]]:
             known = found.get(name)
             found[name] = run if known is None else _together(known, run)
     asked = {(run.runner[0], run.runner[1]) for run in found.values() if run.goes_on or run.active}
-    nodes = hands.introduce("", "", asked)
+    nodes = hands.introduce(asked)
     living = {(pid, ticks, node.host) for node in nodes for pid, ticks in node.runners}
     alive = frozenset(name for name, run in found.items() if run.runner in living)
     return Standing(runs=found, places=places, alive=alive), nodes

@@ -102,6 +102,8 @@ class Striker:
         hand_order = self._orders[order.fault_id]
         hand = self._hands.on(hand_order.spot.node_id)
         how = order.how.get("how", "")
+        if order.hit.kind == "rpc":
+            return "Ray does so since it started, and goes on until it ends"
         if is_at_a_point(order):
             hand.insist(self._run, order.fault_id)
             left_s = order.lease_s - (SYSTEM_CLOCK.now() - self._armed_at[order.fault_id])
@@ -140,6 +142,8 @@ class Striker:
         spot = victim or self._orders[order.fault_id].spot
         if spot.kind == "node":
             return Sight(alive=any(node["NodeID"] == spot.node_id and node["Alive"] for node in ray.nodes()))
+        if spot.kind == "rpc":
+            return self._load_now()
         if is_at_a_point(order):
             return self._calls_of(order)
         folder = self._folder if order.how.get("resource") == "disk" else ""
@@ -215,6 +219,15 @@ class Striker:
         if order.hit.kind == "clock":
             return [spot for spot in self.survey().spots.values() if spot.actor]
         return [self._orders[order.fault_id].spot]
+
+    def _load_now(self) -> Sight:
+        """What callers meet: Ray's own calls pass no point that could count."""
+        return Sight(
+            calls=self._load.ended,
+            calls_failed=self._load.failed,
+            typical_s=self._load.typical_s(),
+            effects_without_reply=self._load.witness.asked_again,
+        )
 
     def _calls_of(self, order: FaultOrder) -> Sight:
         now = SYSTEM_CLOCK.now()

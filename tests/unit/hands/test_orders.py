@@ -6,7 +6,6 @@ import pickle
 
 from actors.runtime.process import ProcessIdentity
 from experiments.hands.orders import HandOrder, NodeFacts, Spot
-from experiments.planning.preflight import Machine
 
 
 def test_an_order_is_known_by_its_run_and_fault_and_travels_whole() -> None:
@@ -17,6 +16,5 @@ def test_an_order_is_known_by_its_run_and_fault_and_travels_whole() -> None:
 
 
 def test_a_nodes_facts_travel() -> None:
-    machine = Machine(name="n", system="Linux", processes=True, cores=2)
-    facts = NodeFacts(node_id="n", host="h", machine=machine, halted="ann: enough", runners=((1, 2),))
+    facts = NodeFacts(node_id="n", host="h", halted="ann: enough", runners=((1, 2),))
     assert pickle.loads(pickle.dumps(facts)) == facts
