@@ -150,6 +150,7 @@ class Conclusion:
             settings=self._safely(settings_now),
             group_of=self._safely(group_of),
             failures=self._log.failures,
+            deaths=_deaths(findings),
         )
         return RunReport(
             run=run,
@@ -186,6 +187,17 @@ class Conclusion:
             return ask(self._sup)
         except SupervisorError:
             return {}
+
+
+def _deaths(findings: Findings) -> dict[str, int]:
+    """How often the plan ends each target, in all rounds."""
+    rounds = findings.plan.phases.count("fault")
+    return {
+        hit.name: rounds * int(str(fault.how.get("times", 1)))
+        for fault in findings.plan.faults
+        if fault.fault == "crash"
+        for hit in fault.hits
+    }
 
 
 def _with_left_on(verdict: Verdict, ended: m.EndRun) -> Verdict:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
+import ray
 
 from actors.runtime import process
 from experiments.errors import HaltedError, PlanRefusedError, SafeModeError
@@ -17,6 +24,7 @@ from experiments.running.chaos import ChaosHandle
 from experiments.running.striking import Striker
 from supervisor import Supervisor, launch
 from supervisor.link import wait_until
+from tests.command import supervisor_command
 from tests.ray_local.conftest import PATIENCE_S, configuration, unique_name
 from tests.ray_local.trials import CHAOS, POOL, brief, lives, told
 
@@ -198,3 +206,53 @@ def _file(name: str) -> str:
 
 def _parsed(text: str) -> Experiment:
     return parse_experiment(text, source="test")
+
+
+# -- other ways in ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.soak
+def test_chaos_toolkit_runs_a_file_of_the_library(lab: Supervisor, tmp_path: Path) -> None:
+    """The same file, the same functions; it finds the supervisor by the environment."""
+    file = tmp_path / "kill-worker.yaml"
+    text = str(files("experiments").joinpath("library", "kill-worker.yaml").read_text(encoding="utf-8"))
+    control = {"name": "ray-supervisor", "provider": {"type": "python", "module": "experiments.control"}}
+    file.write_text(f"{text}controls: [{json.dumps(control)}]\n", encoding="utf-8")
+    before = lives(lab)
+    ended = subprocess.run(
+        [str(Path(sys.executable).parent / "chaos"), "run", "--journal-path", "journal.json", file.name],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "SUPERVISOR_NAME": lab.name,
+            "SUPERVISOR_ADDRESS": ray.get_runtime_context().gcs_address,
+        },
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert ended.returncode == 0, f"{ended.stdout}\n{ended.stderr}"
+    journal = json.loads((tmp_path / "journal.json").read_text(encoding="utf-8"))
+    assert (journal["status"], journal["deviated"]) == ("completed", False)
+    (told_of,) = [step["output"] for step in journal["run"]]
+    assert list(told_of["evidence"].values()) == ["its process is gone from /proc"]
+    (hit,) = told_of["hits"]
+    assert wait_until(lambda: lives(lab)[hit] > before[hit], PATIENCE_S)
+
+
+@pytest.mark.soak
+def test_the_command_runs_the_library_on_a_cluster_of_its_own(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [*supervisor_command(), "chaos", "run", "kill-worker", "--json"],
+        cwd=tmp_path,
+        env={name: value for name, value in os.environ.items() if not name.startswith("RAY_")},
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert ended.returncode == 0, f"{ended.stdout}\n{ended.stderr}"
+    told_of = json.loads(ended.stdout)["extensions"][0]
+    assert told_of["verdict"] == "held"
+    assert (tmp_path / "chaos-reports" / told_of["run"] / "report.html").exists()
