@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
+from ray.exceptions import RayError
 
 from actors.runtime.process import ProcessIdentity, evidence
 from experiments.hands.hands import Hands
@@ -106,7 +107,7 @@ def runner_killed(nodes: Nodes, log: str) -> dict[str, Any]:
         died = False
         try:
             ray.get(ref, timeout=60)
-        except ray.exceptions.RayError:
+        except RayError:
             died = True
         eventually(lambda: not any(map(_is_stopped, workers)), 7.5)
         sup.chaos.clear()

@@ -118,9 +118,9 @@ def test_an_injector_that_does_nothing_proves_nothing(chaos: ChaosHandle, monkey
 def test_a_hypothesis_that_is_false_at_the_start_starts_nothing(lab: Supervisor, chaos: ChaosHandle) -> None:
     before = lives(lab)
     asked = load_experiment("kill-worker")
-    (*rest, last) = asked.hypothesis.probes if asked.hypothesis is not None else ()
-    never = last.model_copy(update={"tolerance": {"type": "range", "range": [50, 100]}})
     assert asked.hypothesis is not None
+    *rest, last = list(asked.hypothesis.probes)
+    never = last.model_copy(update={"tolerance": {"type": "range", "range": [50, 100]}})
     wrong = asked.model_copy(update={"hypothesis": asked.hypothesis.model_copy(update={"probes": (*rest, never)})})
     report = chaos.run(wrong)
     assert (report.verdict.kind, report.verdict.exit_code) == ("not_started", 13)
@@ -208,7 +208,7 @@ def _parsed(text: str) -> Experiment:
     return parse_experiment(text, source="test")
 
 
-# -- other ways in ------------------------------------------------------------------------------------------------------
+# -- other ways in ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.soak

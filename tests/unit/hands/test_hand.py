@@ -118,7 +118,7 @@ def test_what_runs_out_is_proven_by_the_kernel_and_given_back(hand: Hand, how: d
 
 def test_a_shared_disk_is_full_for_the_log_alone(hand: Hand, tmp_path: Path) -> None:
     """Nobody else's file is kept from growing, and no ballast is laid."""
-    how = {"resource": "disk", "amount": 1.0, "leave_mb": 0.0}
+    how: dict[str, Any] = {"resource": "disk", "amount": 1.0, "leave_mb": 0.0}
     (tmp_path / "log.wal").write_bytes(b"x" * 100)
     with sleeper() as target:
         wish = replace(order("exhaustion", target, **how), folder=str(tmp_path))
