@@ -344,4 +344,6 @@ class SupervisorActor(LeadingShell):
         os._exit(0)
 
 
-SupervisorProcess = as_actor(SupervisorActor, extra_groups=GROUPS)
+def supervisor_actor() -> Any:
+    """The Ray actor class of `SupervisorActor`, with its concurrency groups."""
+    return as_actor(SupervisorActor, extra_groups=GROUPS)

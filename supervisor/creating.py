@@ -12,9 +12,9 @@ from ray.exceptions import RayError
 from actors.checkpoint.rules import era_of_session
 from actors.child.actor import hosting_of
 from actors.event_log.actor import APPEND_THREADS, event_log_actor
-from actors.node_agent.actor import NodeAgent
+from actors.node_agent.actor import node_agent_actor
 from actors.runtime.ids import NAMESPACE, ActorName
-from actors.worker.actor import Worker
+from actors.worker.actor import worker_actor
 from supervisor.child_ports import ClusterPorts
 from supervisor.election import living_nodes
 from supervisor.link import follow
@@ -104,7 +104,7 @@ class Creator:
         pool = self._charter.config.pools[name.child.rpartition("-")[0]]
         where = "SPREAD" if node_id is None else on_node(node_id, soft=True)
         options |= {"num_cpus": pool.num_cpus, "max_concurrency": _WORKER_THREADS, "scheduling_strategy": where}
-        return Worker.options(**options).remote(str(name), self._leader)
+        return worker_actor().options(**options).remote(str(name), self._leader)
 
     def _log_writer(self, name: ActorName, options: dict[str, Any]) -> Any:
         charter = self._charter
@@ -117,8 +117,10 @@ class Creator:
 
     def _agent(self, name: ActorName, options: dict[str, Any]) -> Any:
         options |= {"scheduling_strategy": on_node(node_of(name.child))}
-        return NodeAgent.options(**options).remote(
-            str(name), self._leader, partial(follow, self._charter, self._leader)
+        return (
+            node_agent_actor()
+            .options(**options)
+            .remote(str(name), self._leader, partial(follow, self._charter, self._leader))
         )
 
     def _service(self, name: ActorName, options: dict[str, Any], kind: Kind) -> Any:

@@ -166,9 +166,9 @@ def create(
     """
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415 - costs 30 ms to import
 
-    from supervisor.actor import SupervisorProcess  # noqa: PLC0415 - the actor elects too, through its node agents
+    from supervisor.actor import supervisor_actor  # noqa: PLC0415 - the actor elects too, through its node agents
 
-    options = SupervisorProcess.options(
+    options = supervisor_actor().options(
         name=str(name),
         namespace=NAMESPACE,
         lifetime="detached",

@@ -21,6 +21,18 @@ PRELOADED_MODULES = (
 )
 """Imported by each worker process before it has work; a name that does not import is passed over by Ray."""
 
+FORKED_MODULES = (
+    *PRELOADED_MODULES,
+    "actors.event_log.actor",
+    "actors.node_agent.actor",
+    "actors.breaker.actor",
+    "actors.service.actor",
+    "supervisor.actor",
+    "supervisor.standby",
+    "supervisor.subtree_actor",
+)
+"""What forked worker processes share, see `actors.runtime.forking`: all that runs in an actor of ours."""
+
 Source = Literal["system config", "environment", "default"]
 
 

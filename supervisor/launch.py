@@ -19,8 +19,9 @@ import ray
 
 from actors.runtime import process
 from actors.runtime.errors import SupervisorError
+from actors.runtime.forking import forked_workers
 from actors.runtime.ids import NAMESPACE
-from supervisor.knobs import profile
+from supervisor.knobs import FORKED_MODULES, profile
 from supervisor.rpc_faults import RpcDelay, RpcLoss, rpc_flags
 
 PROBE_TIMEOUT_S = 2.0
@@ -137,15 +138,16 @@ def start_embedded(
     _set_auth_mode("token")
     _switch_uv_hook_off()
     try:
-        ray.init(
-            address="local",
-            include_dashboard=dashboard,
-            namespace=NAMESPACE,
-            log_to_driver=False,
-            configure_logging=False,
-            _temp_dir=folder,
-            _system_config={**knobs, **flags} or None,
-        )
+        with forked_workers(FORKED_MODULES):
+            ray.init(
+                address="local",
+                include_dashboard=dashboard,
+                namespace=NAMESPACE,
+                log_to_driver=False,
+                configure_logging=False,
+                _temp_dir=folder,
+                _system_config={**knobs, **flags} or None,
+            )
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

@@ -183,9 +183,8 @@ class Spool:
         owed: list[str] = []
         with suppress(FileNotFoundError), os.scandir(self._marks) as marks:
             for mark in list(marks):
-                Path(mark.path).unlink(
-                    missing_ok=True
-                )  # before the entry is read: what changes from now on is told anew
+                # Before the entry is read: what changes from now on is told anew.
+                Path(mark.path).unlink(missing_ok=True)
                 owed += self._key_in(self.folder / f"{mark.name}.entry")
         return owed
 
@@ -203,25 +202,21 @@ class Spool:
             os.close(os.open(self._marks / _name(key), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
 
     def _key_in(self, path: Path) -> list[str]:
-        with suppress(OSError), self._opened(path) as opened:
+        """The key of an entry never changes: whoever holds its lock, stopped perhaps, is not waited for."""
+        with suppress(OSError), _descriptor(path) as descriptor:
+            opened = None if descriptor is None else _read(descriptor)
             if opened is not None:
                 return [opened.key()]
         return []
 
     @contextmanager
     def _opened(self, path: Path) -> Generator[_Opened | None]:
-        try:
-            descriptor = open_own(path, os.O_RDWR)
-        except FileNotFoundError:  # there is no folder
-            descriptor = None
-        if descriptor is None:
-            yield None
-            return
-        try:
+        with _descriptor(path) as descriptor:
+            if descriptor is None:
+                yield None
+                return
             self._lock(descriptor)
             yield _read(descriptor)
-        finally:
-            os.close(descriptor)  # and with it the lock
 
     def _lock(self, descriptor: int) -> None:
         give_up_at = self._clock.now() + LOCK_PATIENCE_S
@@ -280,6 +275,19 @@ class _Opened:
 
     def key(self) -> str:
         return os.pread(self._descriptor, self.header.key_bytes, _KEY_AT).decode()
+
+
+@contextmanager
+def _descriptor(path: Path) -> Generator[int | None]:
+    try:
+        descriptor = open_own(path, os.O_RDWR)
+    except FileNotFoundError:  # there is no folder
+        descriptor = None
+    try:
+        yield descriptor
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)  # and with it the lock
 
 
 def _name(key: str) -> str:

@@ -218,4 +218,6 @@ def ledger_on_board(supervisor: str) -> Replica | None:
     return None
 
 
-NodeAgent = as_actor(NodeAgentActor, extra_groups=CHECK_GROUP)
+def node_agent_actor() -> Any:
+    """The Ray actor class of `NodeAgentActor`, with its concurrency groups."""
+    return as_actor(NodeAgentActor, extra_groups=CHECK_GROUP)

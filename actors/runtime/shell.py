@@ -210,7 +210,10 @@ class ActorShell(FaultControl):
 
 
 def as_actor(cls: type[Any], *, extra_groups: dict[str, int] | None = None) -> Any:
-    """The Ray actor class of a shell, with its control groups."""
+    """The Ray actor class of a shell, with its control groups.
+
+    Never called while a module is imported: it draws an id, and processes forked after that would all draw the same.
+    """
     groups = {"control": CONTROL_THREADS, "watch": WATCH_THREADS, **(extra_groups or {})}
     wrap: Any = ray.remote(concurrency_groups=groups)  # pyright: ignore[reportCallIssue] - Ray's stubs lack this argument
     return wrap(cls)

@@ -143,4 +143,6 @@ class _Slot:
                 self._worker.take_slot_again(self._key)
 
 
-Worker = as_actor(WorkerActor)
+def worker_actor() -> Any:
+    """The Ray actor class of `WorkerActor`, with its concurrency groups."""
+    return as_actor(WorkerActor)

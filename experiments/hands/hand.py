@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from experiments.planning.preflight import Machine
 
 _NS = 1_000_000_000
+_ANCESTORS_MAX = 5
 
 
 @dataclass(slots=True)
@@ -117,9 +118,15 @@ class Hand:
         return identify(pid)
 
     def raylet(self, pid: int) -> ProcessIdentity | None:
-        """The raylet of this node, that started the worker process `pid`."""
-        parent = process.parent_of(pid)
-        return None if parent is None or parent <= 1 else identify(parent)
+        """The raylet of this node, that started the worker process `pid`, itself or through a process that forks them."""
+        for _ in range(_ANCESTORS_MAX):
+            parent = process.parent_of(pid)
+            if parent is None or parent <= 1:
+                return None
+            if _is_raylet(parent):
+                return identify(parent)
+            pid = parent
+        return None
 
     def gcs(self) -> ProcessIdentity | None:
         """The GCS of this Ray session, if it runs on this node."""
@@ -289,6 +296,13 @@ class Hand:
         for run, fault_id in list(self._held):
             with suppress(OSError):
                 self.undo(run, fault_id)
+
+
+def _is_raylet(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() == "raylet"
+    except OSError:
+        return False
 
 
 def _has_rpc_faults() -> bool:

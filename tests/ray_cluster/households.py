@@ -19,7 +19,7 @@ from actors.runtime import process
 from supervisor import Supervisor
 from supervisor.election import inventory
 from supervisor.link import wait_until
-from tests.ray_cluster.nodes import Nodes, drained, eventually, gcs_paused, hung, killed
+from tests.ray_cluster.nodes import PATIENCE_S, Nodes, drained, eventually, gcs_paused, hung, killed
 
 BEAT: Any = {"heartbeat_s": 0.3, "hang_timeout_s": 1.5}
 ANSWER_S = 60.0
@@ -165,6 +165,10 @@ BORNE, PERIOD_S = 10, 10.0
 
 REPLICATED = ("child/cart", "child/pair.till")
 
+LAST_EVENTS = (
+    "select at_time::text as at, child, incarnation, event, role from children order by ingest_id desc limit 40"
+)
+
 
 class Callers:
     """Threads that call children without a pause, and remember every answer."""
@@ -211,7 +215,10 @@ def schedule(nodes: Nodes, log: str, seed: int) -> dict[str, Any]:
         for fault in faults:
             fault(sup, rng)
             time.sleep(rng.uniform(0.1, 1.5))
-        eventually(lambda: is_whole(sup))
+        assert wait_until(lambda: not missing(sup), PATIENCE_S), (
+            f"after {[fault.__name__ for fault in faults]} it does not become whole: {missing(sup)}; last events: "
+            f"{sup.events.query(LAST_EVENTS)}"
+        )
         callers.stop()
         accepted = sup.events.query(
             "select child, incarnation from children where event in ('ready', 'promoted') and role <> 'standby' "
@@ -263,11 +270,14 @@ def _rise(rows: list[dict[str, Any]]) -> bool:
     return True
 
 
-def is_whole(sup: Supervisor) -> bool:
+def missing(sup: Supervisor) -> list[str]:
+    """What is not yet as it was before the faults."""
     seen = sup.status()
-    return seen.standby is not None and all(
-        child.status == "running" and (child.key not in REPLICATED or child.standbys) for child in seen.tree
-    )
+    return [
+        *(() if seen.standby is not None else (f"{seen.leader} has no standby",)),
+        *(f"{child.key}#{child.incarnation} is {child.status}" for child in seen.tree if child.status != "running"),
+        *(f"{key} has no standby" for key in REPLICATED if not view(sup, key).standbys),
+    ]
 
 
 def _signal(sup: Supervisor, key: str, number: signal.Signals) -> None:

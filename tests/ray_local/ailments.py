@@ -94,8 +94,8 @@ class Surgery:
         self._at("apply")
 
     def _at(self, moment: str) -> None:
+        Path(f"{self.marks}.{moment}").write_text(str(os.getpid()))  # whoever reads the note finds this
         first = note(self.marks, moment) == 0
-        Path(f"{self.marks}.{moment}").write_text(str(os.getpid()))
         if first and moment == self.moment:
             time.sleep(20.0)
             note(self.marks, f"{moment}-went-on")

@@ -267,16 +267,16 @@ def with_broken_workers(reason: str) -> Any:
 
     class OfBrokenWorkers(SupervisorActor):
         def __init__(self, *args: Any, **more: Any) -> None:
-            supervisor.creating.Worker = ray.remote(BrokenWorker)
+            supervisor.creating.worker_actor = lambda: ray.remote(BrokenWorker)
             super().__init__(*args, **more)
 
-    return as_actor(OfBrokenWorkers, extra_groups=GROUPS)
+    return lambda: as_actor(OfBrokenWorkers, extra_groups=GROUPS)
 
 
 def test_workers_that_die_at_their_start_are_given_up_with_the_reason(
     start: Any, monkeypatch: pytest.MonkeyPatch, eventually: Any
 ):
-    monkeypatch.setattr("supervisor.actor.SupervisorProcess", with_broken_workers("No module named 'torch'"))
+    monkeypatch.setattr("supervisor.actor.supervisor_actor", with_broken_workers("No module named 'torch'"))
     name = "doomed"
     with pytest.raises(RestartIntensityError, match=r"pool default.*No module named 'torch'"):
         start(name=name, pool={"intensity": 2})

@@ -156,6 +156,13 @@ def test_who_is_stopped_with_the_lock_is_not_waited_for_for_ever(spool: Spool):
     assert impatient.entry(KEY) == Entry(None, None, None)
 
 
+def test_what_somebody_stopped_with_the_lock_has_changed_is_owed_still(spool: Spool):
+    spool.put(KEY, (0, 1, 1), b"state")
+    with next(spool.folder.glob("*.entry")).open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert Spool(spool.folder, clock=MovedClock()).take_owed() == [KEY]
+
+
 WRITER = """
 import sys
 from pathlib import Path
