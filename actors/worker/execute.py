@@ -75,7 +75,7 @@ class Executor:
         subject: Whose tasks these are at the fault point, as `worker/<name>`.
     """
 
-    def __init__(self, functions: FunctionCache, clock: Clock, subject: str = "worker/") -> None:
+    def __init__(self, functions: FunctionCache, clock: Clock, subject: str) -> None:
         self._functions = functions
         self._clock = clock
         self._subject = subject

@@ -183,10 +183,10 @@ def test_a_service_is_asked_again_and_a_breakers_owner_hears_what_comes_later(sh
     shared.degradation.set_level("minimal", reason="a drill")
     assert service.seen(lost) >= 1
     assert not shared.degradation.enabled("search")
-    billing = shared.breaker("billing", BreakerSettings(window_calls=4, minimum_calls=2, open_s=60.0))
+    billing = shared.breaker("billing", BreakerSettings(window_calls=4, minimum_calls=2, open_s=1.0))
     assert billing.call(pow, 2, 2) == 4
-    eventually(lambda: any(name.concern == "breaker" for name in _living(shared)), "it has an owner")
-    owner = Process(_one(shared, "breaker"))
+    eventually(lambda: any(name.key == "breaker/billing" for name in _living(shared)), "it has an owner")
+    owner = Process(next(str(name) for name in _living(shared) if name.key == "breaker/billing"))
     refused = owner.put("unavailable", BREAKER_REPORT, "breaker/billing", left_s=2.0)
 
     def is_open_after_another_failure() -> bool:
