@@ -118,7 +118,7 @@ class Hand:
         return identify(pid)
 
     def raylet(self, pid: int) -> ProcessIdentity | None:
-        """The raylet of this node, that started the worker process `pid`, itself or through a process that forks them."""
+        """The raylet of this node, which started the worker `pid` or the process that forks workers."""
         for _ in range(_ANCESTORS_MAX):
             parent = process.parent_of(pid)
             if parent is None or parent <= 1:
