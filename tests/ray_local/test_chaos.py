@@ -72,7 +72,7 @@ def test_a_killed_worker_is_replaced_and_nobody_else_is_touched(lab: Supervisor,
 
 
 def test_a_hung_worker_is_replaced(chaos: ChaosHandle) -> None:
-    held_as_expected(chaos.run(brief("hang-worker", lease_s=6.0)))
+    held_as_expected(chaos.run(brief("hang-worker", lease_s=4.0)))
 
 
 def test_a_fifth_of_errors_is_absorbed(chaos: ChaosHandle) -> None:
@@ -80,8 +80,8 @@ def test_a_fifth_of_errors_is_absorbed(chaos: ChaosHandle) -> None:
 
 
 def test_a_dependency_that_is_gone_opens_its_breaker_and_closes_it(chaos: ChaosHandle) -> None:
-    load = {"tasks": 700, "per_s": 70, "work_s": 0.005}
-    report = chaos.run(brief("dependency-down", load=load, settle_s=5.0), scene=True)
+    load = {"tasks": 500, "per_s": 70, "work_s": 0.005}
+    report = chaos.run(brief("dependency-down", load=load, settle_s=4.0), scene=True)
     held_as_expected(report)
     assert {event.event for event in report.events if event.subject == "breaker/payments"} >= {"opened", "closed"}
 
@@ -92,7 +92,7 @@ def test_a_lost_reply_is_no_second_effect(chaos: ChaosHandle) -> None:
 
 def test_a_crash_loop_is_given_up_recommended_against_and_mended(lab: Supervisor, chaos: ChaosHandle) -> None:
     """The recommendation is applied, and a second run shows the finding gone."""
-    loop = brief("crash-loop", lease_s=12.0)
+    loop = _parsed(dump_experiment(brief("crash-loop", lease_s=6.0)).replace("times: 8", "times: 4"))
     report = chaos.run(loop, scene=True)
     assert report.verdict.kind == "deviated", told(report)
     assert "given_up" in report.verdict.reasons[0]
@@ -181,6 +181,7 @@ def test_halt_ends_everything_and_refuses_until_it_is_taken_back(lab: Supervisor
     assert chaos.plan("kill-worker").refusals == ()
 
 
+@pytest.mark.soak
 def test_one_run_is_stopped_by_its_name(chaos: ChaosHandle) -> None:
     reports: list[RunReport] = []
     slow = brief("kill-worker", lease_s=30.0)
@@ -193,6 +194,7 @@ def test_one_run_is_stopped_by_its_name(chaos: ChaosHandle) -> None:
     assert "stopped by ann: seen enough" in reports[0].verdict.reasons[0]
 
 
+@pytest.mark.soak
 def test_a_guard_that_is_out_ends_it(chaos: ChaosHandle) -> None:
     guard = {"name": "too many tasks", "probe": "measured", "arguments": {"measure": "attempted"}, "tolerance": [0, 20]}
     report = chaos.run(brief("kill-worker", lease_s=30.0, safety={"guards": [guard]}))
