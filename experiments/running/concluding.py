@@ -62,6 +62,9 @@ class Conclusion:
         self._probes = probes
         self._before = before
         self._leader = before.spots["supervisor/root"].incarnation
+        self._settings = self._safely(settings_now)  # what an experiment ends for good is not there afterwards
+        self._groups = self._safely(group_of)
+        self._allowed = intensities(sup)
         self._log = LogSight()
         self._seen = Observations()
         self._verdict: Verdict | None = None
@@ -121,7 +124,11 @@ class Conclusion:
         )
 
     def _broken(self, findings: Findings) -> tuple[str, ...]:
-        told = (*illegal_steps(self._log.steps), *too_many_restarts(self._log.restarts, intensities(self._sup)))
+        given_up = self._log.given_up(self._groups)
+        told = (
+            *illegal_steps(self._log.steps),
+            *too_many_restarts(self._log.restarts, self._allowed, given_up=given_up),
+        )
         try:
             return (*told, *self._hit_outside(findings))
         except SupervisorError:
@@ -147,8 +154,8 @@ class Conclusion:
         evidence = Evidence(
             seen=self._seen,
             events=self._log.events,
-            settings=self._safely(settings_now),
-            group_of=self._safely(group_of),
+            settings=self._settings,
+            group_of=self._groups,
             failures=self._log.failures,
             deaths=_deaths(findings),
         )

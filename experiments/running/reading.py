@@ -42,10 +42,20 @@ class LogSight:
     failures: dict[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
 
     def excused(self) -> frozenset[str]:
-        """Whose lives ended by what tasks may cost, or for want of memory."""
+        """Whose lives ended with their group, by what tasks may cost, or for want of memory."""
         return frozenset(
-            event.subject for event in self.events if event.event == "died" and event.detail.startswith(_EXCUSED)
+            event.subject
+            for event in self.events
+            if event.event == "given_up" or (event.event == "died" and event.detail.startswith(_EXCUSED))
         )
+
+    def given_up(self, group_of: Mapping[str, str]) -> dict[str, list[float]]:
+        """When each group was given up, by path."""
+        found: dict[str, list[float]] = {}
+        for event in self.events:
+            if event.event == "given_up" and event.subject in group_of:
+                found.setdefault(group_of[event.subject].partition("/")[2], []).append(event.at_s)
+        return found
 
 
 def read_log(sup: Supervisor, *, began_us: int, until_us: int, leader: int) -> LogSight:

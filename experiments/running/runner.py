@@ -144,8 +144,6 @@ class Runner:
         """What the report is going to say of it."""
         at_s = self.findings.since()
         match event:
-            case m.FaultInjected():
-                self.findings.injected_at.setdefault(event.fault_id, at_s)
             case m.FaultProven():
                 self.findings.evidence.setdefault(event.fault_id, event.evidence)
             case m.FaultUndone():
@@ -231,6 +229,7 @@ class Runner:
         except Errors as error:
             self._events.put(m.InjectFailed(fault_id=order.fault_id, reason=str(error)))
             return
+        self.findings.injected_at.setdefault(order.fault_id, begun_at - self.findings.began_at)
         self._events.put(m.FaultInjected(fault_id=order.fault_id, detail=detail))
         if order.fault_id not in self.findings.evidence:
             self._prove(order, begun_at)

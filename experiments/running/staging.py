@@ -132,6 +132,8 @@ class Stage:
         """Its owner begins with its first call; until that runs, nobody but this process knows of it."""
         breaker.call(int)
         wait_until(lambda: BREAKER in self._sup.breakers().names, _WORKERS_S, every_s=0.1)
+        if self._sup.breakers()[BREAKER].state != "closed":
+            self._sup.breakers().reset(BREAKER, reason="a chaos experiment's scene begins anew")
 
     def _payments(self) -> BreakerSettings:
         return PAYMENTS.model_copy(update=dict(self._settings.get(f"breaker/{BREAKER}", {})))
@@ -141,7 +143,8 @@ class Stage:
         there = {child.key for child in self._sup.status().tree}
         self._made_group = not any(key.startswith(f"child/{GROUP}.") for key in there)
         if self._made_group:
-            group = self._sup.group(GROUP, intensity=int(given["intensity"]), period_s=float(given["period_s"]))
+            intensity, period_s = int(given["intensity"]), float(given["period_s"])
+            group = self._sup.group(GROUP, intensity=intensity, period_s=period_s, restart="temporary")
         else:
             group = self._sup.group_of(GROUP)  # a scene around this one has made it, or a user
         plans: dict[str, tuple[type[Any], dict[str, Any]]] = {

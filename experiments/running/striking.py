@@ -18,7 +18,7 @@ from experiments.errors import FaultRefusedError, NodeUnreachableError
 from experiments.faults.proof import Sight
 from experiments.hands.orders import HandOrder, Spot
 from experiments.running.points import Points, is_at_a_point
-from experiments.running.survey import raylet_of, survey
+from experiments.running.survey import ROOT, raylet_of, survey
 from supervisor.election import actor_by_name
 
 if TYPE_CHECKING:
@@ -209,8 +209,8 @@ class Striker:
         return spot
 
     def _comes_back(self, name: str) -> bool:
-        found = next((child.status for child in self._sup.status().tree if child.key == name), "running")
-        return found not in ("stopped", "ignored", "given_up")
+        found = next((child.status for child in self._sup.status().tree if child.key == name), "stopped")
+        return name == ROOT or found not in ("stopped", "ignored", "given_up")
 
     def _meeting(self, order: FaultOrder) -> list[Spot]:
         """In whose processes calls may meet the fault."""
