@@ -31,6 +31,7 @@ class Sight:
         alive: Whether that very process is there, and no zombie.
         state: Its letter in /proc.
         cpu_idle: The share of the machine's processor time that was idle of late.
+        cpu_taken: The share of it that the fault's own processes had of late, by the kernel's account.
         memory_free_mb: Memory that is free.
         disk_free_mb: Free on the log's disk.
         files_free: Files that the process may still open.
@@ -44,6 +45,7 @@ class Sight:
     alive: bool | None = None
     state: str | None = None
     cpu_idle: float | None = None
+    cpu_taken: float | None = None
     memory_free_mb: float | None = None
     disk_free_mb: float | None = None
     files_free: int | None = None
@@ -111,6 +113,9 @@ def _failed(how: Mapping[str, object], before: Sight, now: Sight) -> str:
 
 def _exhausted(resource: Resource, how: Mapping[str, object], before: Sight, now: Sight) -> str:
     if resource == "cpu":
+        if now.cpu_taken is not None and now.cpu_taken >= _BUSY_LEAST:
+            # On a machine that is busy anyway nothing more can be idle less.
+            return f"the kernel gave {now.cpu_taken:.0%} of the processors to what is to burn them"
         if before.cpu_idle is None or now.cpu_idle is None:
             return ""
         busier = before.cpu_idle - now.cpu_idle

@@ -30,7 +30,9 @@ from experiments.hands.ballast import Ballast
 from experiments.hands.filling import fill
 from experiments.hands.orders import HandOrder, NodeFacts
 from experiments.hands.places import halt_path, ledger_path, stop_path
+from experiments.hands.rays import gcs_here, raylet_above
 from experiments.hands.sights import (
+    Burning,
     Processors,
     files_free,
     files_open,
@@ -53,7 +55,6 @@ if TYPE_CHECKING:
     from experiments.planning.preflight import Machine
 
 _NS = 1_000_000_000
-_ANCESTORS_MAX = 5
 
 
 @dataclass(slots=True)
@@ -66,6 +67,7 @@ class _Held:
     watchdog: Watchdog | None = None
     ends_ns: int = 0
     injecting: int = 0
+    burning: Burning | None = None
 
 
 class Hand:
@@ -109,9 +111,17 @@ class Hand:
         """
         return machine_here(self._node_id, log_folder=log_folder, rpc_faults=_has_rpc_faults())
 
-    def look(self, target: ProcessIdentity | None, folder: str = "") -> Sight:
-        """What the kernel tells of a target and of the machine."""
-        return sight_of(target, folder=folder, idle=self._processors.idle_share())
+    def look(self, target: ProcessIdentity | None, folder: str = "", burning: tuple[str, str] | None = None) -> Sight:
+        """What the kernel tells of a target and of the machine.
+
+        Args:
+            target: Its process; None: it has none.
+            folder: The log's, where its disk is looked at.
+            burning: The fault, by run and name, whose own processes use the processors up.
+        """
+        held = None if burning is None else self._held.get(burning)
+        taken = None if held is None or held.burning is None else held.burning.share()
+        return sight_of(target, folder=folder, idle=self._processors.idle_share(), taken=taken)
 
     def identify(self, pid: int) -> ProcessIdentity:
         """The life that a pid of this node has now."""
@@ -119,26 +129,11 @@ class Hand:
 
     def raylet(self, pid: int) -> ProcessIdentity | None:
         """The raylet of this node, which started the worker `pid` or the process that forks workers."""
-        for _ in range(_ANCESTORS_MAX):
-            parent = process.parent_of(pid)
-            if parent is None or parent <= 1:
-                return None
-            if _is_raylet(parent):
-                return identify(parent)
-            pid = parent
-        return None
+        return raylet_above(pid)
 
     def gcs(self) -> ProcessIdentity | None:
         """The GCS of this Ray session, if it runs on this node."""
-        session = str(ray.get_runtime_context().get_session_name())
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                words = (folder / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if words[0].endswith(b"/gcs_server") and any(session.encode() in word for word in words):
-                return identify(int(folder.name))
-        return None
+        return gcs_here(str(ray.get_runtime_context().get_session_name()))
 
     # -- the ledger ---------------------------------------------------------------------------------------------------
 
@@ -298,13 +293,6 @@ class Hand:
                 self.undo(run, fault_id)
 
 
-def _is_raylet(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() == "raylet"
-    except OSError:
-        return False
-
-
 def _has_rpc_faults() -> bool:
     """Whether this node's Ray loses or delays calls of its own; without Ray nobody does."""
     return ray.is_initialized() and has_rpc_faults()
@@ -353,6 +341,7 @@ def _inject(held: _Held, victim: ProcessIdentity | None) -> str:
             return _send(order, victim, signal.SIGSTOP)
         case "exhaustion" if held.ballast is not None:
             held.ballast.begin()
+            held.burning = Burning(held.ballast.identity)
             return f"process {held.ballast.identity.pid} of ours takes {order.how['resource']}"
         case "exhaustion" if held.undo.kind == "remove":
             taken_mb = fill(Path(held.undo.path), float(order.how["amount"]), float(order.how["leave_mb"]))

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from actors.runtime.clock import SYSTEM_CLOCK
-from actors.runtime.process import ProcessIdentity, evidence, is_alive, this_process
+from actors.runtime.process import ProcessIdentity, children_of, evidence, is_alive, this_process
 from experiments.faults.proof import Sight
 from experiments.faults.undo import limit_of
 from experiments.planning.preflight import Machine
@@ -35,6 +35,35 @@ class Processors:
         return (now[1] - before[1]) / (now[0] - before[0])
 
 
+class Burning:
+    """How much of the processors a process of ours and its children had since the last look.
+
+    Args:
+        burner: The process.
+    """
+
+    def __init__(self, burner: ProcessIdentity) -> None:
+        self._burner = burner
+        self._before = self._look()
+
+    def share(self) -> float | None:
+        """The share of all processors' time since the last call; None where nobody tells, or no time has passed."""
+        now, before = self._look(), self._before
+        if now is None or before is None or now[0] <= before[0]:
+            return None
+        self._before = now
+        return (now[1] - before[1]) / (now[0] - before[0])
+
+    def _look(self) -> tuple[int, int] | None:
+        """All of the processors' time so far and what of it these had, clock ticks."""
+        everything = _ticks()
+        if everything is None:
+            return None
+        pid = self._burner.pid
+        family = [ProcessIdentity(child, 0) for child in children_of(pid)]
+        return everything[0], sum(evidence(each, 0.0).cpu_ticks for each in (self._burner, *family))
+
+
 def _ticks() -> tuple[int, int] | None:
     """All of the processors' time so far and what of it was idle, clock ticks."""
     try:
@@ -45,19 +74,23 @@ def _ticks() -> tuple[int, int] | None:
     return sum(fields), fields[_IDLE] + fields[_IO_WAIT]
 
 
-def sight_of(process: ProcessIdentity | None, *, folder: str = "", idle: float | None = None) -> Sight:
+def sight_of(
+    process: ProcessIdentity | None, *, folder: str = "", idle: float | None = None, taken: float | None = None
+) -> Sight:
     """What is to be seen at this moment.
 
     Args:
         process: The target's; None: it has none of its own.
         folder: The log's folder; nothing: its disk is not looked at.
         idle: How idle the processors were of late.
+        taken: How much of them the fault's own processes had.
     """
     seen = None if process is None else evidence(process, SYSTEM_CLOCK.now())
     return Sight(
         alive=None if process is None else is_alive(process),
         state=None if seen is None else seen.state,
         cpu_idle=idle,
+        cpu_taken=taken,
         memory_free_mb=memory_free_mb(),
         disk_free_mb=_writable_mb(process, folder),
         files_free=None if process is None else files_free(process),

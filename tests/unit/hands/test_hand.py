@@ -138,6 +138,7 @@ def test_a_processor_is_burned_and_given_back(hand: Hand) -> None:
     burner = ProcessIdentity(undo.pid, undo.started_ticks)
     assert is_alive(burner), "it is there, and does nothing yet"
     assert "takes cpu" in hand.inject(*wish.key)
+    until(lambda: (hand.look(None, "", wish.key).cpu_taken or 0.0) > 0.0)
     hand.undo(*wish.key)
     assert not is_alive(burner)
 
