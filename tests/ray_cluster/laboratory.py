@@ -38,7 +38,7 @@ def laboratory(log: str) -> Generator[Supervisor]:
 
 
 def _nodes_of(sup: Supervisor) -> set[str]:
-    return {spot.node_id for spot in survey(sup).spots.values() if spot.kind == "worker"}
+    return {spot.node_id for spot in survey(sup).spots.values() if spot.kind == "worker" and spot.node_id}
 
 
 def _elsewhere(sup: Supervisor) -> str:
