@@ -6,6 +6,7 @@ import time
 from statistics import quantiles
 from typing import TYPE_CHECKING
 
+from actors.runtime.process import is_alive
 from experiments.faults.proof import prove
 from experiments.hands.hands import Hands
 from experiments.hands.orders import HandOrder, Spot
@@ -65,9 +66,10 @@ class ChaosRuns:
         """A worker that runs; the last one's successor is waited for."""
         until = time.monotonic() + _PATIENCE_S
         while time.monotonic() < until:
-            workers = [spot for spot in survey(self._sup).spots.values() if spot.kind == "worker" and spot.process]
-            if len(workers) > 1:
-                return workers[0]
+            workers = [spot for spot in survey(self._sup).spots.values() if spot.kind == "worker"]
+            living = [spot for spot in workers if spot.process is not None and is_alive(spot.process)]
+            if len(living) > 1:  # the view may still have the one that was killed last
+                return living[0]
             time.sleep(0.02)
         message = f"no worker runs within {_PATIENCE_S:g} s; see `supervisor status`"
         raise TimeoutError(message)
