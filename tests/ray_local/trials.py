@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from experiments.model.experiment import Experiment
@@ -37,6 +36,3 @@ def told(report: RunReport) -> str:
     faults = "\n".join(map(str, report.seen.faults))
     events = "\n".join(map(str, report.events))
     return f"{report.verdict}\n{faults}\n{events}"
-
-
-Injector = Callable[..., Any]
