@@ -73,12 +73,13 @@ class Conclusion:
         """Look at the hypothesis for the last time, and come to a verdict."""
         chaos = self._experiment.chaos
         left_s = chaos.deadline_s - findings.since() - _RESERVE_S
-        self._load.stop(max(1.0, min(chaos.load.timeout_s, left_s)))
         until_s = findings.since() + max(0.0, min(self._patience_s(findings), left_s))
         faults = self._matched(findings)
         while any(fault.loss for fault in faults) and findings.since() < until_s and self._may_come(faults):
             sleep(_LOOK_EVERY_S)
             faults = self._matched(findings)
+        left_s = chaos.deadline_s - findings.since() - _RESERVE_S
+        self._load.stop(max(1.0, min(chaos.load.timeout_s, left_s)))  # a breaker closes by calls only: not before
         findings.probes.extend(look(self._experiment, self._probes, when="after", at_s=findings.since))
         self._seen = self._observations(findings, self._matched(findings))
         self._verdict = judge(self._seen, chaos)
