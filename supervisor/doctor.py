@@ -10,7 +10,7 @@ import ray
 
 from actors.runtime.raylet import RayletRefusedError, living_raylets, start_warm_workers, system_config
 from supervisor.knobs import Examined, examine
-from supervisor.launch import ClusterUnreachableError
+from supervisor.launch import FOLDER, ClusterUnreachableError
 from supervisor.rpc_faults import FLAGS
 
 _PREFIX = "RAY_"
@@ -23,7 +23,12 @@ def examine_cluster() -> tuple[Examined, ...]:
     Raises:
         ClusterUnreachableError: It does not say what it was started with.
     """
-    return examine(_config_in_force(), _server_environment(_session()), prestart_refusal=_prestart_refusal())
+    return examine(
+        _config_in_force(),
+        _server_environment(_session()),
+        prestart_refusal=_prestart_refusal(),
+        embedded=_is_embedded(),
+    )
 
 
 def has_rpc_faults() -> bool:
@@ -34,6 +39,12 @@ def has_rpc_faults() -> bool:
     """
     told = {**_server_environment(_session()), **_config_in_force()}
     return any(told.get(flag) or told.get(f"{_PREFIX}{flag}") for flag in FLAGS)
+
+
+def _is_embedded() -> bool:
+    """Whether a program started this Ray for itself: its folder is named so."""
+    folder: str = ray.get_runtime_context().get_temp_dir()
+    return Path(folder).name.startswith(FOLDER)
 
 
 def _session() -> str:

@@ -1,7 +1,7 @@
 """Ray's settings that failover depends on: what each brings, and what it costs to lack it. Pure.
 
-The embedded start sets them, cluster.yaml sets the same, and `supervisor doctor` compares a running cluster with them.
-The numbers were measured on Ray 2.60 on two shared cores.
+The embedded start sets them, cluster.yaml sets the same but for one, and `supervisor doctor` compares a running cluster
+with them. The numbers were measured on Ray 2.60 on two shared cores.
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ class Knob:
         default: Ray's own value.
         lacking: What it costs to leave it at the default.
         in_environment: Whether `RAY_<name>` works, too.
+        embedded: What an embedded start sets instead: its only node shares a machine with those who judge it, so what
+            is slow to answer there is busy, not lost, and giving it up would end everything.
     """
 
     name: str
@@ -53,6 +55,11 @@ class Knob:
     default: int | tuple[str, ...]
     lacking: str
     in_environment: bool = True
+    embedded: int | None = None
+
+    def fitting(self, *, embedded: bool) -> int | tuple[str, ...]:
+        """What is wanted there."""
+        return self.embedded if embedded and self.embedded is not None else self.wanted
 
 
 KNOBS: tuple[Knob, ...] = (
@@ -72,6 +79,7 @@ KNOBS: tuple[Knob, ...] = (
         name="health_check_failure_threshold",
         wanted=3,
         default=5,
+        embedded=60,
         lacking="a lost node is noticed later by two periods; right where the network drops packets",
     ),
     Knob(
@@ -122,29 +130,36 @@ class Examined:
         return not self.lacking
 
 
-def profile(is_there: Callable[[str], bool]) -> dict[str, Any]:
+def profile(is_there: Callable[[str], bool], *, embedded: bool = False) -> dict[str, Any]:
     """Every knob with its value, as Ray's `_system_config` wants it.
 
     Args:
         is_there: Whether a module exists: those that do not are not preloaded.
+        embedded: Whether it is for an embedded start.
     """
+    wanted = {knob.name: knob.fitting(embedded=embedded) for knob in KNOBS}
     return {
-        knob.name: knob.wanted if isinstance(knob.wanted, int) else [name for name in knob.wanted if is_there(name)]
-        for knob in KNOBS
+        name: value if isinstance(value, int) else [module for module in value if is_there(module)]
+        for name, value in wanted.items()
     }
 
 
 def examine(
-    system_config: Mapping[str, Any], environment: Mapping[str, str], *, prestart_refusal: str | None
+    system_config: Mapping[str, Any],
+    environment: Mapping[str, str],
+    *,
+    prestart_refusal: str | None,
+    embedded: bool = False,
 ) -> tuple[Examined, ...]:
     """Compare a running cluster with the profile.
 
     Args:
         system_config: What its head was started with; Ray lets it win over the environment.
         environment: The variables of Ray's own processes, as far as they can be seen from here.
+        embedded: Whether a program started it, with itself as its only user.
         prestart_refusal: Why worker processes cannot be started ahead of need; None when they can.
     """
-    seen = tuple(_examine(knob, system_config, environment) for knob in KNOBS)
+    seen = tuple(_examine(knob, system_config, environment, embedded=embedded) for knob in KNOBS)
     if prestart_refusal is None:
         return (*seen, Examined(name=PRESTART, running="available", source="default"))
     remedy = f"Ray said: {prestart_refusal}"
@@ -154,9 +169,11 @@ def examine(
     return (*seen, refused)
 
 
-def _examine(knob: Knob, system_config: Mapping[str, Any], environment: Mapping[str, str]) -> Examined:
+def _examine(
+    knob: Knob, system_config: Mapping[str, Any], environment: Mapping[str, str], *, embedded: bool
+) -> Examined:
     running, source = _in_force(knob, system_config, environment)
-    if _is_as_good(running, knob.wanted):
+    if _is_as_good(running, knob.fitting(embedded=embedded)):
         return Examined(name=knob.name, running=running, source=source)
     return Examined(name=knob.name, running=running, source=source, lacking=knob.lacking, remedy=_remedy(knob))
 

@@ -25,12 +25,20 @@ from supervisor.knobs import FORKED_MODULES, profile
 from supervisor.rpc_faults import RpcDelay, RpcLoss, rpc_flags
 
 PROBE_TIMEOUT_S = 2.0
-_FOLDER = "rsup-"
+FOLDER = "rsup-"
 _OWNER = "owner"
 """The file in an embedded Ray's folder that says whose it is: the program's pid, start time and pid namespace."""
 
-EMBEDDED_KNOBS: Mapping[str, Any] = profile(lambda module: importlib.util.find_spec(module) is not None)
-"""Ray's settings for an embedded cluster, see `supervisor.knobs`; cluster.yaml sets the same for a real one."""
+
+def _exists(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+EMBEDDED_KNOBS: Mapping[str, Any] = profile(_exists, embedded=True)
+"""Ray's settings for an embedded cluster, see `supervisor.knobs`."""
+
+CLUSTER_KNOBS: Mapping[str, Any] = profile(_exists)
+"""Ray's settings for the head of a cluster, as cluster.yaml has them."""
 
 
 class ClusterUnreachableError(SupervisorError):
@@ -132,7 +140,7 @@ def start_embedded(
     """
     flags = rpc_flags(rpc_faults)
     sweep_abandoned(Path(tempfile.gettempdir()))
-    folder = tempfile.mkdtemp(prefix=_FOLDER)
+    folder = tempfile.mkdtemp(prefix=FOLDER)
     _sign(Path(folder), process.this_process())
     # A local Ray switches token authentication on by itself and says so on every start; asked for, it does so silently.
     _set_auth_mode("token")
@@ -165,7 +173,7 @@ def pid_namespace() -> str:
 
 def sweep_abandoned(root: Path) -> None:
     """Remove the folders of embedded Rays whose programs were killed before they could do so."""
-    for signature in root.glob(f"{_FOLDER}*/{_OWNER}"):
+    for signature in root.glob(f"{FOLDER}*/{_OWNER}"):
         with suppress(OSError, ValueError):
             pid, started_ticks, namespace = signature.read_text(encoding="ascii").split()
             owner = process.ProcessIdentity(int(pid), int(started_ticks))

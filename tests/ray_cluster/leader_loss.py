@@ -14,7 +14,7 @@ from ray.cluster_utils import Cluster
 
 from actors.runtime import process
 from supervisor import Supervisor
-from supervisor.launch import EMBEDDED_KNOBS
+from supervisor.launch import CLUSTER_KNOBS
 from supervisor.link import wait_until
 from tests.ray_cluster.nodes import PATIENCE_S
 from tests.ray_cluster.scenes import STEADFAST, slow_square
@@ -76,7 +76,7 @@ def lose_its_node(sup: Supervisor, cluster: Cluster, nodes: dict[str, Any]) -> d
 
 
 def main(log: str, answer: Path) -> None:
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "_system_config": dict(EMBEDDED_KNOBS)})
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "_system_config": dict(CLUSTER_KNOBS)})
     node = cluster.add_node(num_cpus=2)
     ray.init(address=cluster.address, log_to_driver=False)
     beats = {"heartbeat_s": 0.5, "hang_timeout_s": 2.0}

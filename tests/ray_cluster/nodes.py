@@ -24,7 +24,7 @@ from ray.cluster_utils import Cluster
 from actors.runtime import process
 from actors.runtime.ids import NAMESPACE
 from actors.runtime.process import ProcessIdentity
-from supervisor.launch import EMBEDDED_KNOBS
+from supervisor.launch import CLUSTER_KNOBS
 from supervisor.link import wait_until
 
 LEASE_S = 60
@@ -98,7 +98,7 @@ def parent_of(pid: int) -> int:
 def started(nodes: int, *, cpus: int = 2) -> Generator[Nodes]:
     """A cluster of that many nodes with our knobs, this process connected to its head."""
     folder = tempfile.mkdtemp(prefix="rnodes-")
-    head = {"num_cpus": cpus, "_system_config": dict(EMBEDDED_KNOBS), "temp_dir": folder, "include_dashboard": False}
+    head = {"num_cpus": cpus, "_system_config": dict(CLUSTER_KNOBS), "temp_dir": folder, "include_dashboard": False}
     # Ray's test cluster writes its address there too, whatever its own folder is; on a new machine it is missing.
     Path(get_default_ray_temp_dir()).mkdir(parents=True, exist_ok=True)
     cluster = Cluster(initialize_head=True, head_node_args=head)

@@ -44,6 +44,13 @@ def test_each_knob_is_missed_alone(knob):
     assert lacking(config) == {knob.name}
 
 
+def test_an_embedded_ray_is_patient_with_its_only_node_and_that_is_well():
+    patient = profile(lambda _: True, embedded=True)
+    assert patient["health_check_failure_threshold"] == 60
+    assert lacking(patient) == {"health_check_failure_threshold"}
+    assert all(one.well for one in examine(patient, {}, prestart_refusal=None, embedded=True))
+
+
 def test_a_smaller_value_is_as_good_and_a_larger_one_is_not():
     assert lacking({**EVERYTHING, "health_check_period_ms": 100}) == set()
     assert lacking({**EVERYTHING, "health_check_period_ms": 501}) == {"health_check_period_ms"}
