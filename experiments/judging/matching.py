@@ -56,8 +56,9 @@ def _match_one(fault: FaultFact, events: list[LogFact], subjects: Collection[str
         fault = replace(fault, detected_at_s=seen.at_s, detected_by=seen.event_id)
     later = [event for event in about if seen is None or event.at_s >= seen.at_s]
     well = [event for event in later if event.event in _WHOLE and _is_later_life(event, seen)]
-    over = next((event for event in reversed(later) if event.event in _FOR_GOOD), None)
-    if over is not None and not any(event.at_s > over.at_s for event in well):
+    well_at_s = max((event.at_s for event in well), default=injected_at_s)
+    over = next((event for event in later if event.event in _FOR_GOOD and event.at_s >= well_at_s), None)
+    if over is not None:
         return replace(fault, loss=f"{over.subject} was {over.event} ({over.event_id})")
     if well:
         return replace(fault, recovered_at_s=well[0].at_s, recovered_by=well[0].event_id)
