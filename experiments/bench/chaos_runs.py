@@ -20,6 +20,12 @@ SEEDS = 20
 _LEASE_S = 30.0
 _PATIENCE_S = 60.0
 
+LOOK_EVERY_S = 0.002
+"""As a run looks: who does nothing but look takes the processor that the dying need to end."""
+
+CALM_S = 0.2
+"""A pause before each injection: what follows from the one before is not in its way."""
+
 
 class ChaosRuns:
     """Measurements on one embedded supervisor."""
@@ -57,19 +63,25 @@ class ChaosRuns:
         begun = time.perf_counter()
         hand.inject(*order.key)
         while not prove(fault, {}, before=before, now=hand.look(spot.process)):
-            pass
+            time.sleep(LOOK_EVERY_S)
         took_s = time.perf_counter() - begun
         hand.undo(*order.key)
         return took_s
 
     def _victim(self) -> Spot:
-        """A worker that runs; the last one's successor is waited for."""
+        """A worker of a pool that is whole: the start of a successor is not to be paid for here."""
         until = time.monotonic() + _PATIENCE_S
         while time.monotonic() < until:
-            workers = [spot for spot in survey(self._sup).spots.values() if spot.kind == "worker"]
-            living = [spot for spot in workers if spot.process is not None and is_alive(spot.process)]
-            if len(living) > 1:  # the view may still have the one that was killed last
+            workers = [child for child in self._sup.status().tree if child.key.startswith("worker/")]
+            spots = survey(self._sup).spots
+            living = [spots[each.key] for each in workers if each.status == "running" and each.key in spots]
+            if len(living) == len(workers) and all(map(_lives, living)):
+                time.sleep(CALM_S)
                 return living[0]
             time.sleep(0.02)
-        message = f"no worker runs within {_PATIENCE_S:g} s; see `supervisor status`"
+        message = f"the pool is not whole within {_PATIENCE_S:g} s; see `supervisor status`"
         raise TimeoutError(message)
+
+
+def _lives(spot: Spot) -> bool:
+    return spot.process is not None and is_alive(spot.process)
