@@ -1,10 +1,13 @@
 """The functions that experiment files name: what Chaos Toolkit calls is what `supervisor chaos run` calls, too.
 
-They act on the cluster that `connect` was given by whoever runs the file.
+They act on the cluster that `connect` was given by whoever runs the file; under `chaos run` on the supervisor that the
+environment names: SUPERVISOR_NAME, and SUPERVISOR_ADDRESS where that is not the cluster on this machine.
 """
 
 from __future__ import annotations
 
+import atexit
+import os
 import threading
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from actors.runtime.settings import Settings
+    from experiments.model.experiment import Experiment
     from experiments.model.faults import Fault
 
 
@@ -54,6 +58,8 @@ class _Connection:
     def cluster(self, function: str) -> Cluster:
         with self._lock:
             if self._cluster is None:
+                self._cluster = _named_by_environment(None)
+            if self._cluster is None:
                 raise NoDriverError(function)
             return self._cluster
 
@@ -66,6 +72,31 @@ def connect(cluster: Cluster) -> None:
     former = _CONNECTION.put(cluster)
     if former is not None:
         former.close()
+
+
+def connect_from_environment(experiment: Experiment | None = None) -> None:
+    """Connect to the supervisor that SUPERVISOR_NAME names.
+
+    Args:
+        experiment: What is going to run: its bounds and its load count.
+    Raises:
+        NoDriverError: The environment names none.
+        SupervisorError: It does not answer.
+    """
+    found = _named_by_environment(experiment)
+    if found is None:
+        raise NoDriverError("connect_from_environment")
+    connect(found)
+
+
+def _named_by_environment(experiment: Experiment | None) -> Cluster | None:
+    name = os.environ.get("SUPERVISOR_NAME")
+    if not name:
+        return None
+    from experiments.running.attached import attach  # noqa: PLC0415 - `chaos validate` needs no Ray
+
+    atexit.register(disconnect)
+    return attach(name, os.environ.get("SUPERVISOR_ADDRESS"), experiment)
 
 
 def disconnect() -> None:

@@ -74,5 +74,35 @@ class NoDriverError(ChaosError):
         self.function = function
         super().__init__(
             f"experiments.driver.{function} is not connected to a supervisor: run the file with `supervisor "
-            "chaos run`, or call experiments.driver.connect first"
+            "chaos run`, set SUPERVISOR_NAME for Chaos Toolkit's `chaos run`, or call experiments.driver.connect first"
         )
+
+
+class NodeUnreachableError(ChaosError):
+    """A node does not answer; what is on there is undone by its watchdogs."""
+
+    def __init__(self, node_id: str, *, reason: str) -> None:
+        self.node_id = node_id
+        self.reason = reason
+        super().__init__(
+            f"node {node_id[:12]} does not answer ({reason}); what is on there ends with its lease. See `ray status`"
+        )
+
+
+class UnknownRunError(ChaosError):
+    """No run of that name is known here."""
+
+    def __init__(self, run: str, *, known: tuple[str, ...]) -> None:
+        self.run = run
+        self.known = known
+        there = f"the latest are {', '.join(known)}" if known else "there is none yet"
+        super().__init__(f"no run {run!r} is known; {there}. See `supervisor chaos list`")
+
+
+class NotApplicableError(ChaosError):
+    """A recommendation cannot be carried out by this command."""
+
+    def __init__(self, change: str, *, reason: str) -> None:
+        self.change = change
+        self.reason = reason
+        super().__init__(f"{change} was not applied: {reason}")

@@ -95,6 +95,7 @@ class Evidence:
         settings: What was set then.
         group_of: The group of each child and the pool of each worker, as `group/shop` or `pool/default`.
         failures: Failed tasks by the type of their error, with the ids of their rows.
+        deaths: How often the plan ends each target.
     """
 
     seen: Observations
@@ -102,6 +103,7 @@ class Evidence:
     settings: Settings
     group_of: Mapping[str, str] = field(default_factory=dict[str, str])
     failures: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
+    deaths: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 def recommend(evidence: Evidence, chaos: Chaos) -> tuple[Recommendation, ...]:
@@ -185,7 +187,9 @@ def _given_up(evidence: Evidence) -> Iterator[Recommendation]:
         group = evidence.group_of.get(event.subject, event.subject)
         deaths = [each for each in evidence.events if each.event == "died" and _of(group, each, evidence)]
         before = int(_set(evidence, group, "intensity", 1))
-        change = SettingsChange(subject=group, setting="intensity", before=before, after=max(before + 1, len(deaths)))
+        planned = sum(times for name, times in evidence.deaths.items() if evidence.group_of.get(name, name) == group)
+        after = max(before + 1, len(deaths), planned)  # fewer, and the same would end it again
+        change = SettingsChange(subject=group, setting="intensity", before=before, after=after)
         why = f"{group} was given up after {len(deaths)} deaths; it allows {before}"
         yield _draft("given_up", why, change, (event.event_id, *(each.event_id for each in deaths)))
 

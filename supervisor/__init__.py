@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from actors.service.errors import ServiceUnreachableError
     from supervisor.breakers.collection import Breakers, BreakerStatus, UnknownBreakerError
     from supervisor.changes import ChildChange
+    from supervisor.chaos_settings import ChaosSettings
     from supervisor.children.errors import (
         CallOutcomeUnknownError,
         CallPayloadError,
@@ -130,6 +131,7 @@ _HOMES = {
     "supervisor.children.handle": "ChildHandle PoolHandle",
     "supervisor.children.response": "ChildResponse",
     "supervisor.children.stream": "ChildStream",
+    "supervisor.chaos_settings": "ChaosSettings",
     "supervisor.config": "SupervisorConfig",
     "supervisor.group": "Counts Group",
     "supervisor.handle": "Supervisor",
@@ -195,6 +197,7 @@ __all__ = [
     "DegradationChange",
     "DegradationHandle",
     "DegradationSettings",
+    "ChaosSettings",
     "DegradationStatistics",
     "Escalate",
     "EventLogError",

@@ -6,11 +6,12 @@ from typing import Any
 
 from supervisor.breakers.handle import BreakersHandle
 from supervisor.degradation.handle import DegradationsHandle
+from supervisor.extending import ExtendedHandle
 from supervisor.healing.handle import HealingHandle
 from supervisor.health.handle import HealthHandle
 
 
-class ConcernsHandle(DegradationsHandle, HealthHandle, HealingHandle, BreakersHandle):
+class ConcernsHandle(DegradationsHandle, HealthHandle, HealingHandle, BreakersHandle, ExtendedHandle):
     """See `Supervisor`."""
 
     def _on_board(self) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from actors.runtime.errors import ConfigError
 from actors.runtime.ids import is_valid_name
 from actors.runtime.scrub import DEFAULT_PATTERNS
 from actors.runtime.settings import Settings
+from supervisor.chaos_settings import ChaosSettings
 from supervisor.services.keys import DEGRADATION
 from supervisor.tasks.policy import Policy
 from supervisor.tasks.settings import DispatchSettings
@@ -113,6 +114,7 @@ class SupervisorConfig(Settings):
     degradation: DegradationSettings = Field(
         default_factory=DegradationSettings, description="Levels of service, and the rules that change them."
     )
+    chaos: ChaosSettings = Field(default_factory=ChaosSettings, description="Bounds of chaos experiments.")
     standby: bool = Field(
         default=True,
         description="Whether a second supervisor process stands by, on another node where there is one, to take over.",

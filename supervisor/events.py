@@ -47,6 +47,15 @@ class Events:
         self._emitter.flush(_WRITER_WAIT_S)
         return self._ask(lambda writer: writer.query.remote(sql, parameters))
 
+    def record(self, table: str, row: tuple[Any, ...]) -> bool:
+        """Put a row of one's own into a table of the log; returns at once. False: it was dropped, and counted.
+
+        Args:
+            table: One of the log's tables.
+            row: Its columns in schema order, without `ingest_id`; times in wall-clock microseconds.
+        """
+        return self._emitter.emit(table, row)
+
     def tail(
         self, kinds: Sequence[str] | None = None, *, after: int | None = None, follow: bool = True
     ) -> Iterator[dict[str, Any]]:

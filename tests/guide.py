@@ -10,6 +10,7 @@ BREAKER_GUIDE = GUIDE.with_name("breaker.md")
 HEALTH_GUIDE = GUIDE.with_name("health.md")
 DEGRADATION_GUIDE = GUIDE.with_name("degradation.md")
 HEALING_GUIDE = GUIDE.with_name("healing.md")
+CHAOS_GUIDE = GUIDE.with_name("chaos.md")
 
 _BLOCK = re.compile(
     r"(?:<!-- file: (?P<file>\S+) -->\n)?^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE

@@ -15,6 +15,7 @@ from typing import Any
 import ray
 
 from actors.health.checked import CHECK_GROUP, Checked
+from actors.node_agent import flags
 from actors.node_agent.minding import Minding
 from actors.node_agent.registry import Registry
 from actors.runtime import process
@@ -183,6 +184,18 @@ class NodeAgentActor(Checked, ActorShell):
         """SIGKILL a worker by its full name, incarnation included; False when no such one is announced on this node."""
         target = self._registry.present(name)
         return target is not None and process.kill(target)
+
+    # -- flags --------------------------------------------------------------------------------------------------------
+
+    @ray.method(concurrency_group="control")
+    def put_up(self, flag: str, text: bytes) -> None:
+        """Put a flag of this node up; see `actors.node_agent.flags`."""
+        flags.put_up(board_path(self.identity.supervisor), flag, text)
+
+    @ray.method(concurrency_group="control")
+    def take_down(self, flag: str) -> None:
+        """Take a flag of this node down."""
+        flags.take_down(board_path(self.identity.supervisor), flag)
 
     def on_stop(self) -> None:
         self._link.stop()

@@ -103,6 +103,18 @@ def send(process: ProcessIdentity, number: signal.Signals) -> bool:
     return True
 
 
+def parent_of(pid: int) -> int | None:
+    """The process that a process is a child of; None when it is gone."""
+    fields = _stat_fields(pid)
+    return None if fields is None else int(fields[1])
+
+
+def children_of(pid: int) -> tuple[int, ...]:
+    """The processes of this host whose parent it is."""
+    pids = (int(entry) for entry in os.listdir("/proc") if entry.isdecimal())
+    return tuple(each for each in pids if parent_of(each) == pid)
+
+
 def _stat_fields(pid: int) -> list[str] | None:
     """The fields of /proc/<pid>/stat after the command's name, which may itself hold spaces and parentheses."""
     try:

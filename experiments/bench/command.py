@@ -9,7 +9,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from experiments.bench.rows import ALL, Measured
+from experiments.bench.row import Measured
+from experiments.bench.rows import ALL
 from experiments.bench.running import machine, run
 
 NAMES = [row.name for row in ALL]

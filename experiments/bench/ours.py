@@ -95,6 +95,12 @@ class Ours:
 
         return getattr(HealingBench(self._supervisor), row)()
 
+    def chaos(self, row: str) -> float:
+        """One of the measurements of `ChaosRuns`."""
+        from experiments.bench.chaos_runs import ChaosRuns  # noqa: PLC0415 - only these rows' imports
+
+        return getattr(ChaosRuns(self._supervisor), row)()
+
     def _lose_worker(self, how: signal.Signals) -> float:
         self._settle()
         marker = str(self._folder / uuid.uuid4().hex)

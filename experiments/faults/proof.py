@@ -31,6 +31,7 @@ class Sight:
         alive: Whether that very process is there, and no zombie.
         state: Its letter in /proc.
         cpu_idle: The share of the machine's processor time that was idle of late.
+        cpu_taken: The share of it that the fault's own processes had of late, by the kernel's account.
         memory_free_mb: Memory that is free.
         disk_free_mb: Free on the log's disk.
         files_free: Files that the process may still open.
@@ -38,11 +39,13 @@ class Sight:
         calls_failed: Those that failed.
         typical_s: How long the latest took, the median, seconds.
         effects_without_reply: Effects whose caller got no answer.
+        met: Calls that the fault acted on, as the point in the target's process counted them.
     """
 
     alive: bool | None = None
     state: str | None = None
     cpu_idle: float | None = None
+    cpu_taken: float | None = None
     memory_free_mb: float | None = None
     disk_free_mb: float | None = None
     files_free: int | None = None
@@ -50,6 +53,7 @@ class Sight:
     calls_failed: int | None = None
     typical_s: float | None = None
     effects_without_reply: int | None = None
+    met: int | None = None
 
 
 def prove(fault: FaultKind, how: Mapping[str, object], *, before: Sight, now: Sight) -> str:
@@ -61,6 +65,8 @@ def prove(fault: FaultKind, how: Mapping[str, object], *, before: Sight, now: Si
         before: What was seen before it was injected.
         now: What is seen now.
     """
+    if now.met and now.met > (before.met or 0):
+        return f"{now.met} calls met it, as the point that they passed counted"
     match fault:
         case "crash":
             return "its process is gone from /proc" if before.alive and now.alive is False else ""
@@ -107,6 +113,9 @@ def _failed(how: Mapping[str, object], before: Sight, now: Sight) -> str:
 
 def _exhausted(resource: Resource, how: Mapping[str, object], before: Sight, now: Sight) -> str:
     if resource == "cpu":
+        if now.cpu_taken is not None and now.cpu_taken >= _BUSY_LEAST:
+            # On a machine that is busy anyway nothing more can be idle less.
+            return f"the kernel gave {now.cpu_taken:.0%} of the processors to what is to burn them"
         if before.cpu_idle is None or now.cpu_idle is None:
             return ""
         busier = before.cpu_idle - now.cpu_idle

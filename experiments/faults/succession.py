@@ -45,8 +45,16 @@ def this_host() -> str:
     return f"{socket.gethostname()}/{boot}"
 
 
-def begin(ledger: Ledger, *, run: str, experiment: str, targets: frozenset[str], limit: int) -> str:
-    """Take a run of this process into the ledger, unless others forbid it; why they do, or nothing.
+def begin(
+    ledger: Ledger,
+    *,
+    run: str,
+    experiment: str,
+    targets: frozenset[str],
+    limit: int,
+    runner: tuple[int, int, str] | None = None,
+) -> str:
+    """Take a run into the ledger, unless others forbid it; why they do, or nothing.
 
     Args:
         ledger: The host's ledger.
@@ -54,17 +62,19 @@ def begin(ledger: Ledger, *, run: str, experiment: str, targets: frozenset[str],
         experiment: The experiment's name.
         targets: Whom it hits.
         limit: How many may run at a time.
+        runner: Whose run it is; left out, this process's.
     Raises:
         LedgerUnwritableError: It could not be written.
     """
-    me = this_process()
-    data = {
-        "experiment": experiment,
-        "targets": sorted(targets),
-        "runner": [me.pid, me.started_ticks, this_host()],
-    }
+    data = {"experiment": experiment, "targets": sorted(targets), "runner": list(runner or this_runner())}
     entry = Entry(run=run, step="planned", data=data, at_us=SYSTEM_CLOCK.wall_us())
     return ledger.begin(entry, lambda runs: refusal(runs, targets=targets, limit=limit))
+
+
+def this_runner() -> tuple[int, int, str]:
+    """This process, as a runner is written down."""
+    me = this_process()
+    return me.pid, me.started_ticks, this_host()
 
 
 def clear(ledger: Ledger, *, whose: Callable[[RunStanding], bool] | None = None) -> Cleared:
@@ -87,7 +97,8 @@ def clear(ledger: Ledger, *, whose: Callable[[RunStanding], bool] | None = None)
             continue
         entries: list[Entry] = []
         for fault, data in run.active.items():
-            entries.append(_undo(run.run, fault, data, host if run.runner[2] == host else ""))
+            where = data.get("host", run.runner[2])
+            entries.append(_undo(run.run, fault, data, host if where == host else ""))
             told = faults if entries[-1].step == "undone" else left_on
             told.append(f"{run.run} {fault}: {entries[-1].data.get('did') or entries[-1].data.get('reason')}")
         if run.goes_on:

@@ -7,15 +7,20 @@ nothing, because a watchdog that starts slowly delays the fault that it guards.
 from __future__ import annotations
 
 import os
+import resource
 import signal
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.process import ProcessIdentity, evidence, is_alive, is_pending, kill, send
 
-Kind = Literal["nothing", "resume", "kill", "remove"]
+Kind = Literal["nothing", "resume", "kill", "remove", "files", "size"]
+
+Limited = Literal["files", "size"]
+
+_LIMITS = {"files": resource.RLIMIT_NOFILE, "size": resource.RLIMIT_FSIZE}
 
 BALLAST = "chaos-"
 """What a file's name begins with that an undo may remove: a damaged order never takes a user's file."""
@@ -29,16 +34,19 @@ class Undo:
 
     Attributes:
         kind: nothing: the fault ends by itself. resume: SIGCONT. kill: SIGKILL a process that we started to use
-            something up. remove: a file of ours.
+            something up. remove: a file of ours. files, size: let a process
+            open as many files, or write files as large, as before.
         pid: The process.
         started_ticks: Its start time, so that a later process with its number is left alone.
         path: The file.
+        limit: How many files it may open, or how large they may be, octets; -1: there is no limit.
     """
 
     kind: Kind = "nothing"
     pid: int = 0
     started_ticks: int = 0
     path: str = ""
+    limit: int = 0
 
     def __post_init__(self) -> None:
         if self.kind == "remove" and not Path(self.path).name.startswith(BALLAST):
@@ -46,7 +54,8 @@ class Undo:
 
     def as_data(self) -> dict[str, Any]:
         """As it is written down."""
-        return {"kind": self.kind, "pid": self.pid, "started_ticks": self.started_ticks, "path": self.path}
+        fields = {"kind": self.kind, "pid": self.pid, "started_ticks": self.started_ticks, "path": self.path}
+        return fields | ({"limit": self.limit} if self.limit else {})
 
     @classmethod
     def from_data(cls, data: object) -> Undo:
@@ -59,11 +68,12 @@ class Undo:
             raise TypeError(f"an undo is a mapping, not {type(data).__name__}")
         fields = cast("dict[str, Any]", data)
         kind, pid, ticks, path = (fields.get(name) for name in ("kind", "pid", "started_ticks", "path"))
-        if kind not in ("nothing", "resume", "kill", "remove"):
+        limit: Any = fields.get("limit", 0)
+        if kind not in get_args(Kind):
             raise ValueError(f"{kind!r} is not a kind of undo")
-        if not isinstance(pid, int) or not isinstance(ticks, int) or not isinstance(path, str):
+        if not all(isinstance(number, int) for number in (pid, ticks, limit)) or not isinstance(path, str):
             raise TypeError("an undo has pid, started_ticks and path")
-        return cls(kind, pid, ticks, path)
+        return cls(cast("Kind", kind), cast("int", pid), cast("int", ticks), path, limit)
 
     @classmethod
     def resume(cls, process: ProcessIdentity) -> Undo:
@@ -74,6 +84,11 @@ class Undo:
     def end(cls, process: ProcessIdentity) -> Undo:
         """End a process of ours."""
         return cls("kill", process.pid, process.started_ticks)
+
+    @classmethod
+    def allow(cls, kind: Limited, process: ProcessIdentity, limit: int) -> Undo:
+        """Let a process open as many files, or write files as large, as before."""
+        return cls(kind, process.pid, process.started_ticks, limit=limit)
 
 
 def carry_out(undo: Undo) -> str:
@@ -92,6 +107,8 @@ def carry_out(undo: Undo) -> str:
             return "ended" if kill(process) else _not_there(process, "it could not be ended")
         case "remove":
             return _remove(Path(undo.path))
+        case "files" | "size":
+            return _allow(undo.kind, process, undo.limit)
 
 
 def is_undone(undo: Undo) -> bool:
@@ -106,6 +123,35 @@ def is_undone(undo: Undo) -> bool:
             return not is_alive(process)
         case "remove":
             return not os.path.lexists(undo.path)
+        case "files" | "size":
+            return not is_alive(process) or limit_of(undo.kind, process) == undo.limit
+
+
+def limit_of(kind: Limited, process: ProcessIdentity) -> int | None:
+    """A limit of that very process; None when it is gone or this system does not say."""
+    try:
+        return resource.prlimit(process.pid, _LIMITS[kind])[0] if is_alive(process) else None
+    except (OSError, AttributeError):
+        return None
+
+
+def set_limit(kind: Limited, process: ProcessIdentity, limit: int) -> None:
+    """Let that very process have so many files open, or write them so large, and no more.
+
+    Raises:
+        OSError: It is gone, or not ours.
+    """
+    if not is_alive(process):
+        raise ProcessLookupError(f"process {process.pid} is gone")
+    hard = resource.prlimit(process.pid, _LIMITS[kind])[1]
+    resource.prlimit(process.pid, _LIMITS[kind], (limit, hard))
+
+
+def _allow(kind: Limited, process: ProcessIdentity, limit: int) -> str:
+    if not is_alive(process):
+        return "it is gone"
+    set_limit(kind, process, limit)
+    return "its limit is what it was"
 
 
 def _resume(process: ProcessIdentity) -> str:

@@ -75,14 +75,28 @@ def _may(before: str, after: str) -> bool:
     return before in _OVERRIDES or after in _OVERRIDES or after in _STEPS.get(before, ())
 
 
-def too_many_restarts(restarts: Iterable[Restart], allowed: Mapping[str, Intensity]) -> tuple[str, ...]:
-    """Groups that were restarted more often than they allow, in words; of a group that is not known nothing is said."""
+def too_many_restarts(
+    restarts: Iterable[Restart],
+    allowed: Mapping[str, Intensity],
+    *,
+    given_up: Mapping[str, Iterable[float]] | None = None,
+) -> tuple[str, ...]:
+    """Groups that were restarted more often than they allow, in words; of a group that is not known nothing is said.
+
+    Args:
+        restarts: What supervisors decided.
+        allowed: What each group bears.
+        given_up: When each group was given up: what its parent made of it counts anew.
+    """
+    ends = {group: sorted(times) for group, times in (given_up or {}).items()}
     found: dict[str, str] = {}
     inside: dict[str, tuple[float, ...]] = defaultdict(tuple)
     for restart in sorted(restarts, key=lambda each: each.at_s):
         bound = allowed.get(restart.group)
         if bound is None:
             continue
+        last_end = max((at_s for at_s in ends.get(restart.group, ()) if at_s <= restart.at_s), default=float("-inf"))
+        inside[restart.group] = tuple(at_s for at_s in inside[restart.group] if at_s >= last_end)
         inside[restart.group], holds = record_restart(
             inside[restart.group], now=restart.at_s, intensity=bound.restarts, period_s=bound.period_s
         )

@@ -55,12 +55,13 @@ def _match_one(fault: FaultFact, events: list[LogFact], subjects: Collection[str
     if seen is not None:
         fault = replace(fault, detected_at_s=seen.at_s, detected_by=seen.event_id)
     later = [event for event in about if seen is None or event.at_s >= seen.at_s]
-    whole = next((event for event in later if event.event in _WHOLE and _is_later_life(event, seen)), None)
-    if whole is not None:
-        return replace(fault, recovered_at_s=whole.at_s, recovered_by=whole.event_id)
-    over = next((event for event in later if event.event in _FOR_GOOD), None)
+    well = [event for event in later if event.event in _WHOLE and _is_later_life(event, seen)]
+    well_at_s = max((event.at_s for event in well), default=injected_at_s)
+    over = next((event for event in later if event.event in _FOR_GOOD and event.at_s >= well_at_s), None)
     if over is not None:
         return replace(fault, loss=f"{over.subject} was {over.event} ({over.event_id})")
+    if well:
+        return replace(fault, recovered_at_s=well[0].at_s, recovered_by=well[0].event_id)
     if seen is None and fault.undone_at_s is not None:
         # Nobody had to mend anything: it was over with the fault itself.
         return replace(fault, recovered_at_s=fault.undone_at_s, recovered_by=f"undone/{fault.fault_id}")

@@ -22,6 +22,10 @@ class Halted:
     why: str
     at_us: int = 0
 
+    def as_text(self) -> bytes:
+        """As it stands in the file."""
+        return json.dumps({"who": self.who, "why": self.why, "at_us": self.at_us}).encode()
+
 
 class HaltFlag:
     """The flag of one host.
@@ -58,7 +62,7 @@ class HaltFlag:
         Raises:
             OSError: It could not be written.
         """
-        data = json.dumps({"who": halted.who, "why": halted.why, "at_us": halted.at_us}).encode()
+        data = halted.as_text()
         fresh = self._path.with_name(f"{self._path.name}.{os.getpid()}.new")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:

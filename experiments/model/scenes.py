@@ -42,7 +42,7 @@ _CHILDREN: dict[str, TargetKind] = {"child/cart": "child", "child/stock": "child
 SCENES: Mapping[SceneName, Scene] = {
     "pool": Scene(shows="a pool of four workers, and one standing by", targets={**_WORKERS, **_SYSTEM}),
     "household": Scene(
-        shows="the pool, and the group shop: cart with a standby and checkpoints, stock, audit; three restarts in 5 s",
+        shows="the pool, and the group shop: cart with a standby and checkpoints, stock, audit; three restarts in 30 s",
         targets={**_WORKERS, **_CHILDREN, **_SYSTEM},
     ),
     "dependency": Scene(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from experiments.errors import HaltedError, PlanRefusedError, SafeModeError
 from experiments.planning.lots import fraction
 from experiments.planning.plan import SAFE_MODE_RULES, Hit, Phase, Plan, PlannedFault, Refusal
-from experiments.planning.radius import cluster_refusals, is_protected, target_refusals
+from experiments.planning.radius import cluster_refusals, is_named, target_refusals
 from experiments.planning.selecting import select
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def make_plan(experiment: Experiment, inventory: Inventory, *, seed: int | None 
     chaos = experiment.chaos
     chosen = chaos.seed if seed is None else seed
     patterns = (*inventory.protected, *chaos.safety.protected)
-    protected = frozenset(target.name for target in inventory.targets if is_protected(target.name, patterns))
+    protected = frozenset(target.name for target in inventory.targets if is_named(target.name, patterns))
     refusals = list(cluster_refusals(experiment, inventory))
     planned: list[PlannedFault] = []
     drawn: dict[str, Target] = {}

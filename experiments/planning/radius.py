@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from experiments.planning.inventory import Inventory, Moment, Target
 
 
-def is_protected(name: str, patterns: Iterable[str]) -> bool:
-    """Whether a name, or its last part, fits one of the patterns."""
-    return any(fnmatchcase(name, each) or fnmatchcase(name.rpartition("/")[2], each) for each in patterns)
+def is_named(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a name fits one of the patterns: whole (`child/shop.cart`), or what is behind its kind, or its group."""
+    own = name.rpartition("/")[2]
+    return any(fnmatchcase(each, pattern) for pattern in patterns for each in (name, own, own.rpartition(".")[2]))
 
 
 def cluster_refusals(experiment: Experiment, inventory: Inventory) -> Iterator[Refusal]:

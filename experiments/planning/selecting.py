@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from experiments.model.faults import FITS
 from experiments.planning.lots import shuffled
+from experiments.planning.radius import is_named
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -71,16 +72,19 @@ def select(
     return Selected(drawn=drawn, matched=len(allowed), problem=problem)
 
 
-def _matches(selector: Selector, target: Target, fault: FaultKind) -> bool:
+def is_meant(selector: Selector, target: Target) -> bool:
+    """Whether a selector means a target, running or not."""
     return (
-        target.running
-        and target.kind in FITS[fault]
-        and (selector.kind is None or selector.kind == target.kind)
-        and (fnmatchcase(target.name, selector.name) or fnmatchcase(target.name.rpartition("/")[2], selector.name))
+        (selector.kind is None or selector.kind == target.kind)
+        and is_named(target.name, (selector.name,))
         and fnmatchcase(target.node, selector.node)
         and fnmatchcase(target.group, selector.group)
         and all(target.labels.get(label) == value for label, value in selector.labels.items())
     )
+
+
+def _matches(selector: Selector, target: Target, fault: FaultKind) -> bool:
+    return target.running and target.kind in FITS[fault] and is_meant(selector, target)
 
 
 def _how_many(selector: Selector, matching: int) -> int:

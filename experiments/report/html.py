@@ -125,11 +125,25 @@ _HELD = {True: "+held", False: "!did not hold", None: "!cannot be judged"}
 def _probes(report: RunReport) -> str:
     if not report.seen.probes:
         return _none("none was looked at")
-    rows = [
-        (probe.name, probe.when, f"{probe.at_s:.2f} s", _HELD[probe.held], probe.why) for probe in report.seen.probes
-    ]
+    edges = [probe for probe in report.seen.probes if probe.when != "during"]
+    rows = [(probe.name, probe.when, f"{probe.at_s:.2f} s", _HELD[probe.held], probe.why) for probe in edges]
+    before = sum(probe.when == "before" for probe in edges)
+    rows[before:before] = _meanwhile(report)
     title = report.experiment.hypothesis.title if report.experiment.hypothesis is not None else ""
     return f"<p>{escape(title)}</p>{_table(('probe', 'when', 'at', 'verdict', 'value'), rows)}"
+
+
+def _meanwhile(report: RunReport) -> list[tuple[str, str, str, str, str]]:
+    """Each probe that was looked at again and again, in one line, with the last that was not good."""
+    found: list[tuple[str, str, str, str, str]] = []
+    during = [probe for probe in report.seen.probes if probe.when == "during"]
+    for name in dict.fromkeys(probe.name for probe in during):
+        looks = sorted((probe for probe in during if probe.name == name), key=lambda probe: probe.at_s)
+        bad = [probe for probe in looks if probe.held is not True]
+        told = f"!did not hold {len(bad)} of {len(looks)} times" if bad else f"+held {len(looks)} times"
+        span = f"{looks[0].at_s:.2f} to {looks[-1].at_s:.2f} s"
+        found.append((name, "during", span, told, (bad or looks)[-1].why))
+    return found
 
 
 def _faults(report: RunReport) -> str:

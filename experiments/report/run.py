@@ -52,6 +52,7 @@ class RunReport:
         recommendations: What would mend what it found.
         trace_id: Its trace.
         platform: Versions, in words.
+        effect_s: From the order to inject to the sight of the effect, the longest of all faults, seconds.
     """
 
     run: str
@@ -67,6 +68,7 @@ class RunReport:
     recommendations: tuple[Recommendation, ...] = ()
     trace_id: str = ""
     platform: str = ""
+    effect_s: float | None = None
 
     def faults_on(self) -> tuple[Span, ...]:
         """When each fault was on."""
@@ -87,6 +89,7 @@ class RunReport:
         seen = self.seen
         checked = seen.checked
         return {
+            "injection to effect, s": self.effect_s,
             "time to detect, s": seen.worst("detect_s"),
             "time to recover, s": seen.worst("recover_s"),
             "tasks attempted": float(len(seen.calls)) if seen.calls else None,

@@ -9,15 +9,15 @@ from typing import Any
 import click
 
 from actors.runtime.errors import ConfigError, SupervisorError
-
-EXTENSIONS = "ray_supervisor.extensions"
+from supervisor.extending import EXTENSIONS, OF_HANDLE
 
 
 class ExtensibleGroup(click.Group):
     """A group that finds further commands by entry point, and loads one only when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*super().list_commands(ctx), *(point.name for point in entry_points(group=EXTENSIONS))})
+        found = {point.name for point in entry_points(group=EXTENSIONS) if not point.name.startswith(OF_HANDLE)}
+        return sorted({*super().list_commands(ctx), *found})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         known = super().get_command(ctx, cmd_name)

@@ -23,6 +23,7 @@ EXPORTS = [
     "CallPayloadError",
     "CallQueueFullError",
     "CallTimeoutError",
+    "ChaosSettings",
     "CheckpointError",
     "CheckpointLostError",
     "CheckpointMismatchError",

@@ -53,6 +53,14 @@ def test_a_group_that_was_given_up() -> None:
     assert one.events == ("children/43", "children/41", "children/42")
 
 
+def test_a_group_is_to_bear_all_that_the_plan_does_to_it() -> None:
+    events = (DIED, replace(DIED, event_id="children/43", event="given_up"))
+    groups = {"worker/w0": "group/shop", "worker/w1": "group/other"}
+    given = {"group/shop": {"intensity": 1}}
+    (one,) = found(events=events, group_of=groups, settings=given, deaths={"worker/w0": 8, "worker/w1": 50})
+    assert told([one]) == [("given_up", "group/shop: intensity 1 -> 8")]
+
+
 def test_tasks_that_were_lost_doubled_or_exhausted_and_their_rank() -> None:
     both = found(seen=good(checked=LOST), failures={"WorkerLostError": ("tasks/1", "tasks/2")})
     assert told(both) == [

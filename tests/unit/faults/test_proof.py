@@ -59,6 +59,12 @@ def test_each_fault_is_shown_by_its_own_sight(
     assert prove(fault, how, before=CALM, now=Sight()) == "", "what was not looked at proves nothing"
 
 
+def test_a_point_that_has_counted_proves_its_fault() -> None:
+    met = Sight(met=3)
+    assert prove("latency", {"delay_s": 1.0}, before=Sight(met=0), now=met).startswith("3 calls met it")
+    assert prove("latency", {"delay_s": 1.0}, before=Sight(met=3), now=met) == "", "it was so before"
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_where_nothing_was_seen_before_nothing_is_proven(fault: Any) -> None:
     gone = Sight(alive=False, state="", cpu_idle=0.0, memory_free_mb=0.0, calls_failed=9, typical_s=9.0)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from actors.runtime.process import ProcessIdentity
-from experiments.faults.undo import Undo, carry_out, is_undone
+from experiments.faults.undo import Limited, Undo, carry_out, is_undone, limit_of, set_limit
 from tests.unit.faults.scene import is_stopped, sleeper, state, until
 
 
@@ -44,6 +44,20 @@ def test_a_stop_that_has_not_stopped_it_yet_is_taken_back() -> None:
                 assert not is_stopped(target)
         finally:
             os.sched_setaffinity(0, here)
+
+
+@pytest.mark.parametrize("kind", ["files", "size"])
+def test_a_limit_is_what_it_was(kind: Limited) -> None:
+    with sleeper() as target:
+        before = limit_of(kind, target)
+        assert before is not None
+        undo = Undo.allow(kind, target, before)
+        assert Undo.from_data(json.loads(json.dumps(undo.as_data()))) == undo
+        set_limit(kind, target, 100)
+        assert not is_undone(undo)
+        assert carry_out(undo) == "its limit is what it was"
+        assert (is_undone(undo), limit_of(kind, target)) == (True, before)
+    assert (carry_out(undo), is_undone(undo)) == ("it is gone", True)
 
 
 def test_a_process_of_ours_is_ended() -> None:

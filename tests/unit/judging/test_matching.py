@@ -42,10 +42,20 @@ def test_the_same_life_is_no_recovery_from_its_death() -> None:
         ([], {}, "nothing in the log tells of it, and worker/w0 was not seen whole again"),
         ([event(1.2, "died")], {}, "died (children/1.2), and worker/w0 was not seen whole again"),
         ([event(1.2, "died"), event(1.5, "given_up")], {}, "worker/w0 was given_up (children/1.5)"),
+        (
+            [event(1.2, "died"), event(1.3, "ready", 2), event(1.5, "given_up", 2)],
+            {},
+            "worker/w0 was given_up (children/1.5)",
+        ),
     ],
 )
 def test_losses_are_stated(events: list[LogFact], changed: dict[str, Any], loss: str) -> None:
     assert one(events, **changed).loss == loss
+
+
+def test_who_was_given_up_and_taken_up_again_is_whole() -> None:
+    events = [event(1.2, "died"), event(1.5, "given_up"), event(2.0, "ready", 2)]
+    assert one(events).recovered_by == "children/2"
 
 
 def test_what_nobody_had_to_mend_is_over_with_its_undo() -> None:

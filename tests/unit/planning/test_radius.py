@@ -8,7 +8,7 @@ import pytest
 
 from experiments.model.safety import Safety
 from experiments.planning.inventory import Active, Moment, Target
-from experiments.planning.radius import cluster_refusals, is_protected, target_refusals
+from experiments.planning.radius import cluster_refusals, is_named, target_refusals
 from tests.unit.planning.scene import OTHERS, WORKERS, experiment, inventory
 
 MONDAY = {"UTC": Moment(day="mon", clock="09:00")}
@@ -19,9 +19,9 @@ def rules(safety: dict[str, Any], *drawn: Target, **there: Any) -> list[str]:
 
 
 def test_protected_names_and_their_last_parts() -> None:
-    assert is_protected("child/cart", ("cart",))
-    assert is_protected("child/cart", ("child/*",))
-    assert not is_protected("child/cart", ("car",))
+    assert is_named("child/cart", ("cart",))
+    assert is_named("child/cart", ("child/*",))
+    assert not is_named("child/cart", ("car",))
 
 
 @pytest.mark.parametrize(

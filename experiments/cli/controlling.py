@@ -1,0 +1,64 @@
+"""`supervisor chaos stop | halt | clear`: they need no supervisor that leads, and no log."""
+
+from __future__ import annotations
+
+import click
+
+from experiments.hands.hands import Hands
+from experiments.running import halting
+from experiments.running.books import clear_gone
+from supervisor.cli.options import ADDRESS, NAME, Decorator, on_cluster
+
+WHY: Decorator = click.option("--reason", default="by hand", show_default=True, help="Why; whoever runs one reads it.")
+WHO: Decorator = click.option("--who", help="Who asks; left out, this user, host and process.")
+
+
+@click.command()
+@click.argument("run", metavar="RUN")
+@WHY
+@WHO
+@NAME
+@ADDRESS
+def stop(run: str, reason: str, who: str | None, name: str, address: str | None) -> None:
+    """End RUN, and undo what it has on."""
+    with on_cluster(address):
+        left = halting.stop(name, run, why=reason, who=who)
+    _tell(left, f"{run}: ended, nothing of it is on")
+
+
+@click.command()
+@click.option("--resume", is_flag=True, help="Allow runs again.")
+@WHY
+@WHO
+@NAME
+@ADDRESS
+def halt(resume: bool, reason: str, who: str | None, name: str, address: str | None) -> None:  # noqa: FBT001 - click hands flags over by name
+    """End every experiment on the cluster, undo what is on, and refuse new ones until `halt --resume`."""
+    with on_cluster(address):
+        if resume:
+            halting.resume(name)
+            click.echo("experiments may run again")
+            return
+        left = halting.halt(name, why=reason, who=who)
+    _tell(left, "halted: nothing is on, and nothing starts until `supervisor chaos halt --resume`")
+
+
+@click.command()
+@NAME
+@ADDRESS
+def clear(name: str, address: str | None) -> None:
+    """End what runners that were killed have left on. Every run does so before it begins."""
+    with on_cluster(address):
+        hands = Hands(name)
+        try:
+            told = clear_gone(hands, name)
+        finally:
+            hands.close()
+    click.echo("\n".join(told) or "nothing was left on")
+
+
+def _tell(left: tuple[str, ...], good: str) -> None:
+    if left:
+        click.echo(f"still on: {', '.join(left)}; the watchdog of each goes on trying", err=True)
+        raise SystemExit(1)
+    click.echo(good)

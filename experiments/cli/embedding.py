@@ -1,0 +1,126 @@
+"""The supervisor that a command of chaos works on: a running one, or one of its own that ends with the command."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from actors.runtime.errors import ConfigError
+from experiments.errors import HaltedError, PlanRefusedError, SafeModeError
+from experiments.judging.verdict import EXIT_CODES
+from experiments.model.faults import Latency, Unavailable
+from experiments.model.selector import Selector
+from experiments.running.staging import POOL_SIZE, POOL_STANDBYS, RETRY
+from supervisor import Policy, Supervisor, launch
+from supervisor.cli.options import Decorator, attached
+from supervisor.rpc_faults import RpcDelay, RpcLoss
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from experiments.model.experiment import Experiment
+
+REPORTS: Decorator = click.option(
+    "--reports",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("chaos-reports"),
+    show_default=True,
+    help="The folder of reports.",
+)
+RUNNING: Decorator = click.option(
+    "--name", default=None, help="A running supervisor. Left out, with no address: an embedded cluster of its own."
+)
+SENT, HANDLED = "CoreWorkerService.grpc_client.PushTask", "CoreWorkerService.grpc_server.PushTask"
+_HEARTBEAT = {"heartbeat_s": 0.5, "hang_timeout_s": 2.0}
+
+
+def is_embedded(name: str | None, address: str | None) -> bool:
+    """Whether a cluster of the command's own is meant."""
+    return name is None and address is None and not os.environ.get("RAY_ADDRESS")
+
+
+@contextmanager
+def on_supervisor(name: str | None, address: str | None, experiment: Experiment | None = None) -> Generator[Supervisor]:
+    """The supervisor that is meant.
+
+    Args:
+        name: Its name, or None.
+        address: Its cluster's, or None.
+        experiment: What is going to run, for an embedded one.
+    """
+    if not is_embedded(name, address):
+        with attached(name or "default", address) as sup:
+            yield sup
+        return
+    with tempfile.TemporaryDirectory(prefix="chaos-log-") as folder, started(Path(folder), experiment) as sup:
+        yield sup
+
+
+@contextmanager
+def started(folder: Path, experiment: Experiment | None) -> Generator[Supervisor]:
+    """An embedded supervisor for scenes; its log is in the folder."""
+    nodes = 1 if experiment is None else experiment.chaos.nodes
+    if nodes > 1 and experiment is not None:
+        problem = f"it needs {nodes} nodes, and an embedded cluster has one: give --name or --address"
+        raise PlanRefusedError(experiment.name, problems=(problem,))
+    rpc_faults = rpc_faults_of(experiment)
+    config: dict[str, Any] = {
+        "pools": {"default": {"size": POOL_SIZE, "standbys": POOL_STANDBYS, **_HEARTBEAT}},
+        "services": _HEARTBEAT,
+        "policy": Policy(retry=RETRY),
+        "log": {"path": str(folder / "events.duckdb")},
+        "chaos": {"ephemeral": True, "safe_mode": False},
+    }
+    cluster = launch.start_embedded(rpc_faults=rpc_faults)
+    try:
+        with Supervisor.start(config) as sup:
+            try:
+                yield sup
+            finally:
+                sup.shutdown()
+    finally:
+        cluster.leave()
+
+
+def rpc_faults_of(experiment: Experiment | None) -> list[RpcLoss | RpcDelay]:
+    """What Ray itself has to lose or delay for an experiment: calls of actors' methods, from its start on."""
+    found: list[RpcLoss | RpcDelay] = []
+    for _, fault in () if experiment is None else experiment.faults():
+        match fault:
+            case Latency(target=Selector(kind="rpc")):
+                most_s = fault.delay_s + fault.jitter_s
+                found.append(RpcDelay(call=HANDLED, least_s=fault.delay_s, most_s=most_s))
+            case Unavailable(target=Selector(kind="rpc")):
+                percent = max(1, round(fault.share * 100))
+                lost = "reply_percent" if fault.lost == "reply" else "request_percent"
+                found.append(RpcLoss(call=SENT, **{lost: percent}))
+            case _:
+                pass
+    return found
+
+
+@contextmanager
+def told() -> Generator[None]:
+    """A refusal is a verdict, too: not started."""
+    try:
+        yield
+    except (PlanRefusedError, SafeModeError, HaltedError) as error:
+        click.echo(f"not started: {error}", err=True)
+        raise SystemExit(EXIT_CODES["not_started"]) from None
+
+
+def named(text: str) -> tuple[str, int]:
+    """A report and a number in it, from `REPORT#1`.
+
+    Raises:
+        ConfigError: That is none.
+    """
+    run, _, number = text.rpartition("#")
+    if not run or not number.isdecimal():
+        raise ConfigError(text, problems=("is no recommendation: give a report and a number, as kill-worker-3fa2c1#1",))
+    return run, int(number)

@@ -1,0 +1,187 @@
+"""`supervisor chaos run | plan | campaign | list | show`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from experiments.cli.embedding import REPORTS, RUNNING, is_embedded, on_supervisor, told
+from experiments.judging.verdict import EXIT_CODES
+from experiments.model.loading import library_names, load_experiment
+from experiments.model.scenes import SCENES
+from experiments.model.writing import dump_experiment
+from experiments.planning.inventory import Inventory, Target
+from experiments.planning.planning import make_plan
+from experiments.report.journal import journal
+from experiments.report.numbers import number_text
+from experiments.report.terminal import STYLES, campaign_text, plan_text, summary
+from experiments.running.archive import PAGE, Archive
+from experiments.running.chaos import ChaosHandle
+from supervisor.cli.looking import terminal
+from supervisor.cli.options import ADDRESS, JSON
+
+if TYPE_CHECKING:
+    from experiments.model.experiment import Experiment
+    from experiments.planning.plan import Plan
+    from experiments.report.run import RunReport
+
+EXPERIMENT = click.argument("experiment")
+SEED = click.option("--seed", type=click.IntRange(min=0), help="Instead of the experiment's own.")
+SCENE = click.option(
+    "--scene/--no-scene", default=None, help="Build what the experiment's scene lacks; left out, on embedded clusters."
+)
+
+
+@click.command()
+@EXPERIMENT
+@SEED
+@RUNNING
+@ADDRESS
+@REPORTS
+@SCENE
+@click.option("--dry-run", is_flag=True, help="Only plan it.")
+@JSON
+def run(  # noqa: PLR0913, PLR0917 - one argument for each option, and click hands them over by name
+    experiment: str,
+    seed: int | None,
+    name: str | None,
+    address: str | None,
+    reports: Path,
+    scene: bool | None,  # noqa: FBT001 - as above
+    dry_run: bool,  # noqa: FBT001 - click hands flags over by name
+    as_json: bool,  # noqa: FBT001 - as above
+) -> None:
+    """Run EXPERIMENT: a name of the library, or a file's path."""
+    loaded = load_experiment(experiment)
+    if dry_run:
+        _show_plan(_planned(loaded, seed, name, address), as_json=as_json)
+    with told(), on_supervisor(name, address, loaded) as sup:
+        build = is_embedded(name, address) if scene is None else scene
+        found = ChaosHandle(sup, reports=reports).run(loaded, seed=seed, scene=build)
+    _show(found, reports, as_json=as_json)
+    raise SystemExit(found.verdict.exit_code)
+
+
+@click.command()
+@EXPERIMENT
+@SEED
+@RUNNING
+@ADDRESS
+@JSON
+def plan(experiment: str, seed: int | None, name: str | None, address: str | None, as_json: bool) -> None:  # noqa: FBT001 - as above
+    """Show what EXPERIMENT would do to whom, and why it may not; nothing is touched.
+
+    Without --name and --address it is planned on the scene that an embedded cluster would run for it.
+    """
+    _show_plan(_planned(load_experiment(experiment), seed, name, address), as_json=as_json)
+
+
+@click.command()
+@EXPERIMENT
+@click.option("--seeds", type=click.IntRange(min=1, max=10_000), default=20, show_default=True, help="How many.")
+@RUNNING
+@ADDRESS
+@REPORTS
+@SCENE
+@JSON
+def campaign(  # noqa: PLR0913, PLR0917 - as above
+    experiment: str,
+    seeds: int,
+    name: str | None,
+    address: str | None,
+    reports: Path,
+    scene: bool | None,  # noqa: FBT001 - as above
+    as_json: bool,  # noqa: FBT001 - as above
+) -> None:
+    """Run EXPERIMENT under many seeds, and show the worst first. Exits as the worst would."""
+    loaded = load_experiment(experiment)
+    console = terminal()
+
+    def tell(report: RunReport) -> None:
+        if not as_json:
+            kind = report.verdict.kind
+            console.print(Text.assemble(f"seed {report.plan.seed}: ", (kind.replace("_", " "), STYLES[kind])))
+
+    with told(), on_supervisor(name, address, loaded) as sup:
+        build = is_embedded(name, address) if scene is None else scene
+        found = ChaosHandle(sup, reports=reports).campaign(loaded, seeds=seeds, scene=build, on_run=tell)
+    if as_json:
+        click.echo(json.dumps(asdict(found), indent=2))
+    else:
+        console.print(campaign_text(found))
+    raise SystemExit(found.exit_code)
+
+
+@click.command("list")
+@RUNNING
+@ADDRESS
+@REPORTS
+@JSON
+def list_experiments(name: str | None, address: str | None, reports: Path, as_json: bool) -> None:  # noqa: FBT001 - as above
+    """List the library; of a running supervisor the runs, those that go on first; and the reports of the folder."""
+    found: dict[str, Any] = {"library": list(library_names()), "reports": list(Archive(reports).names())}
+    if not is_embedded(name, address):
+        with on_supervisor(name, address) as sup:
+            handle = ChaosHandle(sup, reports=reports)
+            found |= {"active": handle.active(), "runs": handle.list()}
+    if as_json:
+        click.echo(json.dumps(found, indent=2, default=str))
+        return
+    console = terminal()
+    table = Table(box=None, pad_edge=False)
+    table.add_column("experiment", no_wrap=True)
+    table.add_column("what it shows", overflow="fold")
+    for each in found["library"]:
+        table.add_row(each, Text(load_experiment(each).title))
+    console.print(table)
+    for each, faults in found.get("active", {}).items():
+        click.echo(f"goes on: {each} ({', '.join(faults) or 'nothing is on now'})")
+    for row in found.get("runs", ()):
+        click.echo(f"{row['run']}  {row['verdict'] or row['state']}  score {number_text(row['score'])}")
+    for each in found["reports"]:
+        click.echo(f"report: {each}")
+
+
+@click.command()
+@EXPERIMENT
+def show(experiment: str) -> None:
+    """Print EXPERIMENT as a file, with what it must show."""
+    loaded = load_experiment(experiment)
+    click.echo(f"# expected: {loaded.chaos.expected}; {loaded.chaos.shows}")
+    click.echo(dump_experiment(loaded), nl=False)
+
+
+def _planned(experiment: Experiment, seed: int | None, name: str | None, address: str | None) -> Plan:
+    if is_embedded(name, address):
+        return make_plan(experiment, scene_inventory(experiment), seed=seed)
+    with on_supervisor(name, address) as sup:
+        return ChaosHandle(sup).plan(experiment, seed=seed)
+
+
+def scene_inventory(experiment: Experiment) -> Inventory:
+    """What an embedded cluster would have for it."""
+    scene = SCENES[experiment.chaos.scene]
+    targets = tuple(Target(name=target, kind=kind, node="head") for target, kind in scene.targets.items())
+    return Inventory(targets=targets, embedded=True, ephemeral=True, nodes=scene.nodes)
+
+
+def _show_plan(found: Plan, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(found.as_bytes())
+    else:
+        terminal().print(plan_text(found))
+    raise SystemExit(EXIT_CODES["not_started"] if found.refusals else 0)
+
+
+def _show(report: RunReport, reports: Path, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(journal(report), indent=2, default=str))
+        return
+    terminal().print(summary(report))
+    click.echo(f"report: {reports / report.run / PAGE}")

@@ -1,0 +1,111 @@
+"""Reports as files: one folder for each run, with the page, the journal, JUnit's XML, and the report itself.
+
+A report is read back only from a file that belongs to this user: it is a pickle, which may do anything when it is read.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pickle
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from actors.runtime.board_file import open_own
+from experiments.errors import UnknownRunError
+from experiments.report.html import page
+from experiments.report.journal import journal
+from experiments.report.junit import junit
+from experiments.report.run import RunReport
+from experiments.report.terminal import summary
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FOLDER = "chaos-reports"
+PAGE, JOURNAL, JUNIT, TEXT, REPORT = "report.html", "journal.json", "junit.xml", "summary.txt", "report.pickle"
+_SETTINGS = "settings.json"
+_KNOWN_MAX = 5
+_WIDTH = 120
+
+
+class Archive:
+    """The reports in one folder.
+
+    Args:
+        folder: It is made with the first report.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def save(self, report: RunReport) -> Path:
+        """Write a report in all its shapes; its folder.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        place = self.folder / report.run
+        place.mkdir(parents=True, exist_ok=True)
+        (place / PAGE).write_text(page(report), encoding="utf-8")
+        (place / JOURNAL).write_text(json.dumps(journal(report), indent=2, default=str), encoding="utf-8")
+        (place / JUNIT).write_text(junit(report), encoding="utf-8")
+        (place / TEXT).write_text(as_text(report), encoding="utf-8")
+        descriptor = os.open(place / REPORT, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            pickle.dump(report, file)
+        return place
+
+    def load(self, run: str) -> RunReport:
+        """The report of a run, by its name or its beginning.
+
+        Raises:
+            UnknownRunError: There is none, or several begin so.
+            OSError: It belongs to somebody else.
+        """
+        found = [name for name in self.names() if name == run] or [
+            name for name in self.names() if name.startswith(run)
+        ]
+        if len(found) != 1:
+            raise UnknownRunError(run, known=tuple(found or self.names())[:_KNOWN_MAX])
+        descriptor = open_own(self.folder / found[0] / REPORT, os.O_RDONLY)
+        if descriptor is None:
+            raise UnknownRunError(run, known=self.names()[:_KNOWN_MAX])
+        with os.fdopen(descriptor, "rb") as file:
+            report: Any = pickle.load(file)  # noqa: S301 - it is this user's own file
+        if not isinstance(report, RunReport):
+            raise UnknownRunError(run, known=self.names()[:_KNOWN_MAX])
+        return report
+
+    def names(self) -> tuple[str, ...]:
+        """All runs that there are reports of, the latest first."""
+        try:
+            found = [each for each in self.folder.iterdir() if (each / REPORT).exists()]
+        except OSError:
+            return ()
+        return tuple(each.name for each in sorted(found, key=lambda each: each.stat().st_mtime, reverse=True))
+
+    def settings(self) -> dict[str, dict[str, Any]]:
+        """What recommendations have changed for scenes and loads, by subject and field."""
+        try:
+            found: Any = json.loads((self.folder / _SETTINGS).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def keep_settings(self, settings: Mapping[str, Mapping[str, Any]]) -> None:
+        """From now on scenes are built so."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps({subject: dict(fields) for subject, fields in settings.items()}, indent=2)
+        (self.folder / _SETTINGS).write_text(text, encoding="utf-8")
+
+
+def as_text(report: RunReport) -> str:
+    """The summary as plain text."""
+    console = Console(file=io.StringIO(), width=_WIDTH, no_color=True, highlight=False)
+    console.print(summary(report))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()

@@ -1,0 +1,101 @@
+"""Before anything is touched: what there is, the plan, and every reason why it may not be carried out here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from actors.runtime.clock import SYSTEM_CLOCK
+from experiments.planning.inventory import Active, Inventory
+from experiments.planning.plan import Refusal
+from experiments.planning.planning import make_plan
+from experiments.planning.preflight import preflight
+from experiments.running.books import standing
+from experiments.running.survey import hosts_of, survey
+from experiments.scheduling.cron import moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from experiments.hands.hands import Hands
+    from experiments.hands.orders import NodeFacts
+    from experiments.model.experiment import Experiment
+    from experiments.planning.plan import Plan
+    from experiments.running.books import Standing
+    from experiments.running.survey import Survey
+    from supervisor import Supervisor
+
+_OF_ITS_PROCESS = ("crash", "hang")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arranged:
+    """An experiment on a cluster.
+
+    Attributes:
+        plan: What would be done, with all refusals.
+        survey: Who is there.
+        hosts: The dependencies that its faults name.
+    """
+
+    plan: Plan
+    survey: Survey
+    hosts: tuple[str, ...]
+
+
+def arrange(sup: Supervisor, hands: Hands, experiment: Experiment, *, seed: int | None) -> Arranged:
+    """Plan it; nothing is touched.
+
+    Args:
+        sup: The supervisor.
+        hands: The hands of its nodes.
+        experiment: What is to be done.
+        seed: Instead of the experiment's own.
+    """
+    hosts = hosts_of(fault for _, fault in experiment.faults())
+    seen = survey(sup, dependencies=hosts)
+    runs, nodes = standing(hands)
+    inventory = inventory_of(sup, seen, runs, nodes, experiment)
+    plan = make_plan(experiment, inventory, seed=seed)
+    log = seen.spots.get("event_log/writer")
+    folders = {} if log is None else {log.node_id: str(Path(sup.config.log.path).parent)}
+    machines = {node.node_id: hands.on(node.node_id).machine(folders.get(node.node_id, "")) for node in nodes}
+    refusals = [
+        Refusal(rule="selection", words=words) for words in (*preflight(plan, machines), *_bystanders(plan, seen))
+    ]
+    return Arranged(plan=replace(plan, refusals=(*plan.refusals, *refusals)), survey=seen, hosts=hosts)
+
+
+def inventory_of(
+    sup: Supervisor, seen: Survey, runs: Standing, nodes: list[NodeFacts], experiment: Experiment
+) -> Inventory:
+    """The cluster as a plan is made on it."""
+    settings, standing_now = sup.config.chaos, sup.health_standing()
+    now_us = SYSTEM_CLOCK.wall_us()
+    zones = {hours.zone for hours in experiment.chaos.safety.hours}
+    return Inventory(
+        targets=seen.targets,
+        embedded=sup.embedded,
+        ephemeral=settings.ephemeral or sup.embedded,
+        safe_mode=settings.safe_mode,
+        protected=settings.protected,
+        health=None if standing_now is None else standing_now.score,
+        nodes=len(nodes),
+        active=tuple(Active(run=run.run, targets=run.targets) for run in runs.going),
+        limit=settings.experiments_max,
+        moments={zone: moment(zone, now_us) for zone in zones},
+        halted=next((node.halted for node in nodes if node.halted), ""),
+    )
+
+
+def _bystanders(plan: Plan, seen: Survey) -> Iterator[str]:
+    """Who would die or stand still with a target because they share its process, and was not selected."""
+    hits = plan.targets
+    for fault in plan.faults:
+        if fault.fault not in _OF_ITS_PROCESS or fault.how.get("how") == "block":
+            continue
+        for hit in fault.hits:
+            others = sorted(set(seen.spots[hit.name].shared_with) - hits)
+            if others:
+                yield f"method[{fault.place}]: {hit.name} shares its process with {', '.join(others)}, not selected"

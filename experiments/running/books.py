@@ -1,0 +1,192 @@
+"""What a run writes down, and where: its steps in the ledger of the head node, those of a fault on the target's node.
+
+The head node's ledger decides who may start: there is one of it, and without it there is no cluster. Each node on which
+a fault is armed knows whose it is, so that its successor needs nobody else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import ray
+
+from actors.runtime.clock import SYSTEM_CLOCK
+from experiments.errors import NodeUnreachableError
+from experiments.faults.succession import this_runner
+from experiments.ledger import rows
+from experiments.ledger.entry import Entry
+from experiments.running.points import ids_of, take_everywhere
+
+if TYPE_CHECKING:
+    from experiments.hands.hands import Hands
+    from experiments.hands.orders import NodeFacts
+    from experiments.ledger.standing import RunStanding
+    from experiments.planning.plan import Plan
+    from supervisor.events import Events
+
+_HEAD = "node:__internal_head__"
+
+
+def head_node() -> str:
+    """The id of the node that the cluster cannot be without."""
+    nodes = [node for node in ray.nodes() if node["Alive"]]
+    heads = [str(node["NodeID"]) for node in nodes if _HEAD in node.get("Resources", {})]
+    return heads[0] if heads else min(str(node["NodeID"]) for node in nodes)
+
+
+class Books:
+    """The ledgers of one run, and its rows in the event log.
+
+    Args:
+        hands: The hands of the nodes.
+        events: The event log.
+        run: The run.
+        plan: Its plan.
+    """
+
+    def __init__(self, hands: Hands, events: Events, *, run: str, plan: Plan) -> None:
+        self._hands = hands
+        self._events = events
+        self._run = run
+        self._plan = plan
+        self._home = head_node()
+        self._planned: Entry | None = None
+        self._told: set[str] = set()
+
+    def begin(self, limit: int) -> str:
+        """Take the run in; why it may not start, or nothing.
+
+        Raises:
+            ChaosError: It could not be written.
+        """
+        runner = this_runner()
+        experiment, targets = self._plan.experiment, self._plan.targets
+        why = self._hands.on(self._home).begin(self._run, experiment, targets, limit, runner)
+        if not why:
+            data = {"experiment": experiment, "targets": sorted(targets), "runner": list(runner)}
+            self._planned = Entry(run=self._run, step="planned", data=data, at_us=SYSTEM_CLOCK.wall_us())
+            self._told.add(self._home)
+            self._tell(self._planned)
+        return why
+
+    def write(self, entry: Entry, node_id: str = "") -> None:
+        """Write an entry: of the run into every ledger that knows it, of a fault into that of its node.
+
+        Raises:
+            ChaosError: It could not be written.
+        """
+        entry = replace(entry, at_us=SYSTEM_CLOCK.wall_us())
+        if entry.fault:
+            self._write_of_fault(entry, node_id or self._hands.here)
+        else:
+            for each in sorted(self._told):
+                self._append_somewhere(each, entry)
+        self._tell(entry)
+
+    def _write_of_fault(self, entry: Entry, node_id: str) -> None:
+        try:
+            self._introduce(node_id)
+            self._hands.on(node_id).append([entry])
+        except NodeUnreachableError:
+            if entry.step == "arming":
+                raise  # nobody would find it there
+            self._hands.on(self._home).append([entry])
+
+    def _introduce(self, node_id: str) -> None:
+        if node_id not in self._told and self._planned is not None:
+            self._hands.on(node_id).append([self._planned])
+            self._told.add(node_id)
+
+    def _append_somewhere(self, node_id: str, entry: Entry) -> None:
+        try:
+            self._hands.on(node_id).append([entry])
+        except NodeUnreachableError:
+            if node_id == self._home:
+                raise  # another node's may be what the experiment took away
+
+    def _tell(self, entry: Entry) -> None:
+        self._events.record(*rows.of_entry(entry, self._plan))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """All runs of the cluster.
+
+    Attributes:
+        runs: By name, as the ledgers together tell of them.
+        places: In which ledgers each is, by node.
+        alive: Those whose runner lives.
+    """
+
+    runs: dict[str, RunStanding]
+    places: dict[str, tuple[str, ...]]
+    alive: frozenset[str]
+
+    @property
+    def gone(self) -> tuple[str, ...]:
+        """Runs that go on, or have left something on, and whose runner does not live."""
+        return tuple(name for name, run in self.runs.items() if (run.goes_on or run.active) and name not in self.alive)
+
+    @property
+    def going(self) -> tuple[RunStanding, ...]:
+        """Runs that go on."""
+        return tuple(run for name, run in self.runs.items() if run.goes_on and name in self.alive)
+
+
+def standing(hands: Hands) -> tuple[Standing, list[NodeFacts]]:
+    """What all ledgers come to, and the nodes that answer."""
+    found: dict[str, RunStanding] = {}
+    places: dict[str, tuple[str, ...]] = {}
+    for node_id, hand in hands.all():
+        try:
+            told = hand.runs()
+        except (NodeUnreachableError, OSError):
+            continue
+        for name, run in told.items():
+            places[name] = (*places.get(name, ()), node_id)
+            known = found.get(name)
+            found[name] = run if known is None else _together(known, run)
+    asked = {(run.runner[0], run.runner[1]) for run in found.values() if run.goes_on or run.active}
+    nodes = hands.introduce(asked)
+    living = {(pid, ticks, node.host) for node in nodes for pid, ticks in node.runners}
+    alive = frozenset(name for name, run in found.items() if run.runner in living)
+    return Standing(runs=found, places=places, alive=alive), nodes
+
+
+def _together(one: RunStanding, other: RunStanding) -> RunStanding:
+    """One run from two ledgers: what either has seen on is on, and it has ended where either says so."""
+    return replace(
+        one,
+        active={**one.active, **other.active},
+        injected=one.injected | other.injected,
+        proven=one.proven | other.proven,
+        kept_on={**one.kept_on, **other.kept_on},
+        verdict=one.verdict or other.verdict,
+    )
+
+
+def clear_gone(hands: Hands, supervisor: str) -> tuple[str, ...]:
+    """End what runners that are gone have left, on all nodes; what was done, in words."""
+    seen, _ = standing(hands)
+    return clear_runs(hands, supervisor, seen, seen.gone)
+
+
+def clear_runs(hands: Hands, supervisor: str, seen: Standing, runs: tuple[str, ...]) -> tuple[str, ...]:
+    """End these runs wherever a ledger knows them."""
+    told: list[str] = []
+    ids = [each for run in runs for fault in seen.runs[run].active for each in ids_of(run, fault)]
+    if ids and (taken := take_everywhere(supervisor, ids)):
+        told.append(f"taken out of {taken} processes")
+    by_node: dict[str, list[str]] = {}
+    for run in runs:
+        for node_id in seen.places.get(run, ()):
+            by_node.setdefault(node_id, []).append(run)
+    for node_id, names in by_node.items():
+        try:
+            cleared = hands.on(node_id).clear(names)
+        except (NodeUnreachableError, OSError):
+            continue
+        told += [*cleared.faults, *(f"not ended: {each}" for each in cleared.left_on)]
+        told += [f"{run} was aborted" for run in cleared.runs]
+    return tuple(dict.fromkeys(told))

@@ -1,0 +1,260 @@
+"""`sup.chaos`: plan, run, stop, halt, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from actors.runtime.errors import ConfigError
+from experiments.hands.hands import Hands
+from experiments.model.loading import library_names, load_experiment
+from experiments.planning.planning import require
+from experiments.running import halting
+from experiments.running.apart import run_apart
+from experiments.running.applying import apply_change
+from experiments.running.archive import FOLDER, Archive
+from experiments.running.arranging import arrange
+from experiments.running.books import clear_gone, standing
+from experiments.running.performing import Performance
+from experiments.running.staging import Stage
+from experiments.running.survey import INJECTOR
+from experiments.scheduling.campaign import Campaign, SeededRun, conclude, seeds_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from experiments.model.experiment import Experiment
+    from experiments.planning.plan import Plan
+    from experiments.report.run import RunReport
+    from supervisor import Supervisor
+
+_RUNS = """
+    SELECT run, experiment, state, verdict, score, seed, started_at, ended_at, injected, proven, recovered, lost,
+           trace_id
+    FROM chaos_experiments ORDER BY started_at DESC LIMIT ?
+"""
+_SHOWN = 100
+
+
+class ChaosHandle:
+    """A supervisor's experiments. For coroutines each call that takes time has one that begins with `a`.
+
+    Args:
+        sup: The supervisor.
+        reports: The folder of reports; left out, `chaos-reports` beside the event log.
+    """
+
+    def __init__(self, sup: Supervisor, *, reports: str | Path | None = None) -> None:
+        self._sup = sup
+        self.archive = Archive(Path(reports) if reports is not None else Path(sup.config.log.path).parent / FOLDER)
+
+    # -- running ------------------------------------------------------------------------------------------------------
+
+    @overload
+    def run(
+        self,
+        experiment: Experiment | Mapping[str, Any] | str | Path,
+        *,
+        seed: int | None = ...,
+        dry_run: Literal[False] = ...,
+        scene: bool | None = ...,
+        name: str | None = ...,
+    ) -> RunReport: ...
+
+    @overload
+    def run(
+        self,
+        experiment: Experiment | Mapping[str, Any] | str | Path,
+        *,
+        seed: int | None = ...,
+        dry_run: Literal[True],
+        scene: bool | None = ...,
+        name: str | None = ...,
+    ) -> Plan: ...
+
+    def run(
+        self,
+        experiment: Experiment | Mapping[str, Any] | str | Path,
+        *,
+        seed: int | None = None,
+        dry_run: bool = False,
+        scene: bool | None = None,
+        name: str | None = None,
+    ) -> RunReport | Plan:
+        """Run an experiment and wait for its verdict. Whatever ends it, nothing is left on.
+
+        Args:
+            experiment: A name of the library, a file's path, a mapping, or an `Experiment`.
+            seed: Instead of the experiment's own.
+            dry_run: Only plan it, as `plan` does.
+            scene: Build what the experiment's scene lacks, and take it away afterwards; left out, on embedded clusters.
+            name: The run's name; left out, one is made up.
+
+        Raises:
+            ConfigError: The experiment is wrong; each problem with its line and path.
+            HaltedError: Chaos is halted here.
+            SafeModeError: Safe mode, or the experiment's own bounds, forbid it.
+            PlanRefusedError: It cannot be carried out here; every reason is named, and nothing was touched.
+        """
+        loaded = load_experiment(experiment)
+        if dry_run:
+            return self.plan(loaded, seed=seed)
+        run = name or f"{loaded.name[:40].strip('-')}-{secrets.token_hex(3)}"
+        build = self._sup.embedded if scene is None else scene
+        hands = Hands(self._sup.name)
+        try:
+            clear_gone(hands, self._sup.name)
+            with Stage(self._sup, loaded.chaos.scene, build=build, settings=self.archive.settings()) as stage:
+                arranged = arrange(self._sup, hands, loaded, seed=seed)
+                require(arranged.plan)
+                if INJECTOR in arranged.plan.targets:
+                    report = run_apart(self._sup, hands, loaded, arranged, run=run)
+                else:
+                    report = Performance(self._sup, hands, stage, loaded, arranged, run=run).perform()
+        finally:
+            hands.close()
+        self.archive.save(report)
+        return report
+
+    def plan(self, experiment: Experiment | Mapping[str, Any] | str | Path, *, seed: int | None = None) -> Plan:
+        """What would be done to whom, with every reason why it may not; nothing is touched.
+
+        The same seed on the same cluster gives the same plan, byte by byte (`plan.as_bytes()`).
+
+        Raises:
+            ConfigError: The experiment is wrong.
+        """
+        hands = Hands(self._sup.name)
+        try:
+            return arrange(self._sup, hands, load_experiment(experiment), seed=seed).plan
+        finally:
+            hands.close()
+
+    def campaign(
+        self,
+        experiment: Experiment | Mapping[str, Any] | str | Path,
+        *,
+        seeds: int,
+        scene: bool | None = None,
+        on_run: Callable[[RunReport], None] | None = None,
+    ) -> Campaign:
+        """Run an experiment under many seeds, its own first, one after the other.
+
+        Args:
+            experiment: See `run`.
+            seeds: How many.
+            scene: See `run`; it is built once, and stays for all of them.
+            on_run: Told of each run as it ends.
+
+        Raises: As `run`; what ran before stays on record.
+        """
+        loaded = load_experiment(experiment)
+        if seeds < 1:
+            raise ConfigError("campaign", problems=(f"seeds: {seeds}; one at least is run",))
+        runs: list[SeededRun] = []
+        build = self._sup.embedded if scene is None else scene
+        with Stage(self._sup, loaded.chaos.scene, build=build, settings=self.archive.settings()):
+            for seed in seeds_of(loaded.chaos.seed, seeds):
+                report = self.run(loaded, seed=seed, scene=build)
+                if on_run is not None:
+                    on_run(report)
+                runs.append(
+                    SeededRun(
+                        seed=seed,
+                        verdict=report.verdict.kind,
+                        score=report.verdict.score,
+                        recover_s=report.seen.worst("recover_s"),
+                        reasons=report.verdict.reasons,
+                    )
+                )
+        return conclude(runs)
+
+    # -- looking ------------------------------------------------------------------------------------------------------
+
+    def library(self) -> tuple[str, ...]:
+        """The names of the experiments that come with this package."""
+        return library_names()
+
+    def list(self) -> list[dict[str, Any]]:
+        """The latest runs as the event log has them, the newest first."""
+        return self._sup.events.query(_RUNS, [_SHOWN])
+
+    def active(self) -> dict[str, tuple[str, ...]]:
+        """What is on now: runs that go on, with their faults, as the ledgers of all nodes tell."""
+        hands = Hands(self._sup.name)
+        try:
+            seen, _ = standing(hands)
+        finally:
+            hands.close()
+        return {name: tuple(run.active) for name, run in seen.runs.items() if run.goes_on or run.active}
+
+    def report(self, run: str) -> RunReport:
+        """The report of a run of this folder, by its name or its beginning.
+
+        Raises:
+            UnknownRunError: There is none.
+        """
+        return self.archive.load(run)
+
+    # -- ending -------------------------------------------------------------------------------------------------------
+
+    def stop(self, run: str, *, why: str, who: str | None = None) -> tuple[str, ...]:
+        """End a run and undo what it has on, from any process of the cluster; what is on still, in words.
+
+        Raises:
+            UnknownRunError: None of that name goes on.
+        """
+        return halting.stop(self._sup.name, run, why=why, who=who)
+
+    def halt(self, *, why: str, who: str | None = None) -> tuple[str, ...]:
+        """End everything on the whole cluster and refuse new runs until `resume`; what is on still, in words."""
+        return halting.halt(self._sup.name, why=why, who=who)
+
+    def resume(self) -> None:
+        """Allow runs again."""
+        halting.resume(self._sup.name)
+
+    def clear(self) -> tuple[str, ...]:
+        """End what runners that are gone have left on; what was done, in words. Every run does so before it begins."""
+        hands = Hands(self._sup.name)
+        try:
+            return clear_gone(hands, self._sup.name)
+        finally:
+            hands.close()
+
+    def apply(self, run: str, number: int) -> str:
+        """Carry out a recommendation of a report; what was changed, in words.
+
+        Raises:
+            UnknownRunError: There is no such report, or no recommendation of that number in it.
+            NotApplicableError: It is about something that only a configuration file can change; the message says which.
+        """
+        return apply_change(self._sup, self.archive, run, number)
+
+    # -- for coroutines -----------------------------------------------------------------------------------------------
+
+    async def arun(
+        self,
+        experiment: Experiment | Mapping[str, Any] | str | Path,
+        *,
+        seed: int | None = None,
+        scene: bool | None = None,
+        name: str | None = None,
+    ) -> RunReport:
+        """`run` for a coroutine."""
+        return await asyncio.to_thread(partial(self.run, experiment, seed=seed, scene=scene, name=name))
+
+    async def aplan(self, experiment: Experiment | Mapping[str, Any] | str | Path, *, seed: int | None = None) -> Plan:
+        """`plan` for a coroutine."""
+        return await asyncio.to_thread(partial(self.plan, experiment, seed=seed))
+
+    async def astop(self, run: str, *, why: str, who: str | None = None) -> tuple[str, ...]:
+        """`stop` for a coroutine."""
+        return await asyncio.to_thread(partial(self.stop, run, why=why, who=who))
+
+    async def ahalt(self, *, why: str, who: str | None = None) -> tuple[str, ...]:
+        """`halt` for a coroutine."""
+        return await asyncio.to_thread(partial(self.halt, why=why, who=who))

@@ -1,0 +1,123 @@
+"""One run from its arrangement to its report: what runs meanwhile, what is looked at, what is written down."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import ray
+
+from actors.runtime.clock import SYSTEM_CLOCK
+from experiments.errors import PlanRefusedError
+from experiments.faults.succession import this_runner
+from experiments.judging.facts import Observations
+from experiments.judging.verdict import Verdict, may_start
+from experiments.ledger import messages as m
+from experiments.ledger import rows
+from experiments.running.books import Books
+from experiments.running.concluding import Conclusion
+from experiments.running.load import RunningLoad
+from experiments.running.probing import Probes
+from experiments.running.runner import Runner
+from experiments.running.striking import Striker
+from experiments.running.witness import Witness
+
+if TYPE_CHECKING:
+    from experiments.hands.hands import Hands
+    from experiments.model.experiment import Experiment
+    from experiments.report.run import RunReport
+    from experiments.running.arranging import Arranged
+    from experiments.running.staging import Stage
+    from supervisor import Supervisor
+
+
+class Performance:
+    """One run.
+
+    Args:
+        sup: The supervisor.
+        hands: The hands of its nodes.
+        stage: Submits the load.
+        experiment: What is run.
+        arranged: Its plan, which was not refused, and who is there.
+        run: Its name.
+    """
+
+    def __init__(
+        self, sup: Supervisor, hands: Hands, stage: Stage, experiment: Experiment, arranged: Arranged, *, run: str
+    ) -> None:
+        self._sup = sup
+        self._experiment = experiment
+        self._plan = arranged.plan
+        self._run = run
+        self._hands = hands
+        pid, ticks, _ = this_runner()
+        self._who = f"{pid}/{ticks}"
+        self._witness = Witness(ray.util.get_node_ip_address())
+        chaos = experiment.chaos
+        submit = partial(stage.submit, chaos.load, self._witness)
+        self._load = RunningLoad(chaos.load, submit, self._witness, prefix=run)
+        self._probes = Probes(sup, self._load, began_us=SYSTEM_CLOCK.wall_us())
+        self._conclusion = Conclusion(sup, experiment, load=self._load, probes=self._probes, before=arranged.survey)
+        self._books = Books(hands, sup.events, run=run, plan=self._plan)
+        self._runner = Runner(
+            experiment,
+            self._plan,
+            run=run,
+            books=self._books,
+            striker=Striker(sup, hands, run=run, load=self._load, dependencies=arranged.hosts),
+            probes=self._probes,
+            load=self._load,
+            hands=hands,
+            conclude=self._conclusion,
+        )
+
+    def perform(self) -> RunReport:
+        """Carry it out.
+
+        Raises:
+            PlanRefusedError: Others run, or hit the same; nothing was touched.
+            ChaosError: The ledger cannot be written; nothing was touched.
+        """
+        try:
+            return self._perform()
+        finally:
+            self._load.stop(0.0)
+            self._witness.close()
+            self._hands.own.forget_stop(self._run)
+
+    def _perform(self) -> RunReport:
+        findings = self._runner.findings
+        before = self._runner.look("before")
+        refused = may_start(Observations(probes=before))
+        if refused is not None:
+            return self._tell(self._not_started(refused))
+        why = self._books.begin(self._sup.config.chaos.experiments_max)
+        if why:
+            raise PlanRefusedError(self._experiment.name, problems=(why,))
+        self._sup.events.record(*rows.began(self._run, self._plan, runner=self._who, at_us=findings.began_us))
+        ended = self._runner.execute()
+        return self._tell(self._conclusion.report(self._run, findings, ended))
+
+    def _not_started(self, verdict: Verdict) -> RunReport:
+        findings = self._runner.findings
+        ended = m.EndRun(verdict="not_started", why="; ".join(verdict.reasons))
+        return self._conclusion.report_of_nothing(self._run, findings, ended, verdict)
+
+    def _tell(self, report: RunReport) -> RunReport:
+        """Into the event log."""
+        began_us = report.started_us
+        for row in rows.of_faults(self._run, report.seen, began_us=began_us):
+            self._sup.events.record(*row)
+        ended = rows.ended(
+            self._run,
+            self._plan,
+            report.verdict,
+            report.numbers(),
+            runner=self._who,
+            began_us=began_us,
+            at_us=SYSTEM_CLOCK.wall_us(),
+        )
+        for row in ended:
+            self._sup.events.record(*row)
+        return report

@@ -1,0 +1,313 @@
+"""The shell of a run: events from threads, timers and flags go into its machines; their commands are carried out.
+
+It decides nothing. What is written down is durable before the next command is carried out; what takes time is done on
+threads, so that a stop waits for nobody.
+"""
+
+from __future__ import annotations
+
+import queue
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, assert_never
+
+from ray.exceptions import RayError
+
+from actors.runtime.clock import SYSTEM_CLOCK, sleep
+from actors.runtime.errors import SupervisorError
+from experiments.faults.proof import Sight, prove
+from experiments.guards import machine as guards
+from experiments.judging.facts import ProbeFact
+from experiments.ledger import messages as m
+from experiments.ledger.entry import Entry
+from experiments.ledger.machine import RunMachine
+from experiments.model.functions import PROBES
+from experiments.report.run import HealthPoint
+from experiments.running.findings import Findings, look
+from experiments.running.points import EVERYWHERE, is_at_a_point
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from experiments.hands.hands import Hands
+    from experiments.judging.facts import When
+    from experiments.model.experiment import Experiment
+    from experiments.planning.plan import Plan
+    from experiments.running.books import Books
+    from experiments.running.load import RunningLoad
+    from experiments.running.probing import Probes
+    from experiments.running.striking import Striker
+
+LOOK_EVERY_S = 0.1
+"""How often the halt flag is looked for."""
+
+HEALTH_EVERY_S = 0.5
+
+_PROVE_FAST_S, _PROVE_SLOW_S, _FAST_FOR_S = 0.002, 0.05, 0.3
+_PROVE_ASKED_S, _PROVE_BUSY_S = 0.1, 0.5
+_THREADS = 24
+
+Errors = (SupervisorError, OSError, RayError, TimeoutError, ValueError, KeyError)
+"""What a command may fail with; each is an event."""
+
+
+class Runner:
+    """One run.
+
+    Args:
+        experiment: What is run.
+        plan: What is done to whom.
+        run: Its name.
+        books: Where it is written down.
+        striker: Does what is done to targets.
+        probes: What is looked at.
+        load: What runs meanwhile.
+        hands: For the flags of this node.
+        conclude: Comes to a verdict, on a thread, given what was found.
+    """
+
+    def __init__(  # noqa: PLR0913 - one argument for each part that it puts together
+        self,
+        experiment: Experiment,
+        plan: Plan,
+        *,
+        run: str,
+        books: Books,
+        striker: Striker,
+        probes: Probes,
+        load: RunningLoad,
+        hands: Hands,
+        conclude: Callable[[Findings], m.Concluded],
+    ) -> None:
+        self._experiment = experiment
+        self._run = run
+        self._books = books
+        self._striker = striker
+        self._probes = probes
+        self._load = load
+        self._hands = hands
+        self._conclude = conclude
+        now = SYSTEM_CLOCK.now()
+        self.findings = Findings(began_at=now, began_us=SYSTEM_CLOCK.wall_us(), plan=plan)
+        self._machine = RunMachine(plan, experiment.chaos, now=now)
+        self._guards = guards.GuardsMachine(experiment.chaos.safety.guards, now=now)
+        self._guard_of = {guard.name: guard for guard in experiment.chaos.safety.guards}
+        self._events: queue.SimpleQueue[m.Event | guards.Event] = queue.SimpleQueue()
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="chaos")
+        self._orders: dict[str, m.FaultOrder] = {}
+        self._unprepared: dict[str, str] = {}
+        self._before: dict[str, Sight] = {}
+        self._over = False
+        self._during_at = self._health_at = now
+        self._ended: m.EndRun | None = None
+
+    def execute(self) -> m.EndRun:
+        """Carry it out; how it ended. Nothing is left on when this returns, or what is, is told."""
+        self._load.start(self.findings.began_at)
+        self._handle(m.RunStarted())
+        try:
+            while self._ended is None:
+                self._turn()
+        finally:
+            self._over = True
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._striker.close()
+        return self._ended
+
+    def _turn(self) -> None:
+        """Wait for what comes next, and let the machines have it."""
+        try:
+            self._wait()
+        except KeyboardInterrupt:
+            self._handle(m.StopRequested(why="it was interrupted (Ctrl-C)"))
+        for what, said in (("halted", self._hands.own.halted()), ("stopped", self._hands.own.stopped(self._run))):
+            if said is not None and self._machine.doing != "ended":
+                self._handle(m.StopRequested(why=f"{what} by {said.who}: {said.why}"))
+        self._handle_guards(guards.TimePassed())
+        self._look_meanwhile()
+
+    def _wait(self) -> None:
+        now = SYSTEM_CLOCK.now()
+        timers = [each for each in (self._machine.next_timer(), self._guards.next_timer()) if each is not None]
+        wait_s = min([LOOK_EVERY_S, *(max(0.0, timer - now) for timer in timers)])
+        try:
+            event = self._events.get(timeout=max(wait_s, 0.0005))
+        except queue.Empty:
+            event = m.TimePassed()
+        match event:
+            case guards.GuardRead() | guards.GuardFailed() | guards.TimePassed():
+                self._handle_guards(event)
+            case _:
+                self._note(event)
+                self._handle(event)
+
+    def _note(self, event: m.Event) -> None:
+        """What the report is going to say of it."""
+        at_s = self.findings.since()
+        match event:
+            case m.FaultProven():
+                self.findings.evidence.setdefault(event.fault_id, event.evidence)
+            case m.FaultUndone():
+                self.findings.undone_at[event.fault_id] = at_s
+            case _:
+                pass
+
+    # -- commands -----------------------------------------------------------------------------------------------------
+
+    def _handle(self, event: m.Event) -> None:
+        unwritten = False
+        commands = self._machine.handle(event, SYSTEM_CLOCK.now())
+        for command in commands:
+            if isinstance(command, m.ArmUndo | m.InjectFault | m.UndoFault):
+                self._orders[command.order.fault_id] = command.order
+        for command in commands:
+            if unwritten and isinstance(command, m.ArmUndo | m.InjectFault):
+                continue
+            unwritten = not self._carry_out(command) or unwritten
+
+    def _carry_out(self, command: m.Command) -> bool:
+        """False when what was to be written down was not."""
+        match command:
+            case m.Record():
+                return self._record(command)
+            case m.BeginPhase():
+                self._load.enter(command.phase)
+                self.findings.begin(command.phase)
+            case m.ArmUndo():
+                self._pool.submit(self._arm, command.order)
+            case m.InjectFault():
+                self._pool.submit(self._inject, command.order, command.time)
+            case m.UndoFault():
+                self._pool.submit(self._undo, command.order, command.time)
+            case m.ObserveAfter():
+                self.findings.end_rounds()
+                self._pool.submit(self._observe)
+            case m.EndRun():
+                self.findings.end_rounds()
+                self._ended = command
+            case _:
+                assert_never(command)
+        return True
+
+    def _record(self, command: m.Record) -> bool:
+        data = dict(command.data)
+        order = self._orders.get(command.fault_id)
+        try:
+            if command.step == "arming" and order is not None:
+                data |= self._prepare(order)
+            node_id = self._striker.node_of(command.fault_id) if command.fault_id else ""
+            entry = Entry(run=self._run, step=command.step, fault=command.fault_id, data=data)
+            self._books.write(entry, node_id)
+        except Errors as error:
+            self._events.put(m.RecordFailed(reason=str(error)))
+            return False
+        return True
+
+    def _prepare(self, order: m.FaultOrder) -> dict[str, Any]:
+        try:
+            return self._striker.prepare(order)
+        except Errors as error:
+            self._unprepared[order.fault_id] = str(error)
+            return {"undo": {"kind": "nothing", "pid": 0, "started_ticks": 0, "path": ""}}
+
+    # -- on threads ---------------------------------------------------------------------------------------------------
+
+    def _arm(self, order: m.FaultOrder) -> None:
+        try:
+            if order.fault_id in self._unprepared:
+                raise ValueError(self._unprepared[order.fault_id])
+            self._striker.arm(order)
+            self._before[order.fault_id] = self._striker.sight(order)
+        except Errors as error:
+            self._events.put(m.ArmFailed(fault_id=order.fault_id, reason=str(error)))
+        else:
+            self._events.put(m.UndoArmed(fault_id=order.fault_id))
+
+    def _inject(self, order: m.FaultOrder, time: int) -> None:
+        begun_at = SYSTEM_CLOCK.now()
+        try:
+            detail = self._striker.inject(order, time)
+        except Errors as error:
+            self._events.put(m.InjectFailed(fault_id=order.fault_id, reason=str(error)))
+            return
+        self.findings.injected_at.setdefault(order.fault_id, begun_at - self.findings.began_at)
+        self._events.put(m.FaultInjected(fault_id=order.fault_id, detail=detail))
+        if order.fault_id not in self.findings.evidence:
+            self._prove(order, begun_at)
+
+    def _prove(self, order: m.FaultOrder, begun_at: float) -> None:
+        """Look until something else than its injector sees it act, or it is over."""
+        before, ends_at, wait_s = self._before[order.fault_id], begun_at + order.lease_s, _look_every_s(order)
+        while not self._over and (now := SYSTEM_CLOCK.now()) < ends_at + _PROVE_BUSY_S:
+            try:
+                evidence = prove(order.fault, order.how, before=before, now=self._striker.sight(order))
+            except Errors:
+                evidence = ""  # who was to be looked at, or through, is gone for the moment
+            if evidence and order.fault_id not in self.findings.effect_s:
+                self.findings.effect_s[order.fault_id] = SYSTEM_CLOCK.now() - begun_at
+                self._events.put(m.FaultProven(fault_id=order.fault_id, evidence=evidence))
+            if evidence and order.hit.kind not in EVERYWHERE:
+                return  # else it is looked on: processes that come up meanwhile get it, too
+            sleep(wait_s if now - begun_at < _FAST_FOR_S else max(wait_s, _PROVE_SLOW_S))
+
+    def _undo(self, order: m.FaultOrder, time: int) -> None:
+        try:
+            self._striker.undo(order)
+        except Errors as error:
+            self._events.put(m.UndoFailed(fault_id=order.fault_id, reason=str(error)))
+        else:
+            self._events.put(m.FaultUndone(fault_id=order.fault_id, by="runner", time=time))
+
+    def _observe(self) -> None:
+        try:
+            self._events.put(self._conclude(self.findings))
+        except Errors as error:
+            self._events.put(m.StopRequested(why=f"what came of it could not be looked at: {error}"))
+
+    # -- guards and the hypothesis ------------------------------------------------------------------------------------
+
+    def _handle_guards(self, event: guards.Event) -> None:
+        for command in self._guards.handle(event, SYSTEM_CLOCK.now()):
+            match command:
+                case guards.ReadGuard():
+                    self._pool.submit(self._read_guard, command.guard)
+                case guards.StopRun():
+                    self._handle(m.StopRequested(why=command.why))
+                case _:
+                    assert_never(command)
+
+    def _read_guard(self, name: str) -> None:
+        guard = self._guard_of[name]
+        asked_at = SYSTEM_CLOCK.now()
+        try:
+            value = self._probes.value(guard.probe, PROBES[guard.probe][0].parse(guard.arguments, source=name))
+        except Errors as error:
+            self._events.put(guards.GuardFailed(guard=name, reason=str(error)))
+            return
+        if value is None:
+            self._events.put(guards.GuardFailed(guard=name, reason="nothing tells of it yet"))
+        else:
+            self._events.put(guards.GuardRead(guard=name, value=value, age_s=SYSTEM_CLOCK.now() - asked_at))
+
+    def _look_meanwhile(self) -> None:
+        now = SYSTEM_CLOCK.now()
+        if now >= self._health_at:
+            self._health_at = now + HEALTH_EVERY_S
+            score = self._probes.score()
+            if score is not None:
+                self.findings.health.append(HealthPoint(self.findings.since(), score))
+        if self._machine.doing == "fault" and now >= self._during_at:
+            self._during_at = now + self._experiment.chaos.during_every_s
+            self._pool.submit(self.look, "during")
+
+    def look(self, when: When) -> tuple[ProbeFact, ...]:
+        """Look at the hypothesis, and keep what is seen."""
+        facts = look(self._experiment, self._probes, when=when, at_s=self.findings.since)
+        self.findings.probes.extend(facts)
+        return facts
+
+
+def _look_every_s(order: m.FaultOrder) -> float:
+    """A look into /proc costs nothing, one at a process's counters a call; how busy a machine is takes time to tell."""
+    if order.how.get("resource") == "cpu":
+        return _PROVE_BUSY_S
+    return _PROVE_ASKED_S if is_at_a_point(order) else _PROVE_FAST_S

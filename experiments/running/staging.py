@@ -1,0 +1,176 @@
+"""Builds the scene of an experiment on a running supervisor, and takes away afterwards what it has built."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Self
+
+from actors.breaker.settings import BreakerSettings
+from actors.runtime.errors import SupervisorError
+from experiments.running.cast import Audit, Cart, Stock
+from experiments.running.work import work, work_upstream, work_without
+from supervisor import Fallback, Policy, Retry
+from supervisor.link import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    from actors.breaker.handle import BreakerHandle
+    from experiments.model.experiment import Load
+    from experiments.model.scenes import SceneName
+    from experiments.running.witness import Witness
+    from supervisor import Supervisor, TaskFuture
+
+BREAKER = "payments"
+GROUP = "shop"
+POOL_SIZE, POOL_STANDBYS = 4, 1
+PAYMENTS = BreakerSettings(failure_rate=0.5, minimum_calls=20, window_calls=50, open_s=1.0, open_s_max=3.0)
+PROBE = "chaos-scene"
+RETRY = Retry(attempts=4, min_s=0.02, max_s=0.5)
+
+_WORKERS_S = 30.0
+_DEFAULT = "default"
+_POOL = "pool:default"
+
+
+class Stage:
+    """A scene, in a `with` block.
+
+    Args:
+        sup: The supervisor.
+        scene: Which; it is built only if `build`.
+        build: Make what the scene lacks; left out, the load runs on what there is.
+        settings: Of what is built, by subject and field, as recommendations change them.
+    """
+
+    def __init__(
+        self,
+        sup: Supervisor,
+        scene: SceneName,
+        *,
+        build: bool,
+        settings: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        self._sup = sup
+        self._scene: SceneName = scene
+        self._build = build
+        self._settings = settings or {}
+        self._size_before: int | None = None
+        self._made_group = False
+        self._made_probe = False
+        self._breaker: BreakerHandle | None = None
+
+    def __enter__(self) -> Self:
+        if self._build:
+            try:
+                self._widen_pool()
+                self._make()
+            except BaseException:
+                self._take_down()
+                raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._take_down()
+
+    def submit(self, load: Load, witness: Witness, key: str) -> TaskFuture[Any]:
+        """Submit one task of the load."""
+        submitter = self._sup.options(key=key, name="chaos load", on_full="wait", policy=self._policy())
+        if self._breaker is not None:
+            return submitter.submit(work_upstream, witness.address, key, load.work_s, self._breaker)
+        return submitter.submit(work, witness.address, key, load.work_s)
+
+    def _policy(self) -> Policy:
+        """The supervisor's own, as far as it says; with a fallback where the service may be gone."""
+        given = self._settings.get("policy", {})
+        policy = self._sup.config.policy
+        if self._build and policy.retry == Retry():
+            policy = policy.model_copy(update={"retry": RETRY})
+        if "attempts" in given:
+            policy = policy.model_copy(
+                update={"retry": policy.retry.model_copy(update={"attempts": given["attempts"]})}
+            )
+        if "unknown" in given:
+            policy = policy.model_copy(update={"retry": policy.retry.model_copy(update={"unknown": given["unknown"]})})
+        if "timeout_s" in given:
+            policy = policy.model_copy(update={"timeout_s": given["timeout_s"]})
+        return policy if self._breaker is None else policy.model_copy(update={"fallback": Fallback(work_without)})
+
+    # -- building -----------------------------------------------------------------------------------------------------
+
+    def _widen_pool(self) -> None:
+        pool = self._sup.status().pools[_DEFAULT]
+        standbys = int(self._settings.get("pool/default", {}).get("standbys", POOL_STANDBYS))
+        if pool.size >= POOL_SIZE and standbys == POOL_STANDBYS:
+            return
+        self._size_before = pool.size
+        size = max(POOL_SIZE, pool.size)
+        self._sup.tree_client.resize(_POOL, size=size, standbys=standbys)
+        wait_until(lambda: len(self._sup.status().pools[_DEFAULT].workers) >= size + standbys, _WORKERS_S, every_s=0.05)
+
+    def _make(self) -> None:
+        match self._scene:
+            case "household":
+                self._make_household()
+            case "dependency":
+                self._breaker = self._sup.breaker(BREAKER, self._payments())
+                self._use(self._breaker)
+            case "observed":
+                self._use(self._sup.breaker(BREAKER, self._payments()))
+                standing = self._sup.health_standing()
+                if standing is None or PROBE not in standing.components:
+                    self._sup.health.register(PROBE, _is_well, interval_s=0.5, timeout_s=0.5)
+                    self._made_probe = True
+                self._sup.healer.incidents()
+            case "pool" | "two_nodes":
+                pass
+
+    def _use(self, breaker: BreakerHandle) -> None:
+        """Its owner begins with its first call; until that runs, nobody but this process knows of it."""
+        breaker.call(int)
+        wait_until(lambda: BREAKER in self._sup.breakers().names, _WORKERS_S, every_s=0.1)
+        if self._sup.breakers()[BREAKER].state != "closed":
+            self._sup.breakers().reset(BREAKER, reason="a chaos experiment's scene begins anew")
+
+    def _payments(self) -> BreakerSettings:
+        return PAYMENTS.model_copy(update=dict(self._settings.get(f"breaker/{BREAKER}", {})))
+
+    def _make_household(self) -> None:
+        given = {"intensity": 3, "period_s": 30.0, **self._settings.get(f"group/{GROUP}", {})}
+        there = {child.key for child in self._sup.status().tree}
+        self._made_group = not any(key.startswith(f"child/{GROUP}.") for key in there)
+        if self._made_group:
+            intensity, period_s = int(given["intensity"]), float(given["period_s"])
+            group = self._sup.group(GROUP, intensity=intensity, period_s=period_s, restart="temporary")
+        else:
+            group = self._sup.group_of(GROUP)  # a scene around this one has made it, or a user
+        plans: dict[str, tuple[type[Any], dict[str, Any]]] = {
+            "cart": (Cart, {"standbys": 1, "checkpoint": "each_call"}),
+            "stock": (Stock, {}),
+            "audit": (Audit, {}),
+        }
+        for name, (cls, settings) in plans.items():
+            if f"child/{GROUP}.{name}" not in there:
+                changed = self._settings.get(f"child/{GROUP}.{name}", {})
+                own: dict[str, Any] = {"heartbeat_s": 0.5, "hang_timeout_s": 2.0, **settings, **changed}
+                group.supervise(cls, name=name, **own)
+
+    def _take_down(self) -> None:
+        with suppress(SupervisorError):
+            if self._made_group:
+                self._sup.root.terminate(GROUP)
+                self._sup.root.delete(GROUP)
+        with suppress(SupervisorError):
+            if self._made_probe:
+                self._sup.health.unregister(PROBE)
+        with suppress(SupervisorError):
+            if self._size_before is not None:
+                standbys = self._sup.config.pools[_DEFAULT].standbys
+                self._sup.tree_client.resize(_POOL, size=self._size_before, standbys=standbys)
+
+
+def _is_well() -> bool:
+    return True

@@ -1,0 +1,118 @@
+"""Schedules as they are kept and run: what was decided and what came of it is in a file beside the reports."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from actors.runtime.errors import ConfigError, SupervisorError
+from actors.runtime.settings import Settings
+from experiments.model.loading import load_experiment
+from experiments.running.chaos import ChaosHandle
+from experiments.scheduling.cron import times_between
+from experiments.scheduling.schedule import PastRun, Schedule, decide, remember
+from supervisor.yamlfile import read_mapping
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from experiments.running.archive import Archive
+    from supervisor import Supervisor
+
+_FILE = "schedules.json"
+
+
+class Schedules(Settings):
+    """A file of schedules."""
+
+    schedules: tuple[Schedule, ...] = Field(min_length=1, max_length=1000, description="Each with a name of its own.")
+
+
+@dataclass(slots=True)
+class _Kept:
+    seen_us: int
+    history: tuple[PastRun, ...] = ()
+
+
+def load_schedules(path: Path) -> tuple[Schedule, ...]:
+    """The schedules of a file; their experiments are read, too, so that a wrong one is told now.
+
+    Raises:
+        ConfigError: The file, a cron expression, a zone or an experiment is wrong.
+    """
+    found = Schedules.parse(read_mapping(path), source=str(path)).schedules
+    names = [each.name for each in found]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigError(str(path), problems=tuple(f"schedules: the name {name!r} is given twice" for name in twice))
+    for each in found:
+        load_experiment(each.experiment)
+        times_between(each.cron, each.zone, after_us=0, until_us=0)
+    return found
+
+
+class Timetable:
+    """Runs what is due.
+
+    Args:
+        sup: The supervisor.
+        schedules: What is to be run, and when.
+        archive: Where reports are, and what was decided is kept.
+    """
+
+    def __init__(self, sup: Supervisor, schedules: Sequence[Schedule], archive: Archive) -> None:
+        self._handle = ChaosHandle(sup, reports=archive.folder)
+        self._schedules = schedules
+        self._path = archive.folder / _FILE
+        self._kept = self._read()
+
+    def look(self, now_us: int) -> Iterator[str]:
+        """Run what is due at a moment, wall-clock microseconds; what was done, a line each."""
+        for schedule in self._schedules:
+            kept = self._kept.setdefault(schedule.name, _Kept(now_us))
+            due = times_between(schedule.cron, schedule.zone, after_us=kept.seen_us, until_us=now_us)
+            decision = decide(schedule, due, now_us=now_us, seen_us=kept.seen_us, running=False)
+            kept.seen_us = decision.seen_us
+            yield from (f"{schedule.name}: skipped, {why}" for _, why in decision.skipped)
+            for due_us in decision.run:
+                past = self._run(schedule, due_us)
+                kept.history = remember(kept.history, past, limit=schedule.history)
+                yield f"{schedule.name}: {past.run} {past.verdict}"
+            if due:
+                self._write()
+
+    def history(self, name: str) -> tuple[PastRun, ...]:
+        """The last runs of a schedule."""
+        kept = self._kept.get(name)
+        return () if kept is None else kept.history
+
+    def _run(self, schedule: Schedule, due_us: int) -> PastRun:
+        try:
+            report = self._handle.run(schedule.experiment)
+        except SupervisorError as error:
+            return PastRun(due_us=due_us, run=f"({error})", verdict="not_started")
+        return PastRun(due_us=due_us, run=report.run, verdict=report.verdict.kind)
+
+    def _read(self) -> dict[str, _Kept]:
+        try:
+            told: Any = json.loads(self._path.read_text(encoding="utf-8"))
+            return {
+                str(name): _Kept(int(kept["seen_us"]), tuple(PastRun(**each) for each in kept["history"]))
+                for name, kept in told.items()
+            }
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return {}  # the first time, or damaged: times count from now on
+
+    def _write(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        told = {
+            name: {"seen_us": kept.seen_us, "history": [asdict(each) for each in kept.history]}
+            for name, kept in self._kept.items()
+        }
+        fresh = self._path.with_suffix(".new")
+        fresh.write_text(json.dumps(told, indent=2), encoding="utf-8")
+        fresh.rename(self._path)

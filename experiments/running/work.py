@@ -1,0 +1,47 @@
+"""The tasks that run during an experiment: each takes its time, and has one effect that the witness sees."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from actors.runtime import fault_points
+from actors.runtime.clock import sleep
+from actors.runtime.fault_passing import pass_point_soon
+from experiments.running.witness import Address, tell
+
+if TYPE_CHECKING:
+    from actors.breaker.handle import BreakerHandle
+
+UPSTREAM = "upstream"
+"""The service that tasks call in the scene `dependency`."""
+
+POINT = "dependency"
+CALL_TIMEOUT_S = 0.5
+
+
+def work(witness: Address, key: str, work_s: float) -> str:
+    """Take the time, then have the effect; its token."""
+    sleep(work_s)
+    return tell(witness, key)
+
+
+async def work_upstream(witness: Address, key: str, work_s: float, breaker: BreakerHandle) -> str:
+    """Call the service through its breaker; its token.
+
+    Raises:
+        CircuitOpenError: The breaker lets nobody through.
+        TimeoutError: The service did not answer within `CALL_TIMEOUT_S`.
+    """
+    async with breaker:
+        async with asyncio.timeout(CALL_TIMEOUT_S):
+            if fault_points.ON:
+                await pass_point_soon(POINT, UPSTREAM)
+            await asyncio.sleep(work_s)
+        return await asyncio.to_thread(tell, witness, key)
+
+
+def work_without(witness: Address, key: str, work_s: float, breaker: BreakerHandle) -> str:
+    """What is done where the service does not answer: the order is put down for later, which takes no time."""
+    del work_s, breaker
+    return tell(witness, key)

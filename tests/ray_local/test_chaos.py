@@ -1,0 +1,260 @@
+"""Experiments on a real cluster: each comes to the verdict that its file names, and hits nobody else."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+import ray
+
+from actors.runtime import process
+from experiments.errors import HaltedError, PlanRefusedError, SafeModeError
+from experiments.model.experiment import Experiment
+from experiments.model.loading import load_experiment, parse_experiment
+from experiments.model.writing import dump_experiment
+from experiments.report.run import RunReport
+from experiments.running.chaos import ChaosHandle
+from experiments.running.striking import Striker
+from supervisor import Supervisor, launch
+from supervisor.link import wait_until
+from tests.command import supervisor_command
+from tests.ray_local.conftest import PATIENCE_S, configuration, unique_name
+from tests.ray_local.trials import CHAOS, POOL, brief, lives, told
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture(scope="module")
+def lab(ray_session: launch.Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
+    """A supervisor that experiments may be run on."""
+    name, folder = unique_name(), tmp_path_factory.mktemp("lab")
+    made = Supervisor.start(configuration(folder / "events.duckdb", {"pool": POOL, "chaos": CHAOS}), name=name)
+    yield made
+    made.shutdown()
+
+
+@pytest.fixture(scope="module")
+def chaos(lab: Supervisor) -> ChaosHandle:
+    return lab.chaos
+
+
+def held_as_expected(report: RunReport) -> None:
+    assert report.verdict.kind == report.experiment.chaos.expected, told(report)
+    assert all(fault.evidence for fault in report.seen.faults), told(report)
+    assert report.seen.checked is not None
+    assert report.seen.checked.ok, told(report)
+
+
+# -- six files of the library, one seed each ---------------------------------------------------------------------------
+
+
+def test_a_killed_worker_is_replaced_and_nobody_else_is_touched(lab: Supervisor, chaos: ChaosHandle) -> None:
+    before = lives(lab)
+    report = chaos.run(brief("kill-worker"))
+    held_as_expected(report)
+    (hit,) = report.plan.targets
+    assert {key: life for key, life in lives(lab).items() if key != hit} == {
+        key: life for key, life in before.items() if key != hit
+    }
+    assert lives(lab)[hit] == before[hit] + 1
+    rows = lab.events.query("from chaos_faults where run = ?", [report.run])
+    assert [(row["fault"], row["target"]) for row in rows] == [("crash", hit)]
+    assert rows[0]["recovered_by"] == report.seen.faults[0].recovered_by
+    spans = lab.events.query("select name, status from spans where trace_id = ? order by name", [report.trace_id])
+    assert [span["name"] for span in spans] == [f"chaos experiment {report.experiment.name}", f"crash {hit}"]
+
+
+def test_a_hung_worker_is_replaced(chaos: ChaosHandle) -> None:
+    held_as_expected(chaos.run(brief("hang-worker", lease_s=4.0)))
+
+
+def test_a_fifth_of_errors_is_absorbed(chaos: ChaosHandle) -> None:
+    held_as_expected(chaos.run(brief("errors-20-percent"), scene=True))
+
+
+def test_a_dependency_that_is_gone_opens_its_breaker_and_closes_it(chaos: ChaosHandle) -> None:
+    load = {"tasks": 500, "per_s": 70, "work_s": 0.005}
+    report = chaos.run(brief("dependency-down", load=load, settle_s=4.0), scene=True)
+    held_as_expected(report)
+    assert {event.event for event in report.events if event.subject == "breaker/payments"} >= {"opened", "closed"}
+
+
+def test_a_lost_reply_is_no_second_effect(chaos: ChaosHandle) -> None:
+    held_as_expected(chaos.run(brief("lost-reply")))
+
+
+def test_a_crash_loop_is_given_up_recommended_against_and_mended(lab: Supervisor, chaos: ChaosHandle) -> None:
+    """The recommendation is applied, and a second run shows the finding gone."""
+    loop = _parsed(dump_experiment(brief("crash-loop", lease_s=6.0)).replace("times: 8", "times: 4"))
+    report = chaos.run(loop, scene=True)
+    assert report.verdict.kind == "deviated", told(report)
+    assert "given_up" in report.verdict.reasons[0]
+    (mend,) = [each for each in report.recommendations if each.finding == "given_up"]
+    assert mend.change.subject == "group/shop"
+    assert set(mend.events) <= {event.event_id for event in report.events}
+    chaos.apply(report.run, mend.number)
+    again = chaos.run(loop, scene=True)
+    assert not [each for each in again.recommendations if each.finding == "given_up"], told(again)
+    assert again.verdict.kind == "held", told(again)
+
+
+# -- what it must not do -----------------------------------------------------------------------------------------------
+
+
+def test_an_injector_that_does_nothing_proves_nothing(chaos: ChaosHandle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Striker, "inject", lambda *_: "it says that it did")
+    report = chaos.run(brief("kill-worker", lease_s=0.5))
+    assert report.verdict.kind == "inconclusive"
+    assert "nothing but its injector tells" in report.verdict.reasons[0]
+
+
+def test_a_hypothesis_that_is_false_at_the_start_starts_nothing(lab: Supervisor, chaos: ChaosHandle) -> None:
+    before = lives(lab)
+    asked = load_experiment("kill-worker")
+    assert asked.hypothesis is not None
+    *rest, last = list(asked.hypothesis.probes)
+    never = last.model_copy(update={"tolerance": {"type": "range", "range": [50, 100]}})
+    wrong = asked.model_copy(update={"hypothesis": asked.hypothesis.model_copy(update={"probes": (*rest, never)})})
+    report = chaos.run(wrong)
+    assert (report.verdict.kind, report.verdict.exit_code) == ("not_started", 13)
+    assert lives(lab) == before
+
+
+def test_safe_mode_needs_opt_in(lab: Supervisor, chaos: ChaosHandle, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = lab.config.chaos.model_copy(update={"safe_mode": True})
+    monkeypatch.setattr(lab, "config", lab.config.model_copy(update={"chaos": settings}))
+    with pytest.raises(SafeModeError, match="did not opt in; label them chaos=allowed"):
+        chaos.run("kill-worker")
+    labels = {"worker/*": {"chaos": "allowed"}}
+    monkeypatch.setattr(
+        lab,
+        "config",
+        lab.config.model_copy(update={"chaos": settings.model_copy(update={"labels": labels})}),
+    )
+    assert chaos.plan("kill-worker").refusals == ()
+
+
+def test_a_selector_that_means_nobody_or_everybody_is_refused(lab: Supervisor, chaos: ChaosHandle) -> None:
+    before = lives(lab)
+    for target, told_why in (("name: nobody", "matches nothing that runs"), ("count: 4", "matches everything")):
+        text = _file("kill-worker").replace("count: 1", target)
+        with pytest.raises(PlanRefusedError, match=told_why):
+            chaos.run(_parsed(text))
+    assert lives(lab) == before
+
+
+def test_the_same_seed_gives_the_same_plan_byte_by_byte(chaos: ChaosHandle) -> None:
+    assert chaos.plan("kill-worker", seed=3).as_bytes() == chaos.plan("kill-worker", seed=3).as_bytes()
+
+
+# -- ending it ---------------------------------------------------------------------------------------------------------
+
+
+def test_halt_ends_everything_and_refuses_until_it_is_taken_back(lab: Supervisor, chaos: ChaosHandle) -> None:
+    """Also with the supervisor dead."""
+    reports: list[RunReport] = []
+    slow = brief("hang-worker", lease_s=30.0)
+    running = threading.Thread(target=lambda: reports.append(chaos.run(slow)))
+    running.start()
+    assert wait_until(lambda: any(chaos.active().values()), PATIENCE_S)
+    leader = lab.status().leader_location
+    assert leader is not None
+    process.kill(leader.process)
+    try:
+        assert chaos.halt(why="enough", who="ann") == ()
+        running.join(PATIENCE_S)
+        (report,) = reports
+        assert report.verdict.kind == "aborted", told(report)
+        assert "halted by ann: enough" in report.verdict.reasons[0]
+        assert chaos.active() == {}
+        with pytest.raises(HaltedError, match="ann"):
+            chaos.run("kill-worker")
+    finally:
+        chaos.resume()
+    assert chaos.plan("kill-worker").refusals == ()
+
+
+@pytest.mark.soak
+def test_one_run_is_stopped_by_its_name(chaos: ChaosHandle) -> None:
+    reports: list[RunReport] = []
+    slow = brief("kill-worker", lease_s=30.0)
+    running = threading.Thread(target=lambda: reports.append(chaos.run(slow, name="to-be-stopped")))
+    running.start()
+    assert wait_until(lambda: "to-be-stopped" in chaos.active(), PATIENCE_S)
+    assert chaos.stop("to-be-stopped", why="seen enough", who="ann") == ()
+    running.join(PATIENCE_S)
+    assert reports[0].verdict.kind == "aborted"
+    assert "stopped by ann: seen enough" in reports[0].verdict.reasons[0]
+
+
+@pytest.mark.soak
+def test_a_guard_that_is_out_ends_it(chaos: ChaosHandle) -> None:
+    guard = {"name": "too many tasks", "probe": "measured", "arguments": {"measure": "attempted"}, "tolerance": [0, 20]}
+    report = chaos.run(brief("kill-worker", lease_s=30.0, safety={"guards": [guard]}))
+    assert report.verdict.kind == "aborted"
+    assert report.verdict.reasons[0].startswith("guard too many tasks: ")
+
+
+def _file(name: str) -> str:
+    return dump_experiment(brief(name))
+
+
+def _parsed(text: str) -> Experiment:
+    return parse_experiment(text, source="test")
+
+
+# -- other ways in ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.soak
+def test_chaos_toolkit_runs_a_file_of_the_library(lab: Supervisor, tmp_path: Path) -> None:
+    """The same file, the same functions; it finds the supervisor by the environment."""
+    file = tmp_path / "kill-worker.yaml"
+    text = str(files("experiments").joinpath("library", "kill-worker.yaml").read_text(encoding="utf-8"))
+    control = {"name": "ray-supervisor", "provider": {"type": "python", "module": "experiments.control"}}
+    file.write_text(f"{text}controls: [{json.dumps(control)}]\n", encoding="utf-8")
+    before = lives(lab)
+    ended = subprocess.run(
+        [str(Path(sys.executable).parent / "chaos"), "run", "--journal-path", "journal.json", file.name],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "SUPERVISOR_NAME": lab.name,
+            "SUPERVISOR_ADDRESS": ray.get_runtime_context().gcs_address,
+        },
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert ended.returncode == 0, f"{ended.stdout}\n{ended.stderr}"
+    journal = json.loads((tmp_path / "journal.json").read_text(encoding="utf-8"))
+    assert (journal["status"], journal["deviated"]) == ("completed", False)
+    (told_of,) = [step["output"] for step in journal["run"]]
+    assert list(told_of["evidence"].values()) == ["its process is gone from /proc"]
+    (hit,) = told_of["hits"]
+    assert wait_until(lambda: lives(lab)[hit] > before[hit], PATIENCE_S)
+
+
+@pytest.mark.soak
+def test_the_command_runs_the_library_on_a_cluster_of_its_own(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [*supervisor_command(), "chaos", "run", "kill-worker", "--json"],
+        cwd=tmp_path,
+        env={name: value for name, value in os.environ.items() if not name.startswith("RAY_")},
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert ended.returncode == 0, f"{ended.stdout}\n{ended.stderr}"
+    told_of = json.loads(ended.stdout)["extensions"][0]
+    assert told_of["verdict"] == "held"
+    assert (tmp_path / "chaos-reports" / told_of["run"] / "report.html").exists()

@@ -1,0 +1,97 @@
+"""`supervisor chaos ...` where it needs no cluster: plans, bad files, the library, reports."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from experiments.model.loading import library_names
+from experiments.model.writing import dump_experiment
+from experiments.running.archive import Archive
+from supervisor.cli.main import main
+from tests.unit.report.scene import experiment, mended, report
+
+Invoke = Callable[..., Result]
+
+
+@pytest.fixture
+def invoke(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Invoke:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: CliRunner().invoke(main, ["chaos", *arguments])
+
+
+@pytest.mark.parametrize("name", library_names())
+def test_the_same_seed_gives_the_same_plan(invoke: Invoke, name: str) -> None:
+    first = invoke("plan", name, "--seed", "7", "--json")
+    assert first.exit_code == 0, first.output
+    assert invoke("plan", name, "--seed", "7", "--json").output == first.output
+    assert json.loads(first.output)["seed"] == 7
+
+
+def test_a_dry_run_is_a_plan(invoke: Invoke) -> None:
+    assert invoke("run", "kill-worker", "--dry-run", "--json").output == invoke("plan", "kill-worker", "--json").output
+
+
+def test_a_refused_plan_is_told_and_exits_as_not_started(invoke: Invoke, tmp_path: Path) -> None:
+    text = dump_experiment(experiment()).replace("count: 1", "name: nobody")
+    (tmp_path / "x.yaml").write_text(text)
+    done = invoke("plan", "x.yaml")
+    assert done.exit_code == 13
+    assert "matches nothing that runs" in done.output
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("fault: crash", "fault: crush"), r"line \d+, method\[0\].provider.arguments.*'crush' is not a fault"),
+        (("lease_s: 5", "lease_s: 0"), r"line \d+, extensions\[0\].lease_s"),
+        (("lease_s: 5", "lease_s: 9000"), r"line \d+, extensions\[0\].lease_s"),
+        (("schema_version: 1", "schema_version: 9"), r"line \d+, extensions\[0\].schema_version: 9 is newer"),
+        (("tolerance: 0", "tolerance: closed"), r"line \d+, steady-state-hypothesis.probes\[0\].tolerance"),
+    ],
+)
+def test_a_wrong_file_is_told_with_line_and_path(
+    invoke: Invoke, tmp_path: Path, change: tuple[str, str], told: str
+) -> None:
+    text = dump_experiment(experiment())
+    assert change[0] in text
+    (tmp_path / "x.yaml").write_text(text.replace(*change, 1))
+    done = invoke("run", "x.yaml")
+    assert done.exit_code == 1
+    assert re.search(told, done.output), done.output
+
+
+def test_an_experiment_that_is_nowhere_is_told_with_the_library(invoke: Invoke) -> None:
+    done = invoke("run", "kill-nobody")
+    assert done.exit_code == 1
+    assert "kill-worker" in done.output
+
+
+def test_the_library_is_listed_and_shown(invoke: Invoke) -> None:
+    listed = invoke("list", "--json")
+    assert json.loads(listed.output)["library"] == list(library_names())
+    shown = invoke("show", "kill-worker")
+    assert "# expected: held" in shown.output
+    assert "fault: crash" in shown.output
+
+
+def test_reports_are_printed_compared_and_applied(invoke: Invoke) -> None:
+    archive = Archive(Path("chaos-reports"))
+    for each in (report("first"), mended()):
+        archive.save(each)
+    assert "DEVIATED" in invoke("report", "first").output
+    assert invoke("report", "first", "--format", "junit").output.startswith("<?xml")
+    done = invoke("compare", "first", mended().run)
+    assert done.exit_code == 0, done.output
+    assert "gone" in done.output
+    applied = invoke("apply", "first#1")
+    assert applied.exit_code == 0, applied.output
+    assert " -> " in applied.output
+    assert archive.settings()
+    assert invoke("apply", "first").exit_code == 1
