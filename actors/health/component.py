@@ -71,7 +71,8 @@ class Component:
         self.availability = Availability(settings.windows_s, now=now)
         self.detail = ""
         self.silent_s = 0.0
-        self._seen = self._known = state
+        self._seen: ComponentState = state
+        self._known: ComponentState = state
         self._bad_since: float | None = None
         self._history_s = settings.history_s
         self._checks: deque[tuple[float, Check]] = deque(maxlen=settings.history_checks)

@@ -61,5 +61,5 @@ def test_actors_are_forked_and_end_as_others(tellers: list[Any], eventually: Any
 def test_one_with_a_runtime_environment_is_started_by_ray(tellers: list[Any]) -> None:
     environment = {"env_vars": {"A_VARIABLE": "a value"}}
     tellers.append(Teller.options(runtime_env=environment).remote())
-    told = ray.get(tellers[-1].tell.remote())
+    told: Any = ray.get(tellers[-1].tell.remote())
     assert (is_forked(told), told["variable"]) == (False, "a value")
