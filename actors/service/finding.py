@@ -185,6 +185,5 @@ class Finder:
         except (RayError, RuntimeError, SupervisorError):
             pass  # it is missing still, and wanted again
         finally:
-            with self._lock:
+            with self._lock:  # without waking the search: where one is on its way already this ends at once
                 self._wanted.pop(name, None)
-                self._changed.notify_all()

@@ -10,6 +10,7 @@ import pytest
 from ray.exceptions import ActorDiedError, ActorUnavailableError
 
 from actors.runtime.errors import SupervisorError
+from actors.service import finding
 from actors.service.finding import Finder
 from supervisor.link import wait_until
 
@@ -86,6 +87,28 @@ def test_an_owner_that_there_is_not_yet_is_wanted_and_found_once_it_runs(world: 
     assert world.wanted.get(timeout=WAIT_S) == "bank"
     world.run("bank", "s/breaker/bank#1")
     assert world.found.get(timeout=WAIT_S) == ("bank", "s/breaker/bank#1")
+
+
+def test_it_looks_again_when_something_happened_and_not_as_fast_as_it_can(world: World, monkeypatch: Any):
+    """While an owner is on its way, wanting it ends at once: each end led to the next look, in every process."""
+    monkeypatch.setattr(finding, "AGAIN_S", WAIT_S)
+    asked = looks = 0
+    world.finder.look_for(("bank",))
+    for number in range(50):
+        world.run(f"shop-{number}", "s/breaker/shard-1#1")
+
+        def found() -> bool:
+            nonlocal looks
+            looks += 1
+            world.finder.look_for((f"shop-{number}",))  # noqa: B023 - called before the next one
+            return not world.found.empty()
+
+        assert wait_until(found, WAIT_S)
+        while not world.found.empty():
+            world.found.get()
+    while not world.wanted.empty():
+        asked += world.wanted.get() == "bank"
+    assert 0 < asked <= 1 + 50 + looks, "the first look, one with each that runs, and those that were asked for"
 
 
 def test_one_actor_is_watched_once_for_all_of_its_names(world: World):
