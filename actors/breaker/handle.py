@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextvars import ContextVar
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 
@@ -17,6 +18,7 @@ from actors.breaker.passage import aenter, enter
 from actors.breaker.permit import Permit
 from actors.breaker.registry import REGISTRY
 from actors.breaker.settings import BreakerSettings, changed
+from actors.runtime.arriving import Arriving
 from actors.runtime.asker import who
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ class _Entered(NamedTuple):
 _ENTERED: ContextVar[_Entered | None] = ContextVar("entered breakers", default=None)
 
 
-class BreakerHandle:
+class BreakerHandle(Arriving):
     """A circuit breaker. Thread-safe; usable from any event loop; it pickles, and survives a fork.
 
     Calls: `call(fn, ...)`, `await acall(fn, ...)`, `with breaker:`, `async with breaker:`, `@breaker` above functions,
@@ -73,9 +75,9 @@ class BreakerHandle:
     def __repr__(self) -> str:
         return f"<breaker {self.name!r} of {self._circuit.link.supervisor!r}: {self.state}>"
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def _travel(self) -> tuple[Callable[[], BreakerHandle], Mapping[str, Any]]:
         link = self._circuit.link
-        return _arrive, (link.supervisor, self.name, link.recipe(self.name), self._fallback)
+        return partial(_arrived, link.supervisor, self.name, link.recipe(self.name), self._fallback), {}
 
     @property
     def name(self) -> str:
@@ -315,7 +317,7 @@ def linked_breaker(link: OwnerLink, name: str, settings: BreakerSettings | None 
     return BreakerHandle(REGISTRY.circuit(link, name, settings))
 
 
-def _arrive(
+def _arrived(
     supervisor: str, name: str, recipe: Callable[[], OwnerLink], fallback: Callable[..., Any] | None
 ) -> BreakerHandle:
     return BreakerHandle(REGISTRY.arrived(supervisor, name, recipe), fallback)

@@ -15,6 +15,7 @@ from actors.degradation.published import Published, Reader, Why
 from actors.degradation.recent import DegradationChange, later_than
 from actors.degradation.saying import STATE, Said, unpack
 from actors.degradation.settings import FeatureSettings, OverrideSettings
+from actors.runtime.arriving import Arriving
 from actors.runtime.asker import who as this_user
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.stream import EventStream
@@ -38,7 +39,7 @@ Needs = str | Iterable[str]
 Limits = Mapping[str, Mapping[str, float]]
 
 
-class DegradationHandle:
+class DegradationHandle(Arriving):
     """Levels of service, and the features that they leave. Thread-safe; usable from any event loop; it pickles.
 
     Reading (`level`, `enabled`, `limit`, `why`) is local. Whatever changes something waits until every process can know
@@ -66,8 +67,8 @@ class DegradationHandle:
     def __repr__(self) -> str:
         return f"<degradation: {self.level}>"
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return self._recipe, ()
+    def _travel(self) -> tuple[Callable[[], DegradationHandle], Mapping[str, Any]]:
+        return self._recipe, {}
 
     # -- reading ------------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+from actors.runtime.arriving import Arriving
 from supervisor.breakers.guarding import breaker_of, guarded
 from supervisor.children.settings import CallOptions
 
@@ -86,17 +87,16 @@ class ChildMethod:
         return f"<method {self._name} of {self._callee.key}>"
 
 
-class ChildHandle:
-    """A supervised child: `child.method.remote(...)`.
-
-    Its methods are those of the user's class, and nothing else is public. Calls through handles of one process start in
-    the order made, also when the child is replaced meanwhile. A handle can be passed to tasks and to other children.
-    """
+class _Called(Arriving):
+    """What both kinds of handles are: somebody stands behind them, and methods are made of names."""
 
     def __init__(self, callee: Callee) -> None:
         self._callee = callee
+        self._at = (callee.supervisor, callee.key)
 
-    def __getattr__(self, name: str) -> ChildMethod:
+    def __getattr__(self, name: str) -> Any:
+        if not self._is_here:
+            return super().__getattr__(name)
         if name.startswith("__"):  # what Python and its pickles look for is not the child's business
             raise AttributeError(name)
         method = _method(self._callee, name)
@@ -106,48 +106,52 @@ class ChildHandle:
     def __dir__(self) -> list[str]:
         return sorted(self._callee.interface.methods)
 
+
+class ChildHandle(_Called):
+    """A supervised child: `child.method.remote(...)`.
+
+    Its methods are those of the user's class, and nothing else is public. Calls through handles of one process start in
+    the order made, also when the child is replaced meanwhile. A handle can be passed to tasks and to other children.
+    """
+
     def __repr__(self) -> str:
-        return f"<{self._callee.key} of supervisor {self._callee.supervisor!r}, a {self._callee.interface.class_name}>"
+        supervisor, key = self._at
+        known_as = f", a {self._callee.interface.class_name}" if self._is_here else ""
+        return f"<{key} of supervisor {supervisor!r}{known_as}>"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, ChildHandle) and _identity(self._callee) == _identity(other._callee)
+        return isinstance(other, ChildHandle) and self._at == other._at
 
     def __hash__(self) -> int:
-        return hash(_identity(self._callee))
+        return hash(self._at)
 
-    def __reduce__(self) -> Any:
-        return connect_child, _identity(self._callee)
+    def _travel(self) -> tuple[Callable[[], ChildHandle], Mapping[str, Any]]:
+        return partial(connect_child, *self._at), {"_at": self._at}
 
 
-class PoolHandle:
+class PoolHandle(_Called):
     """A pool of children: `pool.method.remote(...)` goes to the member with the fewest calls.
 
     Calls of a pool have no order. When a member is lost, what it has not answered goes to another.
     """
 
     def __init__(self, callee: Callee, members: Callable[[], Mapping[str, ChildHandle]]) -> None:
-        self._callee = callee
+        super().__init__(callee)
         self._members = members
-
-    def __getattr__(self, name: str) -> ChildMethod:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        method = _method(self._callee, name)
-        self.__dict__[name] = method
-        return method
 
     def all_members(self) -> Mapping[str, ChildHandle]:
         """The members that serve now, by key: each by a handle of its own. A method of this name is hidden by it."""
         return self._members()
 
     def __dir__(self) -> list[str]:
-        return sorted({*self._callee.interface.methods, "all_members"})
+        return sorted({*super().__dir__(), "all_members"})
 
     def __repr__(self) -> str:
-        return f"<pool {self._callee.key} of supervisor {self._callee.supervisor!r}>"
+        supervisor, pool = self._at
+        return f"<pool {pool} of supervisor {supervisor!r}>"
 
-    def __reduce__(self) -> Any:
-        return connect_pool, _identity(self._callee)
+    def _travel(self) -> tuple[Callable[[], PoolHandle], Mapping[str, Any]]:
+        return partial(connect_pool, *self._at), {"_at": self._at}
 
 
 def connect_child(supervisor: str, key: str) -> ChildHandle:
@@ -169,7 +173,3 @@ def connect_pool(supervisor: str, pool: str) -> PoolHandle:
 def _method(callee: Callee, name: str) -> ChildMethod:
     callee.interface.kind(name)
     return ChildMethod(callee, name, callee.interface.retry_of(name), _DEFAULTS)
-
-
-def _identity(callee: Callee) -> tuple[str, str]:
-    return (callee.supervisor, callee.key)

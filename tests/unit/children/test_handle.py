@@ -87,17 +87,27 @@ def test_a_pool_is_called_like_a_child_and_shows_its_members() -> None:
         _ = pool.zzz
 
 
-def test_they_cross_processes_and_connect_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_they_cross_processes_and_connect_there_with_their_first_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    connected: list[str] = []
+
     class Connected:
         def __init__(self, name: str) -> None:
-            self.name = name
+            connected.append(name)
 
-        def child(self, key: str) -> tuple[str, ...]:
-            return ("child", self.name, key)
+        def child(self, key: str) -> ChildHandle:
+            return ChildHandle(Callee(key))
 
-        def pool_of(self, pool: str) -> tuple[str, ...]:
-            return ("pool", self.name, pool)
+        def pool_of(self, pool: str) -> PoolHandle:
+            return PoolHandle(Callee(pool), dict)
 
     monkeypatch.setattr(Supervisor, "connect", Connected)
-    assert pickle.loads(pickle.dumps(ChildHandle(Callee()))) == ("child", "default", KEY)
-    assert pickle.loads(pickle.dumps(PoolHandle(Callee("p"), dict))) == ("pool", "default", "p")
+    sent = ChildHandle(Callee()), PoolHandle(Callee("p"), dict)
+    arrived = pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(sent))))
+    assert arrived[0] == sent[0]
+    assert hash(arrived[0]) == hash(sent[0])
+    assert [repr(each) for each in arrived] == ["<child/cart of supervisor 'default'>", repr(sent[1])]
+    assert connected == []
+    assert [each.add.remote(1) for each in arrived] == ["response"] * 2
+    assert arrived[1].all_members() == {}
+    assert connected == ["default", "default"]
+    assert repr(arrived[0]) == repr(sent[0])
