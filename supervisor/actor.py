@@ -23,7 +23,7 @@ from actors.runtime.actor_table import actor_rows
 from actors.runtime.board_value import OwnBoard
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.emitter import Emitter
-from actors.runtime.errors import SupervisorNotFoundError
+from actors.runtime.errors import SupervisorError, SupervisorNotFoundError
 from actors.runtime.fault_passing import pass_point
 from actors.runtime.fault_points import ON, SUPERVISOR_CALL
 from actors.runtime.node import own_board_path
@@ -104,6 +104,8 @@ class SupervisorActor(LeadingShell):
         self._ledger_log = LedgerLog(charter.name, self._log_handle, era=cluster_era(), ended=self._engine.finished)
         self._early: list[m.Event] = []
         self._leads = threading.Event()
+        self._shown = threading.Event()
+        """Set with its first ledger, a moment after it leads: until then it knows nobody's plans."""
         self._vigil: Vigil | None = None
         if follows is None:
             actors = inventory(charter.name)
@@ -151,10 +153,10 @@ class SupervisorActor(LeadingShell):
         """The pickled plans of members by key or path, of all that users have made when none are named."""
         if ON:
             pass_point(SUPERVISOR_CALL, SUBJECT)
-        self._leads.wait(TAKEOVER_S)
+        if not self._shown.wait(TAKEOVER_S):
+            raise SupervisorError(f"{self.identity} does not know its tree yet")
         known = self._ledgers.current
-        if known is None:
-            return pickle.dumps({})
+        assert known is not None, "it was shown"
         estate: Estate = pickle.loads(known.payload)  # noqa: S301 - made here; the machine's own is its thread's
         return pickle.dumps(estate.plans(members))
 
@@ -294,6 +296,7 @@ class SupervisorActor(LeadingShell):
         known = self._ledgers.current
         estate = Estate(charter=self._charter, tree=self._engine.machine.ledger(), subtrees=self._subtrees.ledgers())
         ledger = self._ledgers.publish(pickle.dumps(estate))
+        self._shown.set()
         if ledger is not known:
             self._keeper.offer_ledger(ledger)
             self._ledger_log.offer(ledger)

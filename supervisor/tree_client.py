@@ -142,6 +142,11 @@ class TreeClient:
             sleep(_AGAIN_S)
         self._children.settle()
 
+    def _see_now(self) -> None:
+        """Whoever asks for a handle calls it next: what he may have seen in a view, its calls know too."""
+        self.present_view()
+        self._children.settle()
+
     # -- finding ----------------------------------------------------------------------------------------------------
 
     def child(self, name: str) -> ChildHandle:
@@ -150,6 +155,7 @@ class TreeClient:
         plan = self.plans((key,)).get(key)
         if not isinstance(plan, ChildPlan) or not isinstance(plan.recipe, ChildRecipe):
             raise self._not_found(key)
+        self._see_now()
         return self._children.child(key, pickle.loads(plan.recipe.interface))  # noqa: S301 - our own leader gave it
 
     def pool_of(self, path: str) -> PoolHandle:
@@ -158,6 +164,7 @@ class TreeClient:
         member = plan.recipe.member if isinstance(plan, GroupPlan) and isinstance(plan.recipe, GroupRecipe) else None
         if member is None:
             raise self._not_found(path)
+        self._see_now()
         return self._children.pool(path, pickle.loads(member.interface))  # noqa: S301 - as above
 
     def group_of(self, path: str) -> Group:

@@ -17,6 +17,7 @@ from actors.runtime.errors import StaleIncarnationError
 from supervisor import Supervisor
 from supervisor.election import actor_by_name, elect, find_leader, inventory, leader_name
 from supervisor.link import wait_until
+from tests.ray_local import wards
 
 
 def slow_square(number: int) -> int:
@@ -78,9 +79,11 @@ def test_a_killed_leader_is_succeeded_by_its_standby_and_nobody_notices(
 
 
 def test_leaders_killed_one_after_the_other_are_succeeded_each_time(complete: Supervisor, family: Any, eventually: Any):
+    complete.supervise(wards.Ward, name="ward")
     before = family.pids()
     for incarnation in range(2, 6):
         os.kill(family.leader_pid(), signal.SIGKILL)
+        assert complete.root.spec("ward")["restart"] == "'permanent'", "its successor knows the tree before it is asked"
         eventually(lambda n=incarnation: complete.status().incarnation == n, "the standby's office")
         eventually(lambda: whole(complete, family), "the next standby")
         assert complete.submit(slow_square, incarnation).result(timeout=30) == incarnation**2
