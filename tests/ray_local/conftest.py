@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
@@ -92,6 +92,15 @@ def group(shared: Supervisor) -> Iterator[Group]:
     shared.root.delete(name)
 
 
+def pids_of(tree: Iterable[ChildView]) -> dict[str, int]:
+    """The pids of those that run, by key."""
+    return {
+        child.key: child.location.process.pid
+        for child in tree
+        if child.location is not None and child.status == "running"
+    }
+
+
 class Family:
     """A supervisor's actors as processes: found by key (`worker/default-0`), signalled by pid, waited for."""
 
@@ -107,11 +116,7 @@ class Family:
         return where.process.pid
 
     def pids(self) -> dict[str, int]:
-        return {
-            child.key: child.location.process.pid
-            for child in self.sup.status().tree
-            if child.location is not None and child.status == "running"
-        }
+        return pids_of(self.sup.status().tree)
 
     def workers(self) -> dict[str, int]:
         return {key: pid for key, pid in self.pids().items() if key.startswith("worker/")}
@@ -132,7 +137,7 @@ class Family:
         """Whether every child runs, and none with one of the pids in `after`."""
         tree = self.sup.status().tree
         gone = set((after or {}).values())
-        return all(child.status == "running" for child in tree) and not gone & set(self.pids().values())
+        return all(child.status == "running" for child in tree) and not gone & set(pids_of(tree).values())
 
     def living_actors(self) -> list[str]:
         return [actor.key for actor in inventory(self.sup.name) if actor.alive]

@@ -62,8 +62,12 @@ def impostor(name: ActorName) -> Any:
 
 def test_ps_lists_every_actor_with_what_its_supervisor_says(shared: Supervisor, eventually: Callable[..., None]):
     def is_placed() -> bool:
-        return all(row["pid"] and row["node_id"] and row["started_at_us"] for row in listed("--name", shared.name))
+        rows = listed("--name", shared.name)
+        keys = {row["key"] for row in rows}
+        return expected <= keys and all(row["pid"] and row["node_id"] and row["started_at_us"] for row in rows)
 
+    eventually(lambda: shared.status().standby is not None, "the standby")
+    expected = {ROOT_KEY, *(child.key for child in shared.status().tree)}
     eventually(is_placed, "every actor is in Ray's table with its place")
     found = {row["actor"]: row for row in listed("--name", shared.name)}
     assert {row["standing"] for row in found.values()} == {"owned"}

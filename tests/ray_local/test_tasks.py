@@ -287,7 +287,7 @@ def test_a_higher_priority_goes_first_and_a_cancelled_task_never_runs(
     high = [sup.options(priority=9).submit(mark, marks.path, "high") for _ in range(10)]
     assert all(future.cancel() for future in dropped)
     machine = sup._dispatchers["default"]._machine
-    eventually(lambda: len(machine._waiting) >= 20, "what was sent ahead taken back")
+    eventually(lambda: sum(not each.settled for each in [*machine._waiting]) == 20, "what was sent ahead taken back")
     gate.open()
     for future in (blocker, *low, *high):
         future.result(timeout=30)
