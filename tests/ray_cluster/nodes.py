@@ -22,8 +22,10 @@ from ray._common.utils import get_default_ray_temp_dir
 from ray.cluster_utils import Cluster
 
 from actors.runtime import process
+from actors.runtime.forking import forked_workers
 from actors.runtime.ids import NAMESPACE
 from actors.runtime.process import ProcessIdentity
+from supervisor.knobs import FORKED_MODULES
 from supervisor.launch import CLUSTER_KNOBS
 from supervisor.link import wait_until
 
@@ -64,11 +66,13 @@ class Nodes:
         return self._process_of(node, "raylet")
 
     def children_of(self, node: Any) -> list[ProcessIdentity]:
-        """The node's workers and agents: what its raylet has started."""
-        parents = {self.raylet_of(node).pid}
-        found: list[ProcessIdentity] = []
+        """The node's workers and agents: what its raylet has started, and the forked, whose parent is another."""
+        raylet = self.raylet_of(node).pid
+        living = everyone()
+        found = [one for one in living if is_of(raylet, one.pid)]
+        parents = {raylet}
         while parents:
-            born = [one for one in everyone() if parent_of(one.pid) in parents]
+            born = [one for one in living if parent_of(one.pid) in parents and one not in found]
             found += born
             parents = {one.pid for one in born}
         return found
@@ -87,6 +91,14 @@ def everyone() -> list[ProcessIdentity]:
     return [process.identify(int(path.name)) for path in Path("/proc").glob("[0-9]*")]
 
 
+def is_of(raylet: int, pid: int) -> bool:
+    """Whether a process was started for a raylet's workers: its environment says so, whoever its parent is."""
+    try:
+        return f"RAY_RAYLET_PID={raylet}".encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
+
+
 def parent_of(pid: int) -> int:
     try:
         return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
@@ -101,17 +113,18 @@ def started(nodes: int, *, cpus: int = 2) -> Generator[Nodes]:
     head = {"num_cpus": cpus, "_system_config": dict(CLUSTER_KNOBS), "temp_dir": folder, "include_dashboard": False}
     # Ray's test cluster writes its address there too, whatever its own folder is; on a new machine it is missing.
     Path(get_default_ray_temp_dir()).mkdir(parents=True, exist_ok=True)
-    cluster = Cluster(initialize_head=True, head_node_args=head)
-    try:
-        made = Nodes(cluster, cpus)
-        for _ in range(nodes - 1):
-            made.add()
-        ray.init(address=cluster.address, namespace=NAMESPACE, log_to_driver=False)
-        yield made
-    finally:
-        ray.shutdown()
-        cluster.shutdown()
-        shutil.rmtree(folder, ignore_errors=True)
+    with forked_workers(FORKED_MODULES):
+        cluster = Cluster(initialize_head=True, head_node_args=head)
+        try:
+            made = Nodes(cluster, cpus)
+            for _ in range(nodes - 1):
+                made.add()
+            ray.init(address=cluster.address, namespace=NAMESPACE, log_to_driver=False)
+            yield made
+        finally:
+            ray.shutdown()
+            cluster.shutdown()
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -34,12 +34,13 @@ def test_a_checkpoint_on_request_is_what_the_next_life_begins_with(group: Group)
 
 def test_a_checkpoint_on_request_of_a_pool_is_one_of_each_member(group: Group):
     pool: Any = group.pool(wards.Ward, name="wards", size=2, checkpoint=SELDOM_S)
-    for ward in pool.all_members().values():
+    members = list(pool.all_members().values())
+    for ward in members:
         ward.add.remote(7).result(timeout=ANSWER_S)
     assert group.checkpoint("wards") == 2
-    for ward in pool.all_members().values():
+    for ward in members:
         kill(ward)
-    assert [ward.seen.remote().result(timeout=ANSWER_S) for ward in pool.all_members().values()] == [7, 7]
+    assert [ward.seen.remote().result(timeout=ANSWER_S) for ward in members] == [7, 7]
 
 
 def test_what_cannot_be_checkpointed_says_so(group: Group, tmp_path: Path):
