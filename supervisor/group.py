@@ -170,14 +170,18 @@ class Group:
         """
         self._client.terminate(self._client.member(self.path, name))
 
-    def restart(self, name: str) -> None:
+    def restart(self, name: str, *, terminate_first: bool = False) -> None:
         """Start a member again that has ended.
+
+        Args:
+            name: The member's.
+            terminate_first: One that runs is ended in order before, as one change: its callers wait for its next life.
 
         Raises:
             AdministrationError: There is none, it runs, or it is being restarted.
             ChildStartError: It could not start; its spec stays.
         """
-        self._client.restart(self._client.member(self.path, name))
+        self._client.restart(self._client.member(self.path, name), ends_first=terminate_first)
 
     def delete(self, name: str) -> None:
         """Forget a member that has ended, with its spec.

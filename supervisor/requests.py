@@ -38,9 +38,15 @@ class Terminate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestartMember:
-    """Start a member again that has ended."""
+    """Start a member again that has ended.
+
+    Attributes:
+        member: The member.
+        ends_first: One that runs is ended in order before, as a part of the same: its callers wait for its next life.
+    """
 
     member: str
+    ends_first: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -253,9 +253,9 @@ class TreeClient:
         """End a member."""
         self.ask(r.Terminate(member=member), member)
 
-    def restart(self, member: str) -> None:
-        """Start an ended member again."""
-        self.ask(r.RestartMember(member=member), member)
+    def restart(self, member: str, *, ends_first: bool = False) -> None:
+        """Start an ended member again, or end and start one that runs."""
+        self.ask(r.RestartMember(member=member, ends_first=ends_first), member)
         self._wait_to_see(member)
 
     def delete(self, member: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import click
 from rich.console import Console
@@ -48,10 +49,8 @@ def terminate(member: str, name: str, address: str | None) -> None:
 @ADDRESS
 @FIRST
 def restart(member: str, name: str, address: str | None, terminate_first: bool) -> None:  # noqa: FBT001 - click hands flags over by name
-    """Start MEMBER again, which has ended."""
-    if terminate_first:
-        _administer(member, name, address, Group.terminate)
-    _administer(member, name, address, Group.restart)
+    """Start MEMBER again, which has ended; with --terminate-first one that runs, too, while its callers wait."""
+    _administer(member, name, address, partial(Group.restart, terminate_first=terminate_first))
     click.echo(f"{member}: runs again")
 
 

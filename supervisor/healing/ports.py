@@ -83,11 +83,11 @@ class ClusterHealing:
             self._replace(found, timeout_s)
             return
         key = self._key(component, action="restart")
-        if self._status(key) not in _ENDED:
-            self._ask(r.Terminate(member=key), key, timeout_s)
         if between is not None:
+            if self._status(key) not in _ENDED:
+                self._ask(r.Terminate(member=key), key, timeout_s)
             between()
-        self._ask(r.RestartMember(member=key), key, timeout_s)
+        self._ask(r.RestartMember(member=key, ends_first=True), key, timeout_s)
         until = SYSTEM_CLOCK.now() + timeout_s
         while self._status(key) != "running" and SYSTEM_CLOCK.now() < until:
             sleep(_LOOK_S)

@@ -70,7 +70,7 @@ class Administration:
             self._s.emit(known)
         elif event.request not in self._open:
             self._open.add(event.request)
-            if not self._go_on(event.request):
+            if not self._go_on(event.request, event.wish):
                 self._carry_out(event.request, event.wish)
 
     def done(self) -> tuple[str, ...]:
@@ -86,13 +86,15 @@ class Administration:
         if len(self._answers) > REMEMBERED:
             self._answers.popitem(last=False)
 
-    def _go_on(self, request: str) -> bool:
+    def _go_on(self, request: str, wish: r.Request) -> bool:
         """Whether a predecessor had begun the same, and what is left of it is awaited, or done."""
         member, wanted = self._begun.pop(request, ("", "down"))
         if not member:
             return False
         status = self._status(member)
-        if wanted == "up" and status is not None:
+        if isinstance(wish, r.RestartMember) and wish.ends_first and self._s.is_alive(member):
+            return False  # that it lives does not say that it has ended meanwhile
+        if wanted == "up" and status in (*_COMING, "running"):
             self._await_up(request, member)
             return True
         if wanted == "down" and status is None:
@@ -106,8 +108,8 @@ class Administration:
                 self._add(request, wish)
             case r.Terminate(member=member):
                 self._terminate(request, member)
-            case r.RestartMember(member=member):
-                self._restart(request, member)
+            case r.RestartMember():
+                self._restart(request, wish)
             case r.Delete(member=member):
                 self._delete(request, member)
             case r.Resize():
@@ -184,7 +186,7 @@ class Administration:
     def _serve(self, request: str, key: str) -> None:
         problem, detail = self._cannot_start_in(self._s.groups[SYSTEM])
         if self._status(key) in ("stopped", "ignored"):
-            self._restart(request, key)
+            self._restart(request, r.RestartMember(member=key))
         elif self._status(key) is not None:
             self._await_up(request, key)
         elif problem is not None:
@@ -226,20 +228,27 @@ class Administration:
         if self._groups.stop(member):
             self._groups.ended(member)
 
-    def _restart(self, request: str, member: str) -> None:
-        status = self._status(member)
+    def _restart(self, request: str, wish: r.RestartMember) -> None:
+        member, status = wish.member, self._status(wish.member)
         if status is None:
             self._say(request, "not_found", member)
         elif status == "waiting":
             self._await_up(request, member)
-        elif status in ("stopped", "ignored", "given_up"):
-            problem, detail = self._cannot_start_in(self._s.parent_of(member))
-            if problem is None:
-                self._start(request, member)
-            else:
-                self._say(request, problem, detail)
-        else:
+        elif member in (TOP, SYSTEM) and wish.ends_first:
+            self._say(request, "protected", member)
+        elif status not in ("stopped", "ignored", "given_up") and not wish.ends_first:
             self._say(request, _why_not(status), f"{member} is {status}")
+        else:
+            problem, detail = self._cannot_start_in(self._s.parent_of(member))
+            if problem is not None:
+                self._say(request, problem, detail)
+            elif self._s.is_alive(member):
+                self._s.await_news(member, request, "up")
+                self._s.requested.add(member)
+                self._groups.replace(member)
+                self._s.publish()
+            else:
+                self._start(request, member)
 
     def _delete(self, request: str, member: str) -> None:
         status = self._status(member)

@@ -257,6 +257,16 @@ class Groups:
         elif self.start(member):
             self.started(member)
 
+    def replace(self, member: str) -> None:
+        """One that lives is ended in order, and started again: somebody wants that."""
+        group = self._s.parent_of(member)
+        group.todo = self._together(group, group.todo, [member])
+        group.ending = self._together(group, group.ending, [member])
+        group.begun.discard(member)
+        if group.status == "running":
+            group.status = "restarting"
+        self._work.go_on(group)
+
     def _restart_with_others(self, group: Group, member: str, delay_s: float) -> None:
         whom = concerned(group, member)
         back = [other for other in whom if other == member or self._comes_back(other)]

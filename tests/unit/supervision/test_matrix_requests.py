@@ -6,7 +6,8 @@ import pytest
 
 from supervisor import messages as m
 from supervisor import requests as r
-from tests.unit.supervision.scene import Scene, actor, child, said
+from supervisor.tree import SYSTEM
+from tests.unit.supervision.scene import Scene, actor, child, group, said
 
 
 def delete(name: str) -> r.Delete:
@@ -76,3 +77,57 @@ def test_the_end_of_what_is_temporary_is_known_to_a_successor_that_finds_it_gone
     scene.ask(end("child/a"), "r")
     after = successor(scene)
     assert "answer r ok" in said(after.ask(end("child/a"), "r"))
+
+
+# -- ended and started again, as one ----------------------------------------------------------------------------------
+
+
+def again(name: str) -> r.RestartMember:
+    return r.RestartMember(member=name, ends_first=True)
+
+
+def test_one_that_runs_is_ended_in_order_and_started_again_and_never_seen_as_ended() -> None:
+    scene = Scene(child("a"), child("b")).up()
+    assert said(scene.ask(again("child/a"), "r")) == ["ask a#1"]
+    assert scene.child("a").status == "stopping"
+    assert said(scene.died("a")) == ["start a#2"]
+    assert scene.child("a").status == "starting"
+    assert said(scene.ready("a")) == ["answer r ok"]
+    assert scene.statuses()["b"] == "running"
+    assert scene.child("a").restarts == 0, "it was wanted"
+
+
+def test_a_group_that_runs_is_ended_and_started_again() -> None:
+    scene = Scene(group("g", child("a"), child("b"))).up()
+    assert "answer r ok" in scene.run(scene.ask(again("g"), "r"))
+    assert scene.incarnations() == {"g.a": 2, "g.b": 2}
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_one_that_has_ended_is_only_started(ended: bool) -> None:
+    scene = Scene(child("a")).up()
+    if ended:
+        scene.run(scene.ask(end("child/a")))
+    said_then = scene.run(scene.ask(again("child/a"), "r"))
+    assert said_then[-1] == "answer r ok"
+    assert scene.incarnations() == {"a": 2}
+
+
+def test_a_failed_start_of_it_is_told_and_it_stays_away() -> None:
+    scene = Scene(child("a")).up()
+    assert "answer r start_failed" in scene.run(scene.ask(again("child/a"), "r"), fails=["a"])
+    assert scene.child("a").status == "stopped"
+
+
+def test_it_is_gone_on_with_by_a_successor_that_finds_it_ending() -> None:
+    scene = Scene(child("a")).up()
+    scene.ask(again("child/a"), "r")
+    after = successor(scene, actor("a", 1))
+    assert said(after.ask(again("child/a"), "r")) == ["kill a#1"], "that it lives does not say which life that is"
+    assert said(after.died("a")) == ["start a#2"]
+    assert said(after.ready("a")) == ["answer r ok"]
+
+
+def test_everything_is_ended_by_shutdown_only() -> None:
+    scene = Scene(child("a")).up()
+    assert said(scene.ask(again(SYSTEM), "r")) == ["answer r protected"]
