@@ -26,8 +26,8 @@ class FakeGroup:
     def terminate(self, name: str) -> None:
         self.asked.append(("terminate", self.path, name))
 
-    def restart(self, name: str) -> None:
-        self.asked.append(("restart", self.path, name))
+    def restart(self, name: str, *, terminate_first: bool) -> None:
+        self.asked.append(("replace" if terminate_first else "restart", self.path, name))
 
     def delete(self, name: str) -> None:
         self.asked.append(("delete", self.path, name))
@@ -84,13 +84,16 @@ def test_a_member_is_looked_for_in_its_group(handle: FakeHandle, member: str, gr
     assert handle.asked == [("terminate", group, own)]
 
 
-@pytest.mark.parametrize(("command", "said"), [("restart", "runs again"), ("delete", "deleted")])
-def test_what_runs_may_be_ended_before(handle: FakeHandle, command: str, said: str) -> None:
-    assert run(command, "shop.cart").output == f"shop.cart: {said}\n"
-    assert handle.asked == [(command, "shop", "cart")]
-    handle.asked.clear()
-    assert run(command, "shop.cart", "--terminate-first").exit_code == 0
-    assert handle.asked == [("terminate", "shop", "cart"), (command, "shop", "cart")]
+def test_what_runs_may_be_ended_before(handle: FakeHandle) -> None:
+    assert run("delete", "shop.cart").output == "shop.cart: deleted\n"
+    assert run("delete", "shop.cart", "--terminate-first").output == "shop.cart: deleted\n"
+    assert handle.asked == [("delete", "shop", "cart"), ("terminate", "shop", "cart"), ("delete", "shop", "cart")]
+
+
+def test_a_restart_of_what_runs_is_one_request(handle: FakeHandle) -> None:
+    assert run("restart", "shop.cart").output == "shop.cart: runs again\n"
+    assert run("restart", "shop.cart", "--terminate-first").output == "shop.cart: runs again\n"
+    assert handle.asked == [("restart", "shop", "cart"), ("replace", "shop", "cart")]
 
 
 def test_numbers_are_changed_together_or_one_by_one(handle: FakeHandle) -> None:
