@@ -38,7 +38,7 @@ def test_a_task_that_kills_its_worker_is_set_aside_and_harms_no_other(start: Any
     with pytest.raises(PoisonTaskError, match="die_marked") as caught:
         poison.result(timeout=60)
     assert caught.value.deaths == 2
-    assert 2 <= len(marks.lines()) <= 4  # a death in company is not counted; on a busy machine there may be two
+    assert 2 <= len(marks.lines()) <= 3  # a death in company is not counted
     assert [future.result(timeout=60) for future in innocent] == [2 * n for n in range(100)]
     states = sup.events.query("select state, count(*) as n from tasks group by all order by all")
     assert {row["state"]: row["n"] for row in states} == {"done": 100, "poison": 1}
