@@ -57,6 +57,10 @@ class Call:
     over: bool = False
     delivered: int = 0
 
+    def awaits(self, sent: Sent) -> bool:
+        """Whether this is its last sending, and on its way."""
+        return self.in_flight and self.sending == sent.sending
+
 
 class Sent(NamedTuple):
     """Which sending an answer belongs to."""

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from supervisor.children.settings import CallSettings
 
-TimerKind = Literal["timeout", "pause", "rest"]
+TimerKind = Literal["timeout", "pause", "rest", "gone"]
 
 
 class CallMachine:
@@ -169,7 +169,7 @@ class CallMachine:
             case "forgotten":
                 commands = self._forgotten(call)
             case _:
-                commands = self._refused(call, sent, kind, payload, now) if _is_last(call, sent) else []
+                commands = self._refused(call, sent, kind, payload, now) if call.awaits(sent) else []
         return commands + self._pump(now)
 
     def failed(self, sent: Sent, error: BaseException, now: float) -> list[Command]:
@@ -180,7 +180,7 @@ class CallMachine:
     def unavailable(self, sent: Sent, now: float) -> list[Command]:
         """The sending, or its answer, was lost on the way; nobody knows which."""
         call = self._of(sent)
-        if call is None or not _is_last(call, sent):
+        if call is None or not call.awaits(sent):
             return []
         self._sequence.shelve(call)
         self._pause(now)
@@ -192,7 +192,7 @@ class CallMachine:
             return []
         commands = self.died(self.key, sent.incarnation, now)
         call = self._of(sent)
-        if call is not None and _is_last(call, sent):
+        if call is not None and call.awaits(sent):
             commands += self._leave(call)
         return commands
 
@@ -237,11 +237,9 @@ class CallMachine:
         """This incarnation is accepted, and `host` is the actor to call; None while there is none to call."""
         if incarnation < self._accepted:
             return []
-        commands: list[Command] = []
-        if incarnation > self._accepted:
-            commands = self._move_on(incarnation)
         if host is not None:
             self._gone = None
+        commands = self._move_on(incarnation) if incarnation > self._accepted else []
         self._host = host
         return commands + (self._hand_back() if host is None else self._pump(now))
 
@@ -253,13 +251,14 @@ class CallMachine:
         self._charge()
         return [LookOut(self.key), *self._hand_back()]
 
-    def gone(self, key: str, error: BaseException, now: float) -> list[Command]:
-        """The child is gone for good: its calls fail, or go elsewhere."""
+    def gone(self, key: str, error: BaseException, now: float, *, patient: bool = False) -> list[Command]:
+        """The child is gone for good: its calls fail, or go elsewhere; `patient`, what was sent may be answered yet."""
         self._gone, self._host = error, None
-        commands: list[Command] = []
-        for call in list(self._sequence):
-            unknown = failure_of_loss(call, key=self.key, host=self.key, replayable=self._replayable)
-            commands += self._leave(call) if self._mobile else self._settle(call, FailCall(call, unknown or error))
+        if self._mobile or not patient:
+            commands = [command for call in list(self._sequence) for command in self._leave(call)]
+        else:
+            commands = []
+            self._timers.set(now + self._settings.farewell_s, "gone", None)
         if self._mobile:
             self._waiting.update(self._resting)
             self._resting.clear()
@@ -304,6 +303,8 @@ class CallMachine:
         while (timer := self._timers.take_due(now)) is not None:
             call = timer.subject
             if call is None:
+                if timer.kind == "gone" and self._gone is not None:
+                    commands += self.gone(self.key, self._gone, now)
                 continue
             if timer.kind == "timeout":
                 if self._holds(call) and now >= call.deadline_at:
@@ -360,6 +361,8 @@ class CallMachine:
             self._sequence.forget(call)
             return []
         error = failure_of_loss(call, key=self.key, host=self._host or self.key, replayable=self._replayable)
+        if error is None and not self._mobile:
+            error = self._gone
         if error is not None:
             return self._settle(call, FailCall(call, error))
         if self._mobile:
@@ -393,7 +396,3 @@ class CallMachine:
         """The caller has its answer; a stream that has begun goes on without this machine."""
         call.over = not streaming
         self.unfinished -= 1
-
-
-def _is_last(call: Call, sent: Sent) -> bool:
-    return call.in_flight and call.sending == sent.sending

@@ -171,7 +171,7 @@ class PoolMachine:
         member = self._members.get(key)
         return [] if member is None else self._pass_on(member.died(key, incarnation, now), now)
 
-    def gone(self, key: str, error: BaseException, now: float) -> list[Command]:
+    def gone(self, key: str, error: BaseException, now: float, *, patient: bool = False) -> list[Command]:
         """A member is gone for good, or, under the pool's own name, all of it is."""
         if key != self.key:
             member = self._members.pop(key, None)

@@ -42,8 +42,11 @@ class Routed(Protocol):
         """The accepted incarnation's process is dead."""
         ...
 
-    def gone(self, key: str, error: ChildGoneError) -> None:
-        """It is gone for good: the child, the pool, or one of its members."""
+    def gone(self, key: str, error: ChildGoneError, *, patient: bool = False) -> None:
+        """It is gone for good: the child, the pool, or one of its members.
+
+        `patient`: it can have ended by itself, and the answer that says so may be on its way yet.
+        """
         ...
 
 
@@ -166,11 +169,11 @@ class ChildRoutes:
     def _compare(self, routed: Routed, before: Seen | None, seen: Seen) -> None:
         """Tell of what is gone."""
         if seen.gone is not None and (before is None or before.gone != seen.gone):
-            self._tell(routed.gone, routed.key, ChildGoneError(routed.key, seen.gone))
+            self._tell(routed.gone, routed.key, ChildGoneError(routed.key, seen.gone), patient=seen.ended)
         if before is None:
             return
         if before.known and not seen.known:
-            self._tell(routed.gone, routed.key, ChildGoneError(routed.key, "it was deleted"))
+            self._tell(routed.gone, routed.key, ChildGoneError(routed.key, "it was deleted"), patient=True)
             self._tell(self._on_deleted, routed.key)
         left = {member.key for member in before.members} - {member.key for member in seen.members}
         for key in sorted(left):
@@ -207,8 +210,8 @@ class ChildRoutes:
             handle = None
         self._missing = self._missing or handle is None
 
-    def _tell(self, tell: Callable[..., None], *news: Any) -> None:
-        self._news.put([partial(tell, *news)])
+    def _tell(self, tell: Callable[..., None], *news: Any, **how: Any) -> None:
+        self._news.put([partial(tell, *news, **how)])
 
     def _on_death(self, host: str) -> None:
         with self._lock:

@@ -27,6 +27,11 @@ class CallSettings(Settings):
         description="The first pause before asking again where nothing got through, in seconds.",
     )
     pause_max_s: float = Field(default=1.0, gt=0, description="The longest such pause, in seconds.")
+    farewell_s: float = Field(
+        default=0.25,
+        ge=0,
+        description="For how long what a child that ended has answered may still arrive, in seconds.",
+    )
 
 
 class CallOptions(Settings):

@@ -78,16 +78,18 @@ class Seen:
     Attributes:
         known: Whether the view knows it at all.
         gone: Why it does not come back by itself, or None.
+        ended: Whether it can have ended by itself, and well.
         actors: Everybody worth a connection, standbys included.
     """
 
     known: bool
     gone: str | None
+    ended: bool
     members: tuple[Member, ...]
     actors: frozenset[str]
 
 
-_UNKNOWN = Seen(known=False, gone=None, members=(), actors=frozenset())
+_UNKNOWN = Seen(known=False, gone=None, ended=False, members=(), actors=frozenset())
 
 
 def look_at(view: View, keys: Iterable[str]) -> list[Seen]:
@@ -108,7 +110,13 @@ def look_at(view: View, keys: Iterable[str]) -> list[Seen]:
 def _single(child: ChildSight | None) -> Seen:
     if child is None:
         return _UNKNOWN
-    return Seen(known=True, gone=_why_gone(child), members=(_member(child),), actors=_actors(child))
+    return Seen(
+        known=True,
+        gone=_why_gone(child),
+        ended=child.status == "stopped",
+        members=(_member(child),),
+        actors=_actors(child),
+    )
 
 
 def _pool(view: View, path: str, children: list[ChildSight]) -> Seen:
@@ -119,6 +127,7 @@ def _pool(view: View, path: str, children: list[ChildSight]) -> Seen:
     return Seen(
         known=group is not None or bool(children),
         gone=gone,
+        ended=False,
         members=tuple(_member(child) for child in children if child.status not in GONE),
         actors=frozenset().union(*(_actors(child) for child in children)),
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from supervisor.tasks.task import Task
+    from supervisor.tasks.task import Callee, Task
 
 BATCHES_PER_WORKER = 2
 """One that runs and one that waits at the worker, so that it never idles for a round trip."""
@@ -91,6 +91,7 @@ class Crew:
         self._workers: dict[str, Worker] = {}
         self._gone: set[str] = set()
         self._away: dict[str, Worker] = {}
+        self._doubted: dict[str, tuple[Task, Callee]] = {}
         self._idle: dict[str, None] = {}
         self._half: dict[str, None] = {}
 
@@ -168,6 +169,7 @@ class Crew:
                     worker = Worker(route.name, route.role)
                 else:
                     back.append(worker)
+                    self._doubted.pop(route.name, None)
                 self._workers[route.name] = worker
             worker.role = route.role
             self.settle_place(worker)
@@ -193,6 +195,16 @@ class Crew:
         if worker.role == "active":
             self._promote_one()
         return worker
+
+    def doubt(self, name: str, suspect: Task) -> None:
+        """A worker was given up that may live: if it turns out to have died, `suspect` is to blame."""
+        self._doubted = {worker: doubted for worker, doubted in self._doubted.items() if not doubted[0].settled}
+        self._doubted[name] = (suspect, suspect.callee)
+
+    def blamed(self, name: str) -> Task | None:
+        """Now it is known that the worker died: the task to blame, unless that has ended or calls its fallback now."""
+        task, callee = self._doubted.pop(name, (None, None))
+        return task if task is not None and not task.settled and task.callee is callee else None
 
     def _promote_one(self) -> None:
         for worker in self._workers.values():

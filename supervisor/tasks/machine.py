@@ -35,7 +35,7 @@ from supervisor.tasks.commands import (
 from supervisor.tasks.crew import Batch, Crew, Route, Worker
 from supervisor.tasks.settings import DispatchSettings
 from supervisor.tasks.task import Outcome, Task
-from supervisor.tasks.verdict import lacks_module, next_wait_s, outcome_of_failure, outcome_of_loss
+from supervisor.tasks.verdict import lacks_module, next_wait_s, outcome_of_failure, outcome_of_loss, outcome_of_poison
 from supervisor.tasks.waiting import PaceBook, WaitingTasks, take_batch
 from supervisor.tasks.watch import Subject, TimerKind, Watch
 
@@ -118,6 +118,8 @@ class DispatchMachine:
         """A worker died, was fenced, or cannot be reached (`may_live`)."""
         worker = self._crew.remove(name, forgivable=may_live)
         commands = [] if worker is None else self._lose_all(worker, now, may_live=may_live)
+        if not may_live and (task := self._crew.blamed(name)) is not None:
+            commands.extend(self._blame(task, name, now))
         commands.extend(self._send(now))
         return commands
 
@@ -324,6 +326,8 @@ class DispatchMachine:
         """Decide for everything at a worker that is gone, last first, so that it waits in its old order."""
         commands: list[Command] = []
         suspect = None if worker.killing else worker.suspect
+        if may_live and suspect is not None:
+            self._crew.doubt(worker.name, suspect)
         for batch in reversed(list(worker.batches.values())):
             self._batches.pop(batch.number)
             for task in reversed(list(batch.tasks.values())):
@@ -356,6 +360,13 @@ class DispatchMachine:
         if never_again:
             return self._settle(task, outcome)
         return self._after(task, outcome, now, rest=False, worthwhile=again)
+
+    def _blame(self, task: Task, worker: str, now: float) -> list[Command]:
+        """The news that a worker was given up overtook the news of its death; its task may run elsewhere by now."""
+        task.deaths += 1
+        if task.deaths < self.settings.poison_after or not self._waiting.withdraw(task):
+            return []
+        return self._after(task, outcome_of_poison(task, worker), now, rest=False, worthwhile=False)
 
     # -- bookkeeping ------------------------------------------------------------------------------------------------
 

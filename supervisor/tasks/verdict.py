@@ -102,7 +102,12 @@ def outcome_of_loss(task: Task, *, worker: str, alone: bool, may_live: bool, poi
     elif not may_live:
         task.deaths += 1
     if task.deaths >= poison_after:
-        poison = PoisonTaskError(task.task_id, deaths=task.deaths, function=task.callee.name)
-        return Outcome("poison", error=poison, worker=worker), False
+        return outcome_of_poison(task, worker), False
     error = WorkerLostError(task.task_id, worker=worker, attempts=task.attempt)
     return Outcome("unknown" if may_live else "lost", error=error, worker=worker), True
+
+
+def outcome_of_poison(task: Task, worker: str) -> Outcome:
+    """The end of a task that has caused as many deaths as it may."""
+    poison = PoisonTaskError(task.task_id, deaths=task.deaths, function=task.callee.name)
+    return Outcome("poison", error=poison, worker=worker)

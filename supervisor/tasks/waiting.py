@@ -80,6 +80,15 @@ class WaitingTasks:
             self._count -= 1
         return task
 
+    def withdraw(self, task: Task) -> bool:
+        """Take this one out, if it waits here."""
+        queue = self._by_priority.get(task.policy.priority)
+        if queue is None or task not in queue:
+            return False
+        queue.remove(task)
+        self._count -= 1
+        return True
+
     def drain(self) -> list[Task]:
         """Take all."""
         taken = [task for task in self if not task.settled]

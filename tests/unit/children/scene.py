@@ -84,8 +84,8 @@ class Scene:
     def die(self, incarnation: int = 1, key: str = KEY) -> list[Any]:
         return self.told(self.machine.died(key, incarnation, self.now))
 
-    def end(self, error: BaseException, key: str = KEY) -> list[Any]:
-        return self.told(self.machine.gone(key, error, self.now))
+    def end(self, error: BaseException, key: str = KEY, **how: bool) -> list[Any]:
+        return self.told(self.machine.gone(key, error, self.now, **how))
 
     def give_up(self, index: int, error: BaseException | None = None) -> list[Any]:
         return self.told(self.machine.given_up(self.calls[index], error))

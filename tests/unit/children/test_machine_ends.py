@@ -110,6 +110,34 @@ def test_a_child_that_is_gone_fails_its_calls_at_once() -> None:
     assert scene.wait(60.0) == []
 
 
+def test_an_answer_that_the_news_of_the_end_overtook_still_counts() -> None:
+    scene = Scene(window=2)
+    scene.make(3)
+    assert scene.end(GONE, patient=True) == [("fail", 2, "ChildGoneError")], "it was never sent"
+    assert scene.make() == [("fail", 3, "ChildGoneError")]
+    assert scene.answer(0, "exited", b"normal")[0] == ("fail", 0, "ChildExitedError")
+    assert scene.lose(1) == [("fail", 1, "ChildGoneError")]
+    assert (scene.machine.unfinished, scene.machine.busy) == (0, False)
+
+
+def test_answers_that_do_not_come_are_not_waited_for_long() -> None:
+    scene = Scene(farewell_s=0.2)
+    scene.make(2, retry=Retry(attempts=2, on=(ValueError,)))
+    scene.end(GONE, patient=True)
+    assert scene.raised(0) == []
+    assert scene.wait(0.1) == []
+    assert scene.wait(0.1) == [("fail", 1, "ChildGoneError"), ("fail", 0, "ChildGoneError")]
+    assert (scene.machine.unfinished, scene.machine.busy) == (0, False)
+
+
+def test_a_child_that_comes_back_meanwhile_gets_the_calls_that_were_not_answered() -> None:
+    scene = Scene(farewell_s=0.2)
+    scene.make()
+    scene.end(GONE, patient=True)
+    assert scene.route(2) == [("send", 0, "c#2", 1)]
+    assert scene.wait(1.0) == []
+
+
 def test_what_must_not_run_twice_is_unknown_at_a_child_that_is_gone() -> None:
     scene = Scene()
     scene.make(retry=NEVER)

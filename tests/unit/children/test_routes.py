@@ -30,6 +30,7 @@ class Caller:
     def __init__(self, key: str) -> None:
         self.key = key
         self.told: list[tuple[Any, ...]] = []
+        self.patient: list[bool] = []
 
     def routed(self, key: str, incarnation: int, host: str | None) -> None:
         self.told.append((key, incarnation, host))
@@ -37,8 +38,9 @@ class Caller:
     def died(self, key: str, incarnation: int) -> None:
         self.told.append(("died", key, incarnation))
 
-    def gone(self, key: str, error: ChildGoneError) -> None:
+    def gone(self, key: str, error: ChildGoneError, *, patient: bool = False) -> None:
         self.told.append(("gone", key, error.reason))
+        self.patient.append(patient)
 
     def take(self) -> list[tuple[Any, ...]]:
         taken, self.told = self.told, []
@@ -172,6 +174,22 @@ def test_a_child_that_is_no_more_in_the_view_was_deleted(routes: ChildRoutes, a:
     assert a.take() == [("child/a", 1, "a#1"), ("gone", "child/a", "it was deleted")]
     routes.on_view(View((A,)))
     assert a.take() == [("child/a", 1, "a#1")]
+
+
+@pytest.mark.parametrize(
+    ("after", "patient"),
+    [
+        pytest.param(View((replace(A, status="stopped"),)), True, id="stopped"),
+        pytest.param(View(), True, id="deleted"),
+        pytest.param(View((replace(A, status="given_up"),)), False, id="given up"),
+    ],
+)
+def test_who_can_have_ended_by_itself_may_have_said_so(
+    routes: ChildRoutes, a: Caller, after: View, patient: bool
+) -> None:
+    routes.on_view(View((A,)))
+    routes.on_view(after)
+    assert a.patient == [patient]
 
 
 def test_a_pool_is_told_of_all_its_members_and_of_those_that_leave(routes: ChildRoutes) -> None:

@@ -84,6 +84,33 @@ def test_a_worker_that_was_fenced_is_not_known_to_be_dead_so_nobody_is_blamed_fo
     assert scene.tasks[0].deaths == 0
 
 
+def test_who_killed_its_worker_is_blamed_also_when_the_supervisor_gave_that_up_first() -> None:
+    scene = Scene(poison_after=2)
+    scene.submit(scene.task("g", retry=Retry(attempts=9)))
+    scene.announce("w1")
+    assert told(scene.lose("w0")) == []
+    assert told(scene.lose("w1")) == [("settle", 1, "poison")]
+
+
+@pytest.mark.parametrize("fallback", ["g", None])
+def test_a_task_whose_blame_becomes_certain_while_it_waits_does_not_run_again(fallback: str | None) -> None:
+    scene = Scene(poison_after=1)
+    scene.submit(scene.task(fallback=fallback, retry=Retry(attempts=9)))
+    scene.lose("w0", may_live=True)
+    lost = told(scene.lose("w0"))
+    assert lost == ([("attempt", "t1", 1, "poison")] if fallback else [("settle", 1, "poison")])
+    assert told(scene.announce("w1")) == ([("send", 2, "w1", [1])] if fallback else [])
+
+
+def test_a_fallback_is_not_blamed_for_a_death_of_which_the_news_comes_late() -> None:
+    scene = Scene(2, poison_after=1)
+    scene.submit(scene.task(fallback="g", retry=Retry(attempts=1)))
+    scene.lose("w0", may_live=True)
+    assert scene.tasks[0].callee.name == "g"
+    assert told(scene.lose("w0")) == []
+    assert told(scene.reply(2, ok(1))) == [("settle", 1, "done")]
+
+
 def test_the_blocked_parent_is_not_blamed_for_what_its_child_did() -> None:
     """The parent gave its slot back: whoever had it ended the worker."""
     scene = Scene(poison_after=1)
