@@ -40,6 +40,7 @@ _REMEDIES: dict[Problem, str] = {
     "not_running": "see `supervisor status` for what it waits for, and ask again",
     "takes_no_standbys": "only a child that is restarted has somebody to stand by for",
     "shares_process": "let it have a process of its own first: share_process=False",
+    "shares_elsewhere": "give both the same node, or let it share another process: share_process='<name>'",
     "protected": "it is the supervisor's own; only `shutdown` ends it",
 }
 

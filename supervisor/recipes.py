@@ -221,6 +221,7 @@ def _child_plan(spec: ChildSpec | PoolSpec, group: str, key: str, origin: Origin
         start_timeout_s=spec.start_timeout_s,
         standbys=spec.standbys,
         share=recipe.share or "",
+        wanted_node=recipe.node,
         origin=origin,
         recipe=recipe,
         fingerprint=fingerprint(recipe),

@@ -62,6 +62,7 @@ class ChildPlan:
         pool: The pool it is a member of, or None.
         node_id: The node it must run on, or None.
         share: The process that it shares, by a name that those in it have in common; empty: it has its own.
+        wanted_node: The node that its spec names, as the spec names it, or None.
         origin: Who wants it.
         request: The administration call that brought it, so that the same call can be made twice.
         recipe: What a shell needs to build it. Nobody here looks inside.
@@ -80,6 +81,7 @@ class ChildPlan:
     pool: str | None = None
     node_id: str | None = None
     share: str = ""
+    wanted_node: str | None = None
     origin: Origin = "system"
     request: str = ""
     recipe: Any = None

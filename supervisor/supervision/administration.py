@@ -168,6 +168,11 @@ class Administration:
                 status = self._status(there)
                 if status is not None:
                     return "already_started" if self._is_up(there) else "already_present", f"{there} is {status}"
+        for plan in wish.children:
+            for other in self._s.children.values() if plan.share else ():
+                if other.plan.share == plan.share and other.plan.wanted_node != plan.wanted_node:
+                    theirs, its = other.plan.wanted_node or "any", plan.wanted_node or "any"
+                    return "shares_elsewhere", f"it shares a process with {other.plan.key} on node {theirs}, not {its}"
         return self._cannot_start_in(self._s.groups[parent])
 
     def _cannot_start_in(self, group: Group) -> tuple[r.Problem | None, str]:

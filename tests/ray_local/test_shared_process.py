@@ -134,6 +134,14 @@ def test_standbys_cannot_share_a_process(group: Group):
     assert caught.value.problem == "shares_process"
 
 
+def test_one_process_is_on_one_node(group: Group):
+    sibling = sibling_of(group)
+    with pytest.raises(AdministrationError, match="on node any, not 127") as caught:
+        group.supervise(wards.Ward, name="child", node="127.0.0.1", **SHARED)
+    assert caught.value.problem == "shares_elsewhere"
+    assert_untouched(sibling)
+
+
 # -- what ends the process --------------------------------------------------------------------------------------------
 
 

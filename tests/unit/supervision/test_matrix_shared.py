@@ -111,6 +111,13 @@ def test_a_standby_in_the_same_process_is_refused() -> None:
     assert said(scene.ask(r.Resize(member="child/g.a", standbys=0), "q")) == ["answer q ok"]
 
 
+def test_a_child_that_would_share_a_process_on_another_node_is_refused() -> None:
+    scene = household("a", settings={"wanted_node": "n1"})
+    assert said(scene.add(child("b", share="g.p", wanted_node="n2"), "g", "r")) == ["answer r shares_elsewhere"]
+    assert said(scene.add(child("c", share="g.p"), "g", "q")) == ["answer q shares_elsewhere"]
+    assert acts(scene.add(child("d", share="g.p", wanted_node="n1"), "g", "s")) == ["start g.d#1"]
+
+
 # -- all of a process -------------------------------------------------------------------------------------------------
 
 
