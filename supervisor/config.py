@@ -21,11 +21,9 @@ from actors.runtime.settings import Settings
 from supervisor.chaos_settings import ChaosSettings
 from supervisor.services.keys import DEGRADATION
 from supervisor.tasks.policy import Policy
-from supervisor.tasks.settings import DispatchSettings
+from supervisor.tasks.settings import DEFAULT_POOL, DispatchSettings
 from supervisor.tree import LOG, POOLS, ROOT, SYSTEM, TOP, ChildPlan, GroupPlan, member_plan
 from supervisor.yamlfile import read_mapping
-
-DEFAULT_POOL = "default"
 
 
 class HeartbeatSettings(Settings):

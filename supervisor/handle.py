@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast
 
 import ray
 from ray.exceptions import GetTimeoutError, RayError
@@ -31,7 +31,6 @@ from supervisor import launch
 from supervisor.charter import Charter
 from supervisor.children.registry import Children
 from supervisor.concerns import ConcernsHandle
-from supervisor.config import DEFAULT_POOL, SupervisorConfig
 from supervisor.election import actor_by_name, elect
 from supervisor.ending import end_supervisor
 from supervisor.events import Events
@@ -55,8 +54,12 @@ from supervisor.tasks.future import TaskFuture
 from supervisor.tasks.keys import KeyedTasks
 from supervisor.tasks.policy import Policy, TaskOptions
 from supervisor.tasks.records import TaskRecorder
+from supervisor.tasks.settings import DEFAULT_POOL
 from supervisor.tree_client import TreeClient
 from supervisor.tree_handle import TreeHandle
+
+if TYPE_CHECKING:
+    from supervisor.config import SupervisorConfig
 
 T = TypeVar("T")
 
@@ -151,6 +154,8 @@ class Supervisor(ConcernsHandle, TreeHandle):
             EventLogError: The log cannot be opened.
             RestartIntensityError: The workers do not come up; the last error is in the message.
         """
+        from supervisor.config import SupervisorConfig  # noqa: PLC0415 - half of what importing this module took
+
         settings = SupervisorConfig.load(config)
         if not is_valid_name(name):
             raise ConfigError("name", problems=(f"{name!r} cannot name a supervisor: letters, digits, '_', '.', '-'",))

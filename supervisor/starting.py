@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ray
 from ray.exceptions import GetTimeoutError, RayError
@@ -19,12 +19,14 @@ from actors.runtime.errors import (
 )
 from actors.telemetry.context import current_parent
 from supervisor.charter import Charter
-from supervisor.config import SupervisorConfig
 from supervisor.election import existing_leader, find_leader, leader_name
 from supervisor.messages import ClusterView
 from supervisor.pools import pool_error
 from supervisor.tasks.policy import Policy
 from supervisor.version import package_version, version_fault
+
+if TYPE_CHECKING:
+    from supervisor.config import SupervisorConfig
 
 ANSWER_TIMEOUT_S = 20.0
 """How long a leader that lives may take to answer a new handle, seconds."""

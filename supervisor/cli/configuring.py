@@ -10,7 +10,8 @@ import click
 from pydantic import BaseModel
 
 from actors.recovery.strategies import KINDS, title
-from supervisor.config import DEFAULT_POOL, PoolSettings, SupervisorConfig
+from supervisor.config import PoolSettings, SupervisorConfig
+from supervisor.tasks.settings import DEFAULT_POOL
 
 HEADER = "# Every setting of a supervisor with its default. Keep what you change; an unknown key is an error.\n"
 

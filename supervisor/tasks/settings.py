@@ -8,6 +8,9 @@ from pydantic import Field
 
 from actors.runtime.settings import Settings
 
+DEFAULT_POOL = "default"
+"""The pool of tasks that name none."""
+
 
 class DispatchSettings(Settings):
     """How a caller's dispatcher batches, waits and gives up."""
