@@ -13,6 +13,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,6 +145,10 @@ def submit_job(cluster: RunningCluster, *command: str) -> subprocess.CompletedPr
     return tries[-1]
 
 
+def on_it(cluster: RunningCluster, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return cluster.supervisor(command, "--name", NAME, "--address", cluster.address, *arguments)
+
+
 CLIENT = """
 import json, os, sys, time
 from collections import Counter
@@ -206,31 +211,23 @@ def test_up_from_a_job_then_tasks_from_elsewhere_then_down(cluster: RunningClust
     }
     assert len(set((cluster.folder / "ran").read_text().split())) == 2, "all late tasks ran on one node"
 
-    seen = cluster.supervisor("status", "--name", NAME, "--address", cluster.address, "--json")
+    query = "select (select count(*) from tasks) as n, (select string_agg(distinct exit_class) from restarts) as ends"
+    asked = (("status", "--json"), ("status",), ("ps",), ("events", "--json", query), ("up",))
+    with ThreadPoolExecutor() as beside:
+        seen, plain, listed, rows, taken = beside.map(lambda command: on_it(cluster, *command), asked)
     assert seen.returncode == 0, seen.stderr
     status = json.loads(seen.stdout)
     assert (status["incarnation"], status["failure"]) == (1, None)
     assert len([child for child in status["tree"] if child["key"].startswith("node_agent/")]) == 2
-    plain = cluster.supervisor("status", "--name", NAME, "--address", cluster.address)
     assert "pool default: 6 of 6 active" in plain.stdout
-    listed = cluster.supervisor("ps", "--name", NAME, "--address", cluster.address)
     assert "launched/supervisor/root#1" in listed.stdout
-    rows = cluster.supervisor(
-        "events", "--name", NAME, "--address", cluster.address, "--json", "select count(*) as n from tasks"
-    )
-    assert json.loads(rows.stdout) == {"n": done + 6}
-    ends = cluster.supervisor(
-        "events", "--name", NAME, "--address", cluster.address, "--json", "select distinct exit_class from restarts"
-    )
-    assert json.loads(ends.stdout) == {"exit_class": "task_limit"}
-
-    taken = cluster.supervisor("up", "--name", NAME, "--address", cluster.address)
+    assert json.loads(rows.stdout) == {"n": done + 6, "ends": "task_limit"}
     assert taken.returncode == 1
     assert "already runs on this cluster" in taken.stderr
 
-    down = cluster.supervisor("down", "--name", NAME, "--address", cluster.address)
+    down = on_it(cluster, "down")
     assert (down.returncode, down.stdout) == (0, "supervisor 'launched' is down\n"), down.stderr
-    gone = cluster.supervisor("status", "--name", NAME, "--address", cluster.address)
+    gone = on_it(cluster, "status")
     assert gone.returncode == 1
     assert gone.stderr.startswith("error: supervisor 'launched': not on this cluster")
     kept = cluster.supervisor(

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import pytest
 import ray
-from ray.exceptions import ActorDiedError
+from ray.exceptions import ActorDiedError, ActorUnavailableError
 
 from actors.event_log.actor import APPEND_THREADS, event_log_actor
 from actors.event_log.schema import TASKS
@@ -64,9 +64,18 @@ class Writers:
             name=str(self.name), namespace=NAMESPACE, lifetime="detached", max_concurrency=APPEND_THREADS, num_cpus=0
         )
         handle = made.remote(str(self.name), 1, path=str(self.path), **arguments)
-        self.pid = get(handle.describe.remote(), timeout=60).pid
+        self.pid = self._pid_of(handle)
         self.handle = handle
         return handle
+
+    @staticmethod
+    def _pid_of(handle: Any) -> int:
+        """Who ends in its constructor may be out of reach first: Ray tells of the connection before the death."""
+        while True:
+            try:
+                return get(handle.describe.remote(), timeout=60).pid
+            except ActorUnavailableError:
+                continue
 
     def kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)

@@ -164,8 +164,9 @@ def test_every_actor_of_ours_answers(shared: Supervisor, eventually: Any):
 def test_a_fault_is_over_at_its_end_and_the_log_and_the_leader_are_asked_again(shared: Supervisor, eventually: Any):
     log = Process(_one(shared, "event_log"))
     leader = Process(shared.status().leader)
-    appended = log.put("unavailable", EVENT_LOG_APPEND, "event_log", left_s=3.0)
-    wished = leader.put("unavailable", SUPERVISOR_CALL, "supervisor", left_s=3.0)
+    appended = log.put("unavailable", EVENT_LOG_APPEND, "event_log", left_s=5.0)
+    assert shared.submit(pow, 2, 3).result(timeout=PATIENCE_S) == 8  # the wish writes no row before it is granted
+    wished = leader.put("unavailable", SUPERVISOR_CALL, "supervisor", left_s=5.0)
     done = threading.Event()
     waiting = threading.Thread(target=lambda: (shared.supervise(Cart, name="late"), done.set()), daemon=True)
     waiting.start()

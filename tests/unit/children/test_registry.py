@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from ray.exceptions import ActorDiedError
 
-from actors.runtime.clock import SYSTEM_CLOCK
+from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.errors import OutcomeUnknownError, SupervisorClosedError
 from supervisor.children.errors import ChildGoneError
 from supervisor.children.interface import ChildInterface
@@ -24,7 +25,7 @@ class Home:
     """A process that calls children of one supervisor; `latest` is what the leader announced last."""
 
     def __init__(self) -> None:
-        self.actors = {name: Actor() for name in ("cart#1", "p-0#1", "p-1#1")}
+        self.actors = {name: Actor() for name in ("cart#1", "cart#2", "p-0#1", "p-1#1")}
         self.latest: View | None = None
         self.children = Children("default", "here", self.refresh, find=self.actors.get)
 
@@ -45,6 +46,7 @@ def wait_for(condition: Callable[[], Any]) -> None:
     until = SYSTEM_CLOCK.now() + PATIENCE_S
     while not condition():
         assert SYSTEM_CLOCK.now() < until
+        sleep(0.005)
 
 
 def test_a_call_made_before_the_child_is_announced_goes_out_when_it_is(home: Home) -> None:
@@ -108,17 +110,20 @@ def test_of_a_deleted_child_nothing_is_kept_once_nobody_holds_its_handle(home: H
     home.children.on_view(there)
     cart = home.children.child(KEY, INTERFACE)
     response = cart.add.remote(1)
+    response.add_done_callback(lambda _: None)
     home.children.on_view(View())
+    home.actors["cart#1"].calls[-1].ref.set(ActorDiedError())
     with pytest.raises(ChildGoneError):
         response.result(timeout=PATIENCE_S)
-    home.children.on_view(there)
+    home.children.on_view(View((Sight(key=KEY, host="cart#2", incarnation=2),)))
     cart.add.remote(2)
-    assert len(home.actors["cart#1"].calls) == 2, "whoever holds a handle reaches the next child of that name"
-    home.actors["cart#1"].calls[-1].ref.set(ok(1))
+    assert len(home.actors["cart#2"].calls) == 1, "whoever holds a handle reaches the next child of that name"
+    home.actors["cart#2"].calls[-1].ref.set(ok(1))
     home.children.on_view(View())
     assert known_of(home) == [KEY]
     del cart, response
     home.actors["cart#1"].calls.clear()
+    home.actors["cart#2"].calls.clear()
     wait_for(lambda: home.children.on_view(View()) or known_of(home) == [])
 
 
