@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast
 
 import ray
@@ -18,11 +17,7 @@ from actors.event_log.transport import LogTransport
 from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.context import CURRENT
 from actors.runtime.emitter import Emitter
-from actors.runtime.errors import (
-    ConfigError,
-    SupervisorClosedError,
-    SupervisorNotFoundError,
-)
+from actors.runtime.errors import ConfigError, SupervisorClosedError, SupervisorNotFoundError
 from actors.runtime.id_source import IdSource
 from actors.runtime.ids import is_valid_name
 from actors.runtime.replicated import Replica
@@ -395,9 +390,7 @@ class Supervisor(ConcernsHandle, TreeHandle):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *failure: object) -> None:
         self.close()
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import PurePosixPath
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
-HERE = Path(__file__).parent
 ON_RAY = frozenset({"chaos", "ray_cluster", "ray_local"})
 
 # How long an example takes says how busy the machine is: speed is the bench's business.
@@ -15,9 +16,14 @@ settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two Rays at a time starve each other on two cores."""
-    for item in items:
-        if item.path.relative_to(HERE).parts[0] in ON_RAY:
-            item.add_marker(pytest.mark.xdist_group("ray"))
+class OneRayAtATime(LoadScopeScheduling):
+    """Two Rays at a time starve each other on two cores. (xdist's own groups get lost with pytest 9.2.)"""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "ray" if ON_RAY & set(PurePosixPath(nodeid.partition("::")[0]).parts) else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneRayAtATime:
+    """Who runs what, asked of us by xdist."""
+    return OneRayAtATime(config, log)
