@@ -17,7 +17,7 @@ settings.load_profile("house")
 
 
 class OneRayAtATime(LoadScopeScheduling):
-    """Two Rays at a time starve each other on two cores. (xdist's own groups get lost with pytest 9.2.)"""
+    """Two Rays at a time starve each other on two cores. Groups of xdist's own get lost with pytest 9.2."""
 
     def _split_scope(self, nodeid: str) -> str:
         return "ray" if ON_RAY & set(PurePosixPath(nodeid.partition("::")[0]).parts) else nodeid
