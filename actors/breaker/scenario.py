@@ -15,7 +15,7 @@ class Phase(Settings):
     """A while in which a dependency behaves in one way."""
 
     duration_s: float = Field(gt=0, le=86_400, description="How long it lasts, in seconds.")
-    calls_per_s: float = Field(ge=0, allow_inf_nan=False, description="Calls that all processes together want to make.")
+    calls_per_s: float = Field(ge=0, description="Calls that all processes together want to make.")
     failure_rate: float = Field(default=0.0, ge=0, le=1, description="The fraction of the calls that fail.")
     latency_s: float = Field(default=0.05, ge=0, le=3600, description="How long a call takes, in seconds.")
     slow_rate: float = Field(default=0.0, ge=0, le=1, description="The fraction of the calls that take slow_s instead.")

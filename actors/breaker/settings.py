@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -33,9 +33,7 @@ class BreakerSettings(Settings):
     slow_call_rate: float | None = Field(
         default=None, gt=0, le=1, description="Opens when this fraction of the window's calls was slow."
     )
-    slow_call_s: float | None = Field(
-        default=None, gt=0, allow_inf_nan=False, description="A call that takes longer is slow, in seconds."
-    )
+    slow_call_s: float | None = Field(default=None, gt=0, description="A call that takes longer is slow, in seconds.")
     consecutive_failures: int | None = Field(
         default=None, ge=1, description="Opens when so many calls in a row failed, however few the window holds."
     )
@@ -46,13 +44,12 @@ class BreakerSettings(Settings):
     window_s: float | None = Field(
         default=None, gt=0, le=86_400, description="Instead of window_calls: the rates of the last so many seconds."
     )
-    open_s: float | Callable[[int], float] = Field(
+    # What is not finite is refused below, in words that fit a number and a function.
+    open_s: Annotated[float, Field(allow_inf_nan=True)] | Callable[[int], float] = Field(
         default=5.0,
         description="How long it stays open before it probes, in seconds; or a function of the openings in a row.",
     )
-    open_s_max: float = Field(
-        default=60.0, gt=0, allow_inf_nan=False, description="The longest such wait, jitter included, in seconds."
-    )
+    open_s_max: float = Field(default=60.0, gt=0, description="The longest such wait, jitter included, in seconds.")
     open_growth: float = Field(
         default=2.0, ge=1, le=100, description="Each opening in a row waits so many times longer than the one before."
     )
@@ -66,20 +63,17 @@ class BreakerSettings(Settings):
         default=1.0, gt=0, le=1, description="It recovers when this fraction of the probes succeeded, else it reopens."
     )
     half_open_s_max: float = Field(
-        default=30.0, gt=0, allow_inf_nan=False, description="The longest time half-open, then it reopens, in seconds."
+        default=30.0, gt=0, description="The longest time half-open, then it reopens, in seconds."
     )
     permit_lease_s: float = Field(
         default=10.0,
         gt=0,
-        allow_inf_nan=False,
         description="A probe that has not ended by then gives its permit to another, in seconds.",
     )
     ramp: tuple[float, ...] = Field(
         default=(), max_length=100, description="Fractions of the calls let through, step by step, before it closes."
     )
-    ramp_step_s: float = Field(
-        default=1.0, gt=0, allow_inf_nan=False, description="How long each step of the ramp takes, in seconds."
-    )
+    ramp_step_s: float = Field(default=1.0, gt=0, description="How long each step of the ramp takes, in seconds.")
     quorum: int | None = Field(
         default=None,
         ge=1,

@@ -35,8 +35,8 @@ class LevelRule(Settings):
         max_length=_NAME_LIMIT,
         description="The component or breaker; for queues and budgets empty means the worst of them.",
     )
-    enter: float = Field(allow_inf_nan=False, description="It begins when the signal is as bad as this, or worse.")
-    leave: float = Field(allow_inf_nan=False, description="It ends when the signal is as good as this, or better.")
+    enter: float = Field(description="It begins when the signal is as bad as this, or worse.")
+    leave: float = Field(description="It ends when the signal is as good as this, or better.")
     at_once: bool = Field(
         default=False, description="It goes to its level at once, without waiting and without the steps between."
     )

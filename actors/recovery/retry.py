@@ -32,7 +32,6 @@ class Retry(Settings):
     timeout_s: float = Field(
         default=30.0,
         gt=0,
-        allow_inf_nan=False,
         description="Healing only: how long an attempt may take, in seconds; tasks have their Policy's timeout_s.",
     )
 
@@ -64,7 +63,7 @@ class Provider(Settings):
         default=None, min_length=1, description="The breaker that guards it: while that is open it is passed over."
     )
     timeout_s: float = Field(
-        default=10.0, gt=0, allow_inf_nan=False, description="How long it may take, in seconds; then the next is asked."
+        default=10.0, gt=0, description="How long it may take, in seconds; then the next is asked."
     )
 
     if TYPE_CHECKING:
@@ -91,13 +90,10 @@ class Fallback(Settings):
         default=(), max_length=100, description="Healing only: who is asked after it, in this order."
     )
     breaker: str | None = Field(default=None, min_length=1, description="Healing only: the first one's breaker.")
-    timeout_s: float = Field(
-        default=10.0, gt=0, allow_inf_nan=False, description="Healing only: how long the first may take, in seconds."
-    )
+    timeout_s: float = Field(default=10.0, gt=0, description="Healing only: how long the first may take, in seconds.")
     stale_s: float | None = Field(
         default=None,
         gt=0,
-        allow_inf_nan=False,
         description="Healing only: a result of the same call is good as a last resort for so long, in seconds.",
     )
 

@@ -41,9 +41,7 @@ class Restore(Settings):
         default=None, min_length=1, max_length=1000, description="The folder of `checkpoint(...)`; None: the event log."
     )
     version: int = Field(default=1, ge=0, le=2**31 - 1, description="The version of the state that `checkpoint` keeps.")
-    timeout_s: float = Field(
-        default=30.0, gt=0, allow_inf_nan=False, description="How long each of these may take, in seconds."
-    )
+    timeout_s: float = Field(default=30.0, gt=0, description="How long each of these may take, in seconds.")
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -58,14 +56,10 @@ class Escalate(Settings):
     channels: tuple[str, ...] = Field(
         default=(), max_length=50, description="Channels of the notifier; empty: as its routes say."
     )
-    repeat_s: float = Field(
-        default=300.0, gt=0, allow_inf_nan=False, description="Told again after so long without an answer, in seconds."
-    )
+    repeat_s: float = Field(default=300.0, gt=0, description="Told again after so long without an answer, in seconds.")
     repeats: int = Field(default=3, ge=1, le=1000, description="How often people are told in all.")
     runbook: str = Field(default="", max_length=2000, description="A link that is told with it.")
-    timeout_s: float = Field(
-        default=10.0, gt=0, allow_inf_nan=False, description="How long handing over a message may take, in seconds."
-    )
+    timeout_s: float = Field(default=10.0, gt=0, description="How long handing over a message may take, in seconds.")
 
     @field_validator("channels", mode="before")
     @classmethod
@@ -76,23 +70,15 @@ class Escalate(Settings):
 class Restart(Settings):
     """Restart the component: a supervised child, by its supervisor, which fences the former life first."""
 
-    timeout_s: float = Field(
-        default=30.0, gt=0, allow_inf_nan=False, description="Until the new life is ready, in seconds."
-    )
+    timeout_s: float = Field(default=30.0, gt=0, description="Until the new life is ready, in seconds.")
 
 
 class Isolate(Settings):
     """Drain the component's node and keep work off it."""
 
-    drain_s: float = Field(
-        default=30.0, ge=0, allow_inf_nan=False, description="What runs there has so long to end, in seconds."
-    )
-    keep_off_s: float = Field(
-        default=600.0, gt=0, allow_inf_nan=False, description="No work goes there for so long, in seconds."
-    )
-    timeout_s: float = Field(
-        default=60.0, gt=0, allow_inf_nan=False, description="How long all of it may take, in seconds."
-    )
+    drain_s: float = Field(default=30.0, ge=0, description="What runs there has so long to end, in seconds.")
+    keep_off_s: float = Field(default=600.0, gt=0, description="No work goes there for so long, in seconds.")
+    timeout_s: float = Field(default=60.0, gt=0, description="How long all of it may take, in seconds.")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -110,7 +96,7 @@ class UserStrategy(Settings):
     repeatable: bool = Field(
         default=False, description="Whether it may run again when nobody knows whether it ran: it has no effect twice."
     )
-    timeout_s: float = Field(default=30.0, gt=0, allow_inf_nan=False, description="How long it may take, in seconds.")
+    timeout_s: float = Field(default=30.0, gt=0, description="How long it may take, in seconds.")
 
 
 Strategy = Retry | Fallback | Restore | Escalate | Restart | Isolate | UserStrategy

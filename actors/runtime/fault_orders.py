@@ -32,15 +32,11 @@ class FaultOrder(Settings):
     kind: Literal["latency", "error", "unavailable", "hang", "lost_request", "lost_reply", "exit", "skew"] = Field(
         description="What."
     )
-    left_s: float = Field(allow_inf_nan=False, le=LEFT_S_MAX, description="It is over in so long, seconds.")
-    share: float = Field(default=1.0, gt=0, le=1, allow_inf_nan=False, description="Of the calls that pass.")
-    delay_s: float = Field(default=0.0, ge=0, le=600, allow_inf_nan=False, description="Latency: so much, seconds.")
-    jitter_s: float = Field(
-        default=0.0, ge=0, le=600, allow_inf_nan=False, description="Latency: up to so much more, seconds."
-    )
-    skew_s: float = Field(
-        default=0.0, ge=-86_400, le=86_400, allow_inf_nan=False, description="Skew: the clock is off by this, seconds."
-    )
+    left_s: float = Field(le=LEFT_S_MAX, description="It is over in so long, seconds.")
+    share: float = Field(default=1.0, gt=0, le=1, description="Of the calls that pass.")
+    delay_s: float = Field(default=0.0, ge=0, le=600, description="Latency: so much, seconds.")
+    jitter_s: float = Field(default=0.0, ge=0, le=600, description="Latency: up to so much more, seconds.")
+    skew_s: float = Field(default=0.0, ge=-86_400, le=86_400, description="Skew: the clock is off by this, seconds.")
     message: str = Field(default="", max_length=1000, description="Error: what it says.")
     error: str | None = Field(
         default=None,

@@ -32,7 +32,7 @@ else:
 class Settings(BaseModel, metaclass=_Explaining):
     """Frozen settings whose fields name unit, bound and default; an unknown field is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, allow_inf_nan=False)
 
     alone: ClassVar[str] = ""
     """The field that may be given without its name."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from actors.runtime.errors import ConfigError
 from actors.runtime.settings import Settings, shown
@@ -31,21 +31,19 @@ class Provider(Settings):
 class Pauses(Settings):
     """Waiting around a step."""
 
-    before: float = Field(default=0.0, ge=0, le=_PATIENCE_S_MAX, allow_inf_nan=False, description="Before it, seconds.")
-    after: float = Field(default=0.0, ge=0, le=_PATIENCE_S_MAX, allow_inf_nan=False, description="After it, seconds.")
+    before: float = Field(default=0.0, ge=0, le=_PATIENCE_S_MAX, description="Before it, seconds.")
+    after: float = Field(default=0.0, ge=0, le=_PATIENCE_S_MAX, description="After it, seconds.")
 
 
 class Activity(Settings):
     """A probe or an action."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     type: Literal["probe", "action"] = Field(description="Whether it looks or acts.")
     name: str = Field(min_length=1, max_length=256, description="What it is called.")
     provider: Provider = Field(description="The function.")
     tolerance: Any = Field(default=None, description="What a probe of a hypothesis must give.")
     timeout: float | None = Field(
-        default=None, gt=0, le=_PATIENCE_S_MAX, allow_inf_nan=False, description="It has failed after so long, seconds."
+        default=None, gt=0, le=_PATIENCE_S_MAX, description="It has failed after so long, seconds."
     )
     pauses: Pauses = Field(default=Pauses(), description="Waiting around it.")
     background: bool = Field(default=False, description="The next one does not wait for it.")

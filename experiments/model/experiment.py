@@ -31,50 +31,42 @@ class Interleaving(Settings):
     """Rounds without the fault among those with it, so that a slow hour is not taken for the fault's doing."""
 
     rounds: int = Field(default=1, ge=1, le=100, description="Pairs of a baseline and a fault, in an order drawn.")
-    baseline_s: float = Field(default=3.0, gt=0, le=600, allow_inf_nan=False, description="Length without it, seconds.")
+    baseline_s: float = Field(default=3.0, gt=0, le=600, description="Length without it, seconds.")
     least_samples: int = Field(default=20, ge=5, le=1_000_000, description="Of each side; fewer say nothing.")
     least_effect_s: float = Field(
         default=0.01,
         ge=0,
         le=600,
-        allow_inf_nan=False,
         description="A shift of the median below this is none, seconds.",
     )
-    alpha: float = Field(default=0.01, gt=0, lt=0.5, allow_inf_nan=False, description="How often chance may fool us.")
+    alpha: float = Field(default=0.01, gt=0, lt=0.5, description="How often chance may fool us.")
 
 
 class Load(Settings):
     """The tasks that run meanwhile, and that the history checker looks at."""
 
     tasks: int = Field(default=200, ge=1, le=1_000_000, description="So many in all.")
-    per_s: float = Field(default=50.0, gt=0, le=100_000, allow_inf_nan=False, description="So many a second.")
-    work_s: float = Field(default=0.01, ge=0, le=60, allow_inf_nan=False, description="Each takes so long, seconds.")
+    per_s: float = Field(default=50.0, gt=0, le=100_000, description="So many a second.")
+    work_s: float = Field(default=0.01, ge=0, le=60, description="Each takes so long, seconds.")
     keys: int = Field(default=0, ge=0, le=1_000_000, description="Different keys; 0: each task has its own.")
-    timeout_s: float = Field(default=30.0, gt=0, le=600, allow_inf_nan=False, description="Of each task, seconds.")
+    timeout_s: float = Field(default=30.0, gt=0, le=600, description="Of each task, seconds.")
 
 
 class Limits(Settings):
     """What must hold besides the hypothesis; left out: it is measured and told."""
 
-    detect_s: float | None = Field(default=None, gt=0, le=600, allow_inf_nan=False, description="Seen within, seconds.")
-    recover_s: float | None = Field(
-        default=None, gt=0, le=600, allow_inf_nan=False, description="Mended within, seconds."
-    )
-    error_share: float | None = Field(
-        default=None, ge=0, le=1, allow_inf_nan=False, description="Tasks that may fail, of those attempted."
-    )
+    detect_s: float | None = Field(default=None, gt=0, le=600, description="Seen within, seconds.")
+    recover_s: float | None = Field(default=None, gt=0, le=600, description="Mended within, seconds.")
+    error_share: float | None = Field(default=None, ge=0, le=1, description="Tasks that may fail, of those attempted.")
     budget: float | None = Field(
         default=None,
         ge=0,
         le=1,
-        allow_inf_nan=False,
         description="Share of the error budget of its own tasks that may burn.",
     )
-    objective: float = Field(
-        default=0.99, gt=0, lt=1, allow_inf_nan=False, description="The share of tasks that is to succeed: the budget."
-    )
+    objective: float = Field(default=0.99, gt=0, lt=1, description="The share of tasks that is to succeed: the budget.")
     latency_shift_s: float | None = Field(
-        default=None, ge=0, le=600, allow_inf_nan=False, description="The median may rise by this, seconds."
+        default=None, ge=0, le=600, description="The median may rise by this, seconds."
     )
 
 
@@ -83,22 +75,15 @@ class Chaos(Settings):
 
     schema_version: int = Field(default=SCHEMA_VERSION, ge=1, description="Of this part of the file.")
     seed: int = Field(default=0, ge=0, lt=2**63, description="Decides every draw: the same gives the same plan.")
-    lease_s: float = Field(
-        default=10.0, gt=0, le=LEASE_S_MAX, allow_inf_nan=False, description="Each fault is undone after it, seconds."
-    )
-    deadline_s: float = Field(
-        default=60.0, gt=0, le=3_600, allow_inf_nan=False, description="All of it ends within so long, seconds."
-    )
+    lease_s: float = Field(default=10.0, gt=0, le=LEASE_S_MAX, description="Each fault is undone after it, seconds.")
+    deadline_s: float = Field(default=60.0, gt=0, le=3_600, description="All of it ends within so long, seconds.")
     settle_s: float = Field(
         default=2.0,
         ge=0,
         le=600,
-        allow_inf_nan=False,
         description="Between the last undo and the last probes, seconds.",
     )
-    during_every_s: float = Field(
-        default=1.0, gt=0, le=60, allow_inf_nan=False, description="Probes are asked so often meanwhile, seconds."
-    )
+    during_every_s: float = Field(default=1.0, gt=0, le=60, description="Probes are asked so often meanwhile, seconds.")
     during_must_hold: bool = Field(
         default=False, description="The hypothesis must hold while the fault is on, not just afterwards."
     )

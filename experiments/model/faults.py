@@ -49,12 +49,9 @@ class _Fault(Settings):
         default=None,
         gt=0,
         le=LEASE_S_MAX,
-        allow_inf_nan=False,
         description="It is undone after so long, seconds; left out: the experiment's lease_s.",
     )
-    after_s: float = Field(
-        default=0.0, ge=0, le=LEASE_S_MAX, allow_inf_nan=False, description="Injected so long after its turn, seconds."
-    )
+    after_s: float = Field(default=0.0, ge=0, le=LEASE_S_MAX, description="Injected so long after its turn, seconds.")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -70,18 +67,16 @@ class Latency(_Fault):
     """Calls take longer."""
 
     fault: Literal["latency"] = "latency"
-    delay_s: float = Field(gt=0, le=600, allow_inf_nan=False, description="Added to each call that is hit, seconds.")
-    jitter_s: float = Field(
-        default=0.0, ge=0, le=600, allow_inf_nan=False, description="Up to so much more, drawn evenly, seconds."
-    )
-    share: float = Field(default=1.0, gt=0, le=1, allow_inf_nan=False, description="Of all calls.")
+    delay_s: float = Field(gt=0, le=600, description="Added to each call that is hit, seconds.")
+    jitter_s: float = Field(default=0.0, ge=0, le=600, description="Up to so much more, drawn evenly, seconds.")
+    share: float = Field(default=1.0, gt=0, le=1, description="Of all calls.")
 
 
 class Error(_Fault):
     """Calls raise; on the clock: its time is wrong."""
 
     fault: Literal["error"] = "error"
-    share: float = Field(default=1.0, gt=0, le=1, allow_inf_nan=False, description="Of all calls.")
+    share: float = Field(default=1.0, gt=0, le=1, description="Of all calls.")
     raises: str = Field(
         default="builtins:RuntimeError",
         pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$",
@@ -89,9 +84,7 @@ class Error(_Fault):
         description="The exception, as package.module:Class; it is called with one text.",
     )
     message: str = Field(default="injected by a chaos experiment", max_length=1000, description="That text.")
-    skew_s: float = Field(
-        default=0.0, ge=-86_400, le=86_400, allow_inf_nan=False, description="On the clock only: it is off by this."
-    )
+    skew_s: float = Field(default=0.0, ge=-86_400, le=86_400, description="On the clock only: it is off by this.")
 
     @model_validator(mode="after")
     def _skewed(self) -> Self:
@@ -105,7 +98,7 @@ class Unavailable(_Fault):
     """Calls do not arrive, or their replies do not."""
 
     fault: Literal["unavailable"] = "unavailable"
-    share: float = Field(default=1.0, gt=0, le=1, allow_inf_nan=False, description="Of all calls.")
+    share: float = Field(default=1.0, gt=0, le=1, description="Of all calls.")
     lost: Lost = Field(
         default="call", description="call: refused at once; request: never arrives; reply: it ran, and nobody is told."
     )
@@ -117,7 +110,7 @@ class Crash(_Fault):
     fault: Literal["crash"] = "crash"
     how: Literal["sigkill", "ray_kill", "exit"] = Field(default="sigkill", description="By the kernel, Ray or itself.")
     times: int = Field(default=1, ge=1, le=1000, description="So often: each life of it anew.")
-    every_s: float = Field(default=1.0, gt=0, le=600, allow_inf_nan=False, description="Between two of them, seconds.")
+    every_s: float = Field(default=1.0, gt=0, le=600, description="Between two of them, seconds.")
 
 
 class Hang(_Fault):
@@ -134,12 +127,8 @@ class Exhaustion(_Fault):
 
     fault: Literal["exhaustion"] = "exhaustion"
     resource: Resource = Field(description="What.")
-    amount: float = Field(
-        gt=0, le=1, allow_inf_nan=False, description="The share of it that is taken; cpu: of each core it may use."
-    )
-    leave_mb: float = Field(
-        default=512.0, ge=0, le=1_048_576, allow_inf_nan=False, description="Memory, disk: so much is left, MiB."
-    )
+    amount: float = Field(gt=0, le=1, description="The share of it that is taken; cpu: of each core it may use.")
+    leave_mb: float = Field(default=512.0, ge=0, le=1_048_576, description="Memory, disk: so much is left, MiB.")
 
     @model_validator(mode="after")
     def _of_whom(self) -> Self:

@@ -34,12 +34,8 @@ class Burn(Settings):
     """How fast the error budget of a component burns; 1 spends it just as fast as it is given."""
 
     component: str = Field(default="*", min_length=1, max_length=256, description="Of one component; *: of the tasks.")
-    objective: float = Field(
-        default=0.999, gt=0, lt=1, allow_inf_nan=False, description="The share of calls that is to succeed."
-    )
-    window_s: float = Field(
-        default=60.0, gt=0, le=86_400, allow_inf_nan=False, description="Of the last so many seconds."
-    )
+    objective: float = Field(default=0.999, gt=0, lt=1, description="The share of calls that is to succeed.")
+    window_s: float = Field(default=60.0, gt=0, le=86_400, description="Of the last so many seconds.")
 
 
 class Measured(Settings):

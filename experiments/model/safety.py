@@ -24,9 +24,7 @@ class BlastRadius(Settings):
     """How much may be hit at a time."""
 
     targets: int = Field(default=1, ge=1, le=10_000, description="So many targets.")
-    share: float = Field(
-        default=0.5, gt=0, le=1, allow_inf_nan=False, description="Of all targets of a kind that run, rounded down."
-    )
+    share: float = Field(default=0.5, gt=0, le=1, description="Of all targets of a kind that run, rounded down.")
     nodes: int = Field(default=1, ge=1, le=10_000, description="On so many nodes.")
 
 
@@ -60,10 +58,8 @@ class Guard(Settings):
     probe: str = Field(description="A probe of experiments.driver.")
     arguments: dict[str, Any] = Field(default_factory=dict[str, Any], description="What the probe is given.")
     tolerance: Any = Field(description="What its value must be, as in a hypothesis.")
-    every_s: float = Field(default=1.0, gt=0, le=60, allow_inf_nan=False, description="Asked so often, seconds.")
-    stale_s: float = Field(
-        default=5.0, gt=0, le=600, allow_inf_nan=False, description="A value older than this stops it, too, seconds."
-    )
+    every_s: float = Field(default=1.0, gt=0, le=60, description="Asked so often, seconds.")
+    stale_s: float = Field(default=5.0, gt=0, le=600, description="A value older than this stops it, too, seconds.")
     times: int = Field(default=1, ge=1, le=100, description="So often in a row out of tolerance before it stops.")
 
     @field_validator("tolerance", mode="before")
@@ -113,7 +109,7 @@ class Safety(Settings):
     )
     hours: tuple[BusinessHours, ...] = Field(default=(), max_length=50, description="When it may run; empty: always.")
     least_health: float = Field(
-        default=0.0, ge=0, le=100, allow_inf_nan=False, description="The system's score below which it does not start."
+        default=0.0, ge=0, le=100, description="The system's score below which it does not start."
     )
     ephemeral: bool = Field(default=False, description="The cluster is thrown away afterwards: nodes may be hit.")
     guards: tuple[Guard, ...] = Field(default=(), max_length=50, description="What stops it.")

@@ -41,7 +41,7 @@ class Selector(Settings):
     group: str = Field(default="*", min_length=1, max_length=256, description="Its pool or group, or a pattern.")
     count: int | None = Field(default=None, ge=1, le=10_000, description="How many of those that match.")
     percentage: float | None = Field(
-        default=None, gt=0, le=100, allow_inf_nan=False, description="The share of those that match, rounded up."
+        default=None, gt=0, le=100, description="The share of those that match, rounded up."
     )
     everything: bool = Field(default=False, description="All that match, even if that is all there is of the kind.")
 

@@ -94,8 +94,8 @@ class OneOf(Tolerance):
 class Range(Tolerance):
     """A number from `least` to `most`, both included."""
 
-    least: float = Field(allow_inf_nan=False, description="The smallest that is good.")
-    most: float = Field(allow_inf_nan=False, description="The largest that is good.")
+    least: float = Field(description="The smallest that is good.")
+    most: float = Field(description="The largest that is good.")
 
     @model_validator(mode="after")
     def _right_way_round(self) -> Self:
@@ -183,8 +183,8 @@ class Rows(Tolerance):
     rows_least: int = Field(default=0, ge=0, description="So many rows at least.")
     rows_most: int | None = Field(default=None, ge=0, description="So many rows at most.")
     column: str | None = Field(default=None, min_length=1, max_length=256, description="A column of numbers.")
-    least: float | None = Field(default=None, allow_inf_nan=False, description="The smallest number that is good.")
-    most: float | None = Field(default=None, allow_inf_nan=False, description="The largest number that is good.")
+    least: float | None = Field(default=None, description="The smallest number that is good.")
+    most: float | None = Field(default=None, description="The largest number that is good.")
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -224,7 +224,7 @@ class Rows(Tolerance):
 class HealthIs(Tolerance):
     """A health score of at least so much."""
 
-    least: float = Field(ge=0, le=100, allow_inf_nan=False, description="The lowest score that is good, 0 to 100.")
+    least: float = Field(ge=0, le=100, description="The lowest score that is good, 0 to 100.")
 
     def judge(self, value: object) -> Judged:
         return _within(value, self.least, 100.0)
@@ -237,7 +237,7 @@ class HealthIs(Tolerance):
 class BurnIs(Tolerance):
     """An error budget burned no faster than this; 1 spends it just as fast as it is given."""
 
-    most: float = Field(ge=0, le=10_000, allow_inf_nan=False, description="The highest burn rate that is good.")
+    most: float = Field(ge=0, le=10_000, description="The highest burn rate that is good.")
 
     def judge(self, value: object) -> Judged:
         return _within(value, 0.0, self.most)

@@ -35,9 +35,7 @@ class Schedule(Settings):
     missed: Literal["skip", "last", "all"] = Field(
         default="skip", description="Times that passed while it could not run: none of them, the last, or all in turn."
     )
-    start_within_s: float = Field(
-        default=300.0, gt=0, le=86_400, allow_inf_nan=False, description="It starts so late at most, seconds."
-    )
+    start_within_s: float = Field(default=300.0, gt=0, le=86_400, description="It starts so late at most, seconds.")
     history: int = Field(default=20, ge=1, le=1000, description="So many of its runs are remembered.")
     paused: bool = Field(default=False, description="Its times pass unused.")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from actors.runtime.settings import Settings
 from supervisor.specs.problems import problem
@@ -10,8 +10,6 @@ from supervisor.specs.problems import problem
 
 class BackoffSettings(Settings):
     """How long a restart waits when there were others just before; the first one never waits."""
-
-    model_config = ConfigDict(allow_inf_nan=False)
 
     min_s: float = Field(default=0.1, ge=0, description="The wait before the second restart, in seconds.")
     max_s: float = Field(default=5.0, ge=0, validate_default=True, description="The longest wait, in seconds.")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from actors.breaker.names import breaker_name
 from actors.recovery.retry import Retry
@@ -56,8 +56,6 @@ RetryField = Annotated[Retry, BeforeValidator(named_exceptions)]
 
 class WorkSpec(Settings):
     """What children and pools have in common. Fields are checked in their order: later ones look at earlier ones."""
-
-    model_config = ConfigDict(allow_inf_nan=False)
 
     name: str = Field(description="Unique in its group: letters, digits, '_', '-'.")
     cls: Any = Field(description="The class, or text like 'package.module:Class'.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
 from actors.runtime.settings import Settings
 from supervisor.specs.backoff import BackoffSettings
@@ -56,8 +56,6 @@ class GroupSpec(Settings):
 
     Example: `GroupSpec(name="shop", strategy="rest_for_one", children=(ChildSpec(...), PoolSpec(...), GroupSpec(...)))`
     """
-
-    model_config = ConfigDict(allow_inf_nan=False)
 
     name: str = Field(description="Unique in its group: letters, digits, '_', '-'.")
     strategy: Strategy = Field(default="one_for_one", description="Who else is restarted with a child.")

@@ -34,6 +34,12 @@ def test_settings_are_frozen_and_a_typo_fails() -> None:
         Outer(nam="y")  # pyright: ignore[reportCallIssue]
 
 
+@pytest.mark.parametrize("number", [float("inf"), float("nan")])
+def test_every_number_is_finite(number: float) -> None:
+    with pytest.raises(ConfigError, match=r"inner\.wait_s: .*finite"):
+        Outer.parse({"inner": {"wait_s": number}}, source="test")
+
+
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
