@@ -69,7 +69,10 @@ def free_port() -> int:
 
 @contextmanager
 def node(env: dict[str, str], folder: Path, log: Path, *arguments: str) -> Generator[None]:
-    """`ray start --block`, and the end of it. Every node's agent has a port of its own: one of them takes the jobs."""
+    """`ray start --block` until it says that it runs, and the end of it.
+
+    Every node's agent has a port of its own: one of them takes the jobs.
+    """
     agent = f"--dashboard-agent-listen-port={free_port()}"
     command = [str(BIN / "ray"), "start", "--block", "--disable-usage-stats", agent, *arguments]
     with (
@@ -77,6 +80,7 @@ def node(env: dict[str, str], folder: Path, log: Path, *arguments: str) -> Gener
         subprocess.Popen(command, env=env, cwd=folder, stdout=output, stderr=subprocess.STDOUT) as started,
     ):
         try:
+            assert wait_until(lambda: "Ray runtime started." in log.read_text(), 60, every_s=0.05), log.read_text()
             yield
         finally:
             started.terminate()
@@ -111,8 +115,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCluster
                 "--include-dashboard=true",
             )
         )
-        made = RunningCluster(address, f"http://127.0.0.1:{dashboard}", env, folder)
-        assert wait_until(lambda: is_up(made, nodes=1), 60), (folder / "head.log").read_text()
         nodes.enter_context(
             node(
                 env,
@@ -123,6 +125,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCluster
                 "--num-cpus=2",
             )
         )
+        made = RunningCluster(address, f"http://127.0.0.1:{dashboard}", env, folder)
         assert wait_until(lambda: is_up(made, nodes=2), 60), (folder / "second.log").read_text()
         yield made
 
