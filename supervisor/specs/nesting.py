@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from actors.runtime.settings import path_text, shown
 from supervisor.specs.naming import joined, path_problem
+from supervisor.tree import pool_of_number
 
 Place = tuple[int | str, ...]
 _LISTS = ("children", "pools", "groups")
@@ -48,12 +48,12 @@ def _names_in_use(members: list[tuple[Place, object]]) -> Iterator[str]:
         if name and name in first:
             yield f"{path_text((*where, 'name'))}: {name!r} is already the name of {path_text(first[name])}"
         first.setdefault(name, where)
-    pools = {_text(member, "name") for _, member in members if _is_pool(member)}
+    pools = {_text(member, "name") for _, member in members if _is_pool(member)} - {""}
     for where, member in members:
-        numbered = re.fullmatch(r"(.+)-[0-9]+", _text(member, "name"))
-        if numbered is not None and numbered[1] in pools:
+        name = _text(member, "name")
+        if pool_of_number(name) in pools:
             yield (
-                f"{path_text((*where, 'name'))}: {numbered[0]!r} is what a member of the pool {numbered[1]!r} is "
+                f"{path_text((*where, 'name'))}: {name!r} is what a member of the pool {pool_of_number(name)!r} is "
                 "called; choose another name"
             )
 

@@ -11,7 +11,15 @@ from typing import Any
 
 import pytest
 
-from supervisor import CheckpointMismatchError, ChildGoneError, ChildStartError, Group, Supervisor
+from supervisor import (
+    AdministrationError,
+    CheckpointMismatchError,
+    ChildGoneError,
+    ChildSpec,
+    ChildStartError,
+    Group,
+    Supervisor,
+)
 from tests.ray_local import wards
 
 ANSWER_S = 30.0
@@ -66,6 +74,27 @@ def test_start_crash_is_an_error_of_whoever_asked(group: Group):
     with pytest.raises(ChildStartError, match=r"process|died|exit"):
         group.supervise(wards.Stillborn, name="a")
     assert group.children() == []
+
+
+def test_significance_without_effect_is_refused_wherever_it_is_asked_for(shared: Supervisor, group: Group):
+    ends: dict[str, Any] = {"name": "ends", "cls": wards.Ward, "restart": "transient", "significant": True}
+    with pytest.raises(
+        AdministrationError, match=rf"child/{group.path}\.ends: ends nothing .*; choose any_significant"
+    ):
+        group.supervise(**ends)
+    with pytest.raises(AdministrationError, match=rf"its group {group.path} is never"):
+        group.start(ChildSpec(**ends))
+    with pytest.raises(AdministrationError, match="everything's own group never ends so") as caught:
+        shared.supervise(**ends)
+    assert caught.value.problem == "ends_nothing"
+    assert group.children() == []
+
+
+def test_the_names_of_a_pools_members_are_not_given_to_others(group: Group):
+    group.pool(wards.Ward, name="wards", size=0)
+    with pytest.raises(AdministrationError, match=rf"members of the pool {group.path}\.wards are called so"):
+        group.supervise(wards.Ward, name="wards-3")
+    assert [member.status for member in group.children()] == ["running"]
 
 
 @pytest.mark.parametrize("other", [Later, Renewed])
