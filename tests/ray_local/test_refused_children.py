@@ -17,6 +17,7 @@ from supervisor import (
     ChildGoneError,
     ChildSpec,
     ChildStartError,
+    ConfigError,
     Group,
     Supervisor,
 )
@@ -95,6 +96,19 @@ def test_the_names_of_a_pools_members_are_not_given_to_others(group: Group):
     with pytest.raises(AdministrationError, match=rf"members of the pool {group.path}\.wards are called so"):
         group.supervise(wards.Ward, name="wards-3")
     assert [member.status for member in group.children()] == ["running"]
+
+
+def test_a_name_that_is_too_long_with_its_groups_is_refused_one_by_one(group: Group):
+    deep = group.group("g" * 50)
+    for put in (
+        lambda: deep.supervise(wards.Ward, name="c" * 12),
+        lambda: deep.pool(wards.Ward, name="p", size=1),
+        lambda: deep.group("h" * 12),
+        lambda: deep.start(ChildSpec(name="c" * 12, cls=wards.Ward)),
+    ):
+        with pytest.raises(ConfigError, match=rf"name: with its groups it is '{group.path}\.g+\.\w+', \d+ characters"):
+            put()
+    assert deep.children() == []
 
 
 @pytest.mark.parametrize("other", [Later, Renewed])
