@@ -41,6 +41,8 @@ _REMEDIES: dict[Problem, str] = {
     "takes_no_standbys": "only a child that is restarted has somebody to stand by for",
     "shares_process": "let it have a process of its own first: share_process=False",
     "shares_elsewhere": "give both the same node, or let it share another process: share_process='<name>'",
+    "ends_nothing": "choose any_significant or all_significant there, or leave significant out",
+    "name_of_a_member": "choose another name",
     "protected": "it is the supervisor's own; only `shutdown` ends it",
 }
 

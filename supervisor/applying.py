@@ -41,8 +41,9 @@ class Applying:
         plan = plan_changes(there, summarise_tree(self._tree), restart_changed=restart_changed)
         if not dry_run:
             self._end(plan)
-            self._add(plan)
             self._change(plan)
+            self._add(plan)
+            self._arrange(plan)
             self._restart(plan)
         return plan
 
@@ -65,16 +66,21 @@ class Applying:
                 self._client.add(parent, spec, origin="apply")
 
     def _change(self, plan: Plan) -> None:
-        """A change for each group with changed members: all of it is then one supervisor's business."""
+        """A change for each group, its own and that of its members: what they are to each other changes at once.
+
+        All of it is then one supervisor's business. What is added comes after, to groups that are as they are to be.
+        """
         changes: dict[str, r.Change] = {}
         for change in plan.changed:
             for group, wish in _changed_plans(*self._specs[change.path]):
                 had = changes.get(group, r.Change())
                 changes[group] = replace(had, groups=had.groups + wish.groups, children=had.children + wish.children)
-        for group, order in self._orders(plan):
-            changes[group] = replace(changes.get(group, r.Change()), order=order)
         for group, wish in changes.items():
             self._client.ask(wish, group)
+
+    def _arrange(self, plan: Plan) -> None:
+        for group, order in self._orders(plan):
+            self._client.ask(r.Change(order=order), group)
 
     def _orders(self, plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
         """The order of members within the groups that were there and in which it is another one now."""
@@ -128,7 +134,7 @@ def _changed_plans(parent: str, spec: Spec) -> Iterator[tuple[str, r.Change]]:
     wish = plans_of(own, parent=parent, origin="apply")
     summary = summary_of(spec, path, "apply")
     groups = tuple(replace(plan, recipe=replace(plan.recipe, summary=summary)) for plan in wish.groups)
-    yield path if spec.supervisor else parent, r.Change(groups=groups)
+    yield path, r.Change(groups=groups)
 
 
 def _walk(members: tuple[Spec, ...], parent: str) -> Iterator[tuple[str, tuple[str, Spec]]]:

@@ -6,6 +6,7 @@ Groups nest. A member of a group is a child, known by its key (`child/shop.cart`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -369,6 +370,12 @@ def group_path(parent: str, name: str) -> str:
 def member_plan(template: ChildPlan, key: str) -> ChildPlan:
     """The plan of another member of a pool."""
     return replace(template, key=key)
+
+
+def pool_of_number(path: str) -> str:
+    """`shop.p` of `shop.p-3`: the pool whose member may be called so; empty for a name without a number."""
+    numbered = re.fullmatch(r"(.+)-[0-9]+", path)
+    return "" if numbered is None else numbered[1]
 
 
 HOST = "host/"

@@ -12,7 +12,7 @@ import ray
 from ray.exceptions import GetTimeoutError, RayError
 
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
-from actors.runtime.errors import AdministrationError, LeaderUnreachableError
+from actors.runtime.errors import AdministrationError, ConfigError, LeaderUnreachableError
 from actors.runtime.long_poll import LongPollFullError
 from supervisor import requests as r
 from supervisor.administering import Administrator, refusal
@@ -21,6 +21,7 @@ from supervisor.checkpointing import checkpoint_now
 from supervisor.group import Group
 from supervisor.recipes import ChildRecipe, GroupRecipe, SubtreeRecipe, interface_of, plans_of, summary_now
 from supervisor.specs import ChildSpec, GroupSpec, PoolSpec, TreeSpec
+from supervisor.specs.nesting import placing_problems
 from supervisor.subscription import Subscription
 from supervisor.tree import (
     ROOT,
@@ -128,6 +129,9 @@ class TreeClient:
 
     def add(self, group: str, spec: ChildSpec | PoolSpec | GroupSpec, *, origin: Origin = "code") -> None:
         """Add what a spec says to a group, and wait until it runs."""
+        problems = placing_problems(spec, group=group)
+        if problems:
+            raise ConfigError(f"{spec.name} in {group}", problems=problems)
         request = uuid4().hex
         wish = plans_of(spec, parent=group, origin=origin, request=request)
         subject = wish.groups[0].path if wish.groups else wish.children[0].key

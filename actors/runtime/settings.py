@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Iterator, Mapping
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Tag, ValidationError
+from pydantic import BaseModel, ConfigDict, Tag, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from actors.runtime.errors import ConfigError
 
@@ -36,6 +38,16 @@ class Settings(BaseModel, metaclass=_Explaining):
 
     alone: ClassVar[str] = ""
     """The field that may be given without its name."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _numbers_are_numbers(cls, value: object, info: ValidationInfo) -> object:
+        """A truth would be taken for 1 or 0. The settings within these look after themselves."""
+        if isinstance(value, bool | Mapping | list | tuple) and info.field_name is not None:
+            for place, truth in _truths_for_numbers(value, cls.model_fields[info.field_name].annotation, ()):
+                inside = f"{path_text(place)}: " if place else ""
+                raise PydanticCustomError(PROBLEM, f"{inside}{truth} is no number")  # pyright: ignore[reportArgumentType] - it asks for a literal text
+        return value
 
     @classmethod
     def parse(cls, data: object, *, source: str) -> Self:
@@ -79,6 +91,27 @@ def path_text(parts: tuple[int | str, ...]) -> str:
     """A place in nested data as people write it: `groups[0].children[2].restart`."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
     return text.removeprefix(".") or "(top level)"
+
+
+def _truths_for_numbers(
+    value: object, kind: Any, place: tuple[int | str, ...]
+) -> Iterator[tuple[tuple[int | str, ...], bool]]:
+    """The truths in a value that stand where its kind has a number and no truth, by their place in it."""
+    members = _members(kind)
+    match value:
+        case bool():
+            if bool not in members and (int in members or float in members):
+                yield place, value
+        case Mapping():
+            for inner in (get_args(member)[1] for member in members if get_origin(member) is dict):
+                for key, item in value.items():
+                    yield from _truths_for_numbers(item, inner, (*place, str(key)))
+        case list() | tuple():
+            for inner in (get_args(member)[0] for member in members if get_origin(member) in (tuple, list)):
+                for number, item in enumerate(value):
+                    yield from _truths_for_numbers(item, inner, (*place, number))
+        case _:
+            pass
 
 
 class _Short(reprlib.Repr):

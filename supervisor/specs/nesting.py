@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from actors.runtime.settings import path_text, shown
 from supervisor.specs.naming import joined, path_problem
+from supervisor.tree import ROOT, pool_of_number
+
+if TYPE_CHECKING:
+    from supervisor.specs.child import ChildSpec, PoolSpec
+    from supervisor.specs.group import GroupSpec
 
 Place = tuple[int | str, ...]
 _LISTS = ("children", "pools", "groups")
@@ -22,11 +26,25 @@ def nesting_problems(data: object) -> tuple[str, ...]:
         data: A tree or a group: a mapping as it was given, or the settings themselves. Nothing in it has been checked.
     Returns: Problems, each beginning with its path.
     """
-    return tuple(_problems(data, (), "", is_root=_value(data, "name") is None, depth=0))
+    return tuple(_problems(data, (), "", is_root=_value(data, "name") is None, around=()))
 
 
-def _problems(group: object, place: Place, above: str, *, is_root: bool, depth: int) -> Iterator[str]:
-    if depth > _DEEPEST:
+def placing_problems(spec: ChildSpec | PoolSpec | GroupSpec, *, group: str) -> tuple[str, ...]:
+    """Names too long with the groups that a spec is put into.
+
+    Args:
+        spec: One that is right by itself.
+        group: The path of the group that it goes into.
+    Returns: Problems, each beginning with its path in the spec; of a name and those in it the name's only.
+    """
+    above = "" if group == ROOT else group
+    long = path_problem(joined(above, spec.name), pool=_is_pool(spec))
+    return (f"name: {long}",) if long else tuple(_problems(spec, (), above, is_root=False, around=()))
+
+
+def _problems(group: object, place: Place, above: str, *, is_root: bool, around: tuple[int, ...]) -> Iterator[str]:
+    """What is wrong in a group; below a name that is too long every other is, too, and data may hold itself."""
+    if len(around) > _DEEPEST or id(group) in around:
         return
     own = _text(group, "name")
     path = joined(above, own)
@@ -38,7 +56,8 @@ def _problems(group: object, place: Place, above: str, *, is_root: bool, depth: 
         name = _text(member, "name")
         if name and (long := path_problem(joined(path, name), pool=_is_pool(member))):
             yield f"{path_text((*where, 'name'))}: {long}"
-        yield from _problems(member, where, path, is_root=False, depth=depth + 1)
+        else:
+            yield from _problems(member, where, path, is_root=False, around=(*around, id(group)))
 
 
 def _names_in_use(members: list[tuple[Place, object]]) -> Iterator[str]:
@@ -48,12 +67,12 @@ def _names_in_use(members: list[tuple[Place, object]]) -> Iterator[str]:
         if name and name in first:
             yield f"{path_text((*where, 'name'))}: {name!r} is already the name of {path_text(first[name])}"
         first.setdefault(name, where)
-    pools = {_text(member, "name") for _, member in members if _is_pool(member)}
+    pools = {_text(member, "name") for _, member in members if _is_pool(member)} - {""}
     for where, member in members:
-        numbered = re.fullmatch(r"(.+)-[0-9]+", _text(member, "name"))
-        if numbered is not None and numbered[1] in pools:
+        name = _text(member, "name")
+        if pool_of_number(name) in pools:
             yield (
-                f"{path_text((*where, 'name'))}: {numbered[0]!r} is what a member of the pool {numbered[1]!r} is "
+                f"{path_text((*where, 'name'))}: {name!r} is what a member of the pool {pool_of_number(name)!r} is "
                 "called; choose another name"
             )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from dataclasses import replace
+from itertools import count, islice
 from typing import assert_never
 
 from supervisor import messages as m
@@ -15,12 +16,12 @@ from supervisor.breakers.homes import home_of
 from supervisor.supervision.groups import Groups
 from supervisor.supervision.ledger import Ledger
 from supervisor.supervision.lives import Lives
+from supervisor.supervision.refusals import cannot_add, cannot_change, cannot_resize, cannot_start_in, is_up, status_of
 from supervisor.supervision.services import service_plan
 from supervisor.supervision.state import State
 from supervisor.tree import (
     POOLS,
     ROOT,
-    SUBTREE,
     SYSTEM,
     TOP,
     Child,
@@ -30,7 +31,6 @@ from supervisor.tree import (
     Pool,
     is_group,
     member_plan,
-    path_of,
 )
 
 REMEMBERED = 1000
@@ -128,19 +128,17 @@ class Administration:
         self._s.emit(m.Answer(request=request, problem=problem, detail=detail))
 
     def _status(self, member: str) -> str | None:
-        if is_group(member):
-            return self._s.groups[member].status if member in self._s.groups else None
-        return self._s.children[member].status if member in self._s.children else None
+        return status_of(self._s, member)
 
     # -- adding -----------------------------------------------------------------------------------------------------
 
     def _add(self, request: str, wish: r.AddMembers) -> None:
         top = wish.groups[0] if wish.groups else wish.children[0]
-        member, parent = (top.path, top.parent) if isinstance(top, GroupPlan) else (top.key, top.group)
+        member = top.path if isinstance(top, GroupPlan) else top.key
         if self._is_joined(member, request):
             self._await_up(request, member)
             return
-        problem, detail = self._cannot_add(member, parent or "", wish)
+        problem, detail = cannot_add(self._s, wish)
         if problem is not None:
             self._say(request, problem, detail)
             return
@@ -159,37 +157,8 @@ class Administration:
         plan = self._s.groups[member].plan if is_group(member) else self._s.children[member].plan
         return plan.request == request
 
-    def _cannot_add(self, member: str, parent: str, wish: r.AddMembers) -> tuple[r.Problem | None, str]:
-        if parent not in self._s.groups:
-            return "no_group", f"there is no group {parent}"
-        for name in (member, *(plan.path for plan in wish.groups), *(plan.key for plan in wish.children)):
-            path = path_of(name)
-            for there in {name: None, f"child/{path}": None, path: None, f"{SUBTREE}{path}": None}:
-                status = self._status(there)
-                if status is not None:
-                    return "already_started" if self._is_up(there) else "already_present", f"{there} is {status}"
-        for plan in wish.children:
-            for other in self._s.children.values() if plan.share else ():
-                if other.plan.share == plan.share and other.plan.wanted_node != plan.wanted_node:
-                    theirs, its = other.plan.wanted_node or "any", plan.wanted_node or "any"
-                    return "shares_elsewhere", f"it shares a process with {other.plan.key} on node {theirs}, not {its}"
-        return self._cannot_start_in(self._s.groups[parent])
-
-    def _cannot_start_in(self, group: Group) -> tuple[r.Problem | None, str]:
-        detail = f"its group {group.plan.path} is {group.status}"
-        if self._s.stopping:
-            return "stopping", "everything is being ended"
-        if not group.is_down and group.status != "stopping":
-            return None, ""
-        if group.status in ("given_up", "restarting"):
-            return ("given_up" if group.status == "given_up" else "restarting"), detail
-        return "stopping", detail
-
-    def _is_up(self, member: str) -> bool:
-        return self._s.is_alive(member) or self._status(member) == "restarting"
-
     def _serve(self, request: str, key: str) -> None:
-        problem, detail = self._cannot_start_in(self._s.groups[SYSTEM])
+        problem, detail = cannot_start_in(self._s, self._s.groups[SYSTEM])
         if self._status(key) in ("stopped", "ignored"):
             self._restart(request, r.RestartMember(member=key))
         elif self._status(key) is not None:
@@ -244,7 +213,7 @@ class Administration:
         elif status not in ("stopped", "ignored", "given_up") and not wish.ends_first:
             self._say(request, _why_not(status), f"{member} is {status}")
         else:
-            problem, detail = self._cannot_start_in(self._s.parent_of(member))
+            problem, detail = cannot_start_in(self._s, self._s.parent_of(member))
             if problem is not None:
                 self._say(request, problem, detail)
             elif self._s.is_alive(member):
@@ -261,7 +230,7 @@ class Administration:
             self._say(request, "not_found", member)
         elif member in _OWN or member.startswith(POOLS):
             self._say(request, "protected", member)
-        elif status == "waiting" or self._is_up(member):
+        elif status == "waiting" or is_up(self._s, member):
             self._say(request, _why_not(status), f"{member} is {status}")
         else:
             self._s.forget(member)
@@ -271,7 +240,7 @@ class Administration:
     # -- resizing and changing --------------------------------------------------------------------------------------
 
     def _resize(self, request: str, wish: r.Resize) -> None:
-        problem, detail = self._cannot_resize(wish)
+        problem, detail = cannot_resize(self._s, wish)
         if problem is not None:
             self._say(request, problem, detail)
         elif not is_group(wish.member):
@@ -288,22 +257,6 @@ class Administration:
             self._fit(group)
             self._say(request)
 
-    def _cannot_resize(self, wish: r.Resize) -> tuple[r.Problem | None, str]:
-        member = wish.member
-        if self._status(member) is None:
-            return "not_found", member
-        if member not in self._s.pools and (is_group(member) or wish.size is not None):
-            return "not_a_pool", member
-        if wish.standbys and not is_group(member):
-            plan = self._s.children[member].plan
-            if plan.concern != "child":
-                return "takes_no_standbys", f"{member} is none of your children"
-            if plan.restart == "temporary":
-                return "takes_no_standbys", "nothing follows the end of what is temporary"
-            if plan.shared:
-                return "shares_process", "a standby in the process that it shares would die with it"
-        return None, ""
-
     def _adjust(self, child: Child) -> None:
         self._lives.standbys.refill(child)
         self._lives.standbys.attend(child)
@@ -317,10 +270,10 @@ class Administration:
         pool.size = plan.pool_size
         staying = [key for key in pool.members if key not in self._s.leaving]
         wanted = pool.size + plan.pool_standbys
-        numbers = {int(key.rpartition("-")[2]) for key in pool.members}
-        free = [number for number in range(wanted + len(numbers)) if number not in numbers]
-        for number in free[: max(0, wanted - len(staying))]:
-            self._add_member(group, member_plan(plan.template, f"{plan.template.key}-{number}"))
+        names = (f"{plan.template.key}-{number}" for number in count())
+        free = (name for name in names if name not in self._s.children)
+        for name in islice(free, max(0, wanted - len(staying))):
+            self._add_member(group, member_plan(plan.template, name))
         for key in staying[wanted:]:
             self._s.leaving.add(key)
             self._end(key)
@@ -352,10 +305,9 @@ class Administration:
             self._s.record(child, child.accepted, "promoted")
 
     def _change(self, request: str, wish: r.Change) -> None:
-        missing = [plan.path for plan in wish.groups if plan.path not in self._s.groups]
-        missing += [plan.key for plan in wish.children if plan.key not in self._s.children]
-        if missing:
-            self._say(request, "not_found", ", ".join(missing))
+        problem, detail = cannot_change(self._s, wish)
+        if problem is not None:
+            self._say(request, problem, detail)
             return
         for plan in wish.groups:
             self._change_group(plan)

@@ -11,7 +11,16 @@ from typing import Any
 
 import pytest
 
-from supervisor import CheckpointMismatchError, ChildGoneError, ChildStartError, Group, Supervisor
+from supervisor import (
+    AdministrationError,
+    CheckpointMismatchError,
+    ChildGoneError,
+    ChildSpec,
+    ChildStartError,
+    ConfigError,
+    Group,
+    Supervisor,
+)
 from tests.ray_local import wards
 
 ANSWER_S = 30.0
@@ -66,6 +75,40 @@ def test_start_crash_is_an_error_of_whoever_asked(group: Group):
     with pytest.raises(ChildStartError, match=r"process|died|exit"):
         group.supervise(wards.Stillborn, name="a")
     assert group.children() == []
+
+
+def test_significance_without_effect_is_refused_wherever_it_is_asked_for(shared: Supervisor, group: Group):
+    ends: dict[str, Any] = {"name": "ends", "cls": wards.Ward, "restart": "transient", "significant": True}
+    with pytest.raises(
+        AdministrationError, match=rf"child/{group.path}\.ends: ends nothing .*; choose any_significant"
+    ):
+        group.supervise(**ends)
+    with pytest.raises(AdministrationError, match=rf"its group {group.path} is never"):
+        group.start(ChildSpec(**ends))
+    with pytest.raises(AdministrationError, match="everything's own group never ends so") as caught:
+        shared.supervise(**ends)
+    assert caught.value.problem == "ends_nothing"
+    assert group.children() == []
+
+
+def test_the_names_of_a_pools_members_are_not_given_to_others(group: Group):
+    group.pool(wards.Ward, name="wards", size=0)
+    with pytest.raises(AdministrationError, match=rf"members of the pool {group.path}\.wards are called so"):
+        group.supervise(wards.Ward, name="wards-3")
+    assert [member.status for member in group.children()] == ["running"]
+
+
+def test_a_name_that_is_too_long_with_its_groups_is_refused_one_by_one(group: Group):
+    deep = group.group("g" * 50)
+    for put in (
+        lambda: deep.supervise(wards.Ward, name="c" * 12),
+        lambda: deep.pool(wards.Ward, name="p", size=1),
+        lambda: deep.group("h" * 12),
+        lambda: deep.start(ChildSpec(name="c" * 12, cls=wards.Ward)),
+    ):
+        with pytest.raises(ConfigError, match=rf"name: with its groups it is '{group.path}\.g+\.\w+', \d+ characters"):
+            put()
+    assert deep.children() == []
 
 
 @pytest.mark.parametrize("other", [Later, Renewed])

@@ -6,15 +6,17 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from pydantic import BaseModel
 
 import supervisor
 from actors.event_log.schema import CHILD_EVENTS
-from supervisor import BackoffSettings, ChildSpec, GroupSpec, PoolSpec, Retry, TreeSpec
+from supervisor import AdministrationError, BackoffSettings, ChildSpec, GroupSpec, PoolSpec, Retry, TreeSpec
 from supervisor.cli.main import main
 from supervisor.planning import NEXT_START
+from supervisor.requests import Problem
 from supervisor.treefile import load_tree, parse_tree
 from tests import guide
 
@@ -83,6 +85,20 @@ def test_commands_and_errors_that_are_named_exist():
     commands = set(re.findall(r"`supervisor ([a-z]+)", text))
     assert commands <= set(main.commands)
     assert "checkpoint_skipped" in CHILD_EVENTS
+
+
+def test_every_reason_for_a_refusal_is_told():
+    """What fails to start is another error, and no refusal."""
+    reasons = set(get_args(Problem)) - {"start_failed"}
+    (table,) = re.findall(
+        r"^\| `AdministrationError\.problem` \|.*\n\|---\|---\|\n((?:\|.*\n)+)",
+        guide.GUIDE.read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+    told = [word for row in table.splitlines() for word in re.findall(r"`(\w+)`", row.split("|")[1])]
+    assert sorted(told) == sorted(reasons), "each once"
+    listed = (AdministrationError.__doc__ or "").partition("in a word: ")[2]
+    assert set(re.findall(r"\w+", listed)) == reasons
 
 
 def _default_of(model: type[BaseModel], name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import Field, ValidationError
@@ -38,6 +38,55 @@ def test_settings_are_frozen_and_a_typo_fails() -> None:
 def test_every_number_is_finite(number: float) -> None:
     with pytest.raises(ConfigError, match=r"inner\.wait_s: .*finite"):
         Outer.parse({"inner": {"wait_s": number}}, source="test")
+
+
+class Numbers(Settings):
+    count: int = 0
+    wait_s: float | None = None
+    end_s: float | Literal["never"] = 1.0
+    amounts: dict[str, float] = Field(default_factory=dict)
+    limits: dict[str, dict[str, int]] = Field(default_factory=dict)
+    windows_s: tuple[Annotated[float, Field(gt=0)], ...] = ()
+    inner: Inner = Inner()
+    is_on: bool = False
+    word: bool | str = False
+    value: bool | int | float = 0
+    anything: Any = None
+    all_things: tuple[Any, ...] = ()
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        ({"count": True}, "count: True is no number"),
+        ({"count": False}, "count: False is no number"),
+        ({"wait_s": True}, "wait_s: True is no number"),
+        ({"end_s": True}, "end_s: True is no number"),
+        ({"amounts": {"a": 1, "b": True}}, "amounts: b: True is no number"),
+        ({"limits": {"a": {"b": False}}}, "limits: a.b: False is no number"),
+        ({"windows_s": [1, True]}, "windows_s: [1]: True is no number"),
+        ({"inner": {"wait_s": True}}, "inner.wait_s: True is no number"),
+    ],
+)
+def test_a_truth_is_no_number(data: dict[str, Any], problem: str) -> None:
+    """YAML's `yes` and Python's True would be taken for 1."""
+    with pytest.raises(ConfigError) as caught:
+        Numbers.parse(data, source="test")
+    assert caught.value.problems == (problem,)
+    if "inner" not in data:
+        with pytest.raises(ConfigError) as caught:
+            Numbers(**data)
+        assert caught.value.problems == (problem,)
+
+
+def test_a_truth_is_taken_where_one_is_meant_and_numbers_as_ever() -> None:
+    data: dict[str, Any] = {"is_on": True, "word": True, "value": True, "anything": True, "all_things": [True, [True]]}
+    made = Numbers.parse(data, source="test")
+    assert (made.is_on, made.word, made.value, made.anything) == (True, True, True, True)
+    assert made.all_things == (True, [True])
+    numbers = Numbers.parse({"count": "3", "wait_s": 2, "windows_s": [1, 2.5], "amounts": {"a": 1}}, source="test")
+    assert (numbers.count, numbers.wait_s, numbers.windows_s, numbers.amounts) == (3, 2.0, (1.0, 2.5), {"a": 1.0})
+    assert isinstance(numbers.wait_s, float)
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ def test_specs_made_by_hand_are_members_as_they_are() -> None:
         ({"name": "a.b"}, "name: 'a.b' is no name"),
         ({"strategy": "all"}, "strategy: 'all' is not one of one_for_one, one_for_all, rest_for_one"),
         ({"intensity": -1}, "intensity: Input should be greater than or equal to 0"),
+        ({"intensity": True}, "intensity: True is no number"),
         ({"period_s": 0}, "period_s: Input should be greater than 0"),
         ({"auto_shutdown": "x"}, "auto_shutdown: 'x' is not one of never, any_significant, all_significant"),
         ({"restart": None}, "restart: None is not one of permanent, transient, temporary"),

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from supervisor.specs import ChildSpec, GroupSpec, PoolSpec
-from supervisor.specs.nesting import nesting_problems
+from actors.runtime.errors import ConfigError
+from supervisor.specs import ChildSpec, GroupSpec, PoolSpec, TreeSpec
+from supervisor.specs.nesting import nesting_problems, placing_problems
 from tests.unit.specs.scene import Cart
 
 
@@ -72,8 +73,61 @@ def test_one_process_is_on_one_node() -> None:
     assert nesting_problems({"children": [here, apart, child("d", share_process="", node="n3")]}) == ()
 
 
-def test_data_without_a_bottom_is_left_to_others() -> None:
+def test_below_a_name_that_is_too_long_nothing_more_is_said() -> None:
+    inner = {"name": "i" * 30, "children": [child("c")], "groups": [{"name": "j", "children": [child()]}]}
+    path = f"{'o' * 40}.{'i' * 30}"
+    assert nesting_problems({"groups": [{"name": "o" * 40, "groups": [inner]}]}) == (
+        f"groups[0].groups[0].name: with its groups it is {path!r}, 71 characters; at most 63 are possible",
+    )
+
+
+@pytest.mark.parametrize("key", ["groups", "children"])
+@pytest.mark.parametrize("name", [{"name": "g"}, {}])
+def test_data_that_holds_itself_is_left_to_others(key: str, name: dict[str, str]) -> None:
+    endless: dict[str, Any] = {**name}
+    endless[key] = [endless]
+    assert nesting_problems(endless) == ()
+    twice: dict[str, Any] = {**name}
+    twice[key] = [{"name": "x", key: [twice]}, {"name": "y", key: [twice]}]
+    assert nesting_problems(twice) == ()
+
+
+def test_recursion_is_told_in_one_line() -> None:
     endless: dict[str, Any] = {"name": "g"}
     endless["groups"] = [endless]
-    problems = nesting_problems(endless)
-    assert all(problem.partition(":")[0].endswith("name") for problem in problems)
+    with pytest.raises(ConfigError) as caught:
+        TreeSpec.parse({"groups": [endless]}, source="here")
+    (problem,) = caught.value.problems
+    assert problem.startswith("groups[0].groups[0]: Recursion error - cyclic reference detected")
+
+
+# -- put into a group -------------------------------------------------------------------------------------------------
+
+DEEP = "g" * 50
+
+
+def test_what_fits_behind_its_groups_can_be_put_there() -> None:
+    fits = GroupSpec(name="h", children=(ChildSpec(name="c" * 10, cls=Cart), PoolSpec(name="pool", cls=Cart, size=1)))
+    assert placing_problems(fits, group=DEEP) == ()
+    assert placing_problems(ChildSpec(name="c" * 63, cls=Cart), group="root") == ()
+
+
+def test_a_name_that_does_not_fit_behind_its_groups_is_told() -> None:
+    child = ChildSpec(name="c" * 13, cls=Cart)
+    pool = PoolSpec(name="p" * 7, cls=Cart, size=1)
+    assert placing_problems(child, group=DEEP) == (
+        f"name: with its groups it is '{DEEP}.{'c' * 13}', 64 characters; at most 63 are possible",
+    )
+    assert placing_problems(pool, group=DEEP) == (
+        f"name: with its groups it is '{DEEP}.{'p' * 7}', 58 characters; at most 57 (its members are numbered) "
+        "are possible",
+    )
+
+
+def test_what_is_in_a_group_is_looked_at_with_it() -> None:
+    child = ChildSpec(name="c" * 12, cls=Cart)
+    group = GroupSpec(name="h", children=(ChildSpec(name="a", cls=Cart), child))
+    (problem,) = placing_problems(group, group=DEEP)
+    assert problem.startswith(f"children[1].name: with its groups it is '{DEEP}.h.{'c' * 12}', 65 characters")
+    (problem,) = placing_problems(GroupSpec(name="h" * 20, children=(child,)), group=DEEP)
+    assert problem.startswith("name: with its groups"), "once, where it gets too long"

@@ -162,8 +162,25 @@ def test_changes_are_asked_for_group_by_group() -> None:
     }
     asked, _ = run(SHOP, after)
     assert asked == [
-        ("change", ROOT, ["clerks", "shop"], ["child/audit"], []),
-        ("change", "shop", [], ["child/shop.cart"], []),
+        ("change", ROOT, ["clerks"], ["child/audit"], []),
+        ("change", "shop", ["shop"], ["child/shop.cart"], []),
+    ]
+
+
+def test_a_group_is_changed_before_something_is_added_to_it() -> None:
+    """A significant child is refused in a group that it could not end."""
+    before = {"groups": [{"name": "g", "children": [child("a")]}]}
+    ends = child("b", restart="transient", significant=True)
+    after = {"groups": [{"name": "g", "auto_shutdown": "any_significant", "children": [ends, child("a")]}]}
+    assert run(before, after)[0] == [
+        ("change", "g", ["g"], [], []),
+        ("add", "g", "b", "apply"),
+        ("change", "g", [], [], ["child/g.b", "child/g.a"]),
+    ]
+    assert run(after, before)[0] == [
+        ("terminate", "child/g.b"),
+        ("delete", "child/g.b"),
+        ("change", "g", ["g"], [], []),
     ]
 
 
@@ -195,7 +212,8 @@ def test_a_group_that_is_a_supervisor_of_its_own_is_changed_inside_and_for_its_n
     asked, _ = run(before, after)
     assert asked == [
         ("change", ROOT, [], ["supervisor/sub"], []),
-        ("change", "sub", ["sub"], ["child/sub.x"], ["child/sub.y", "child/sub.x"]),
+        ("change", "sub", ["sub"], ["child/sub.x"], []),
+        ("change", "sub", [], [], ["child/sub.y", "child/sub.x"]),
     ]
     assert run(before, {})[0] == [("terminate", "supervisor/sub"), ("delete", "supervisor/sub")]
     moved = {"groups": [own | {"node": "n", "children": [child("x", args=["us"]), child("y")]}]}
