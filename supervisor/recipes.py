@@ -152,6 +152,7 @@ def _subtree_plan(spec: GroupSpec, parent: str, origin: Origin) -> ChildPlan:
         group=parent,
         restart=spec.restart,
         shutdown_s="infinity",
+        wanted_node=spec.node,
         origin=origin,
         recipe=recipe,
     )

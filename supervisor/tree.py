@@ -60,9 +60,9 @@ class ChildPlan:
         start_timeout_s: How long a start may take until the child answers, seconds.
         standbys: Further lives that are constructed and idle.
         pool: The pool it is a member of, or None.
-        node_id: The node it must run on, or None.
+        node_id: The node it must run on, or None: what is ours.
         share: The process that it shares, by a name that those in it have in common; empty: it has its own.
-        wanted_node: The node that its spec names, as the spec names it, or None.
+        wanted_node: The node that its spec names, as the spec names it, or None: the only one that it runs on.
         origin: Who wants it.
         request: The administration call that brought it, so that the same call can be made twice.
         recipe: What a shell needs to build it. Nobody here looks inside.
@@ -96,6 +96,11 @@ class ChildPlan:
     def shared(self) -> bool:
         """Whether it is one of several objects in one process: its end does not end the process."""
         return bool(self.share)
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it runs on one node only, and so stays there until that goes."""
+        return self.node_id is not None or self.wanted_node is not None
 
     @property
     def concern(self) -> str:
