@@ -66,7 +66,7 @@ class ChildPlan:
         origin: Who wants it.
         request: The administration call that brought it, so that the same call can be made twice.
         recipe: What a shell needs to build it. Nobody here looks inside.
-        fingerprint: Two plans that build the same child have the same one.
+        fingerprint: Two plans of which the same life is built have the same one.
     """
 
     key: str
@@ -241,6 +241,8 @@ class Child:
     Attributes:
         incarnation: The accepted life, or the last one that was.
         last: The highest number that any of its lives ever had.
+        current_from: Lives with lower numbers were built of another spec than the present one; none of them may
+            stand by.
         lives: Those that are not known to have ended, by number.
         restarts: How often it was restarted.
         in_a_row: Restarts since it was last healthy, by the kind of end that has a backoff of its own.
@@ -255,6 +257,7 @@ class Child:
     role: Role = "service"
     incarnation: int = 0
     last: int = 0
+    current_from: int = 0
     lives: dict[int, Life] = field(default_factory=dict)
     restarts: int = 0
     in_a_row: dict[ExitClass, int] = field(default_factory=dict)
