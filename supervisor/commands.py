@@ -22,7 +22,7 @@ from supervisor.creating import Creator
 from supervisor.election import actor_by_name
 from supervisor.evicting import Evicting
 from supervisor.exits import classify_exit, raised_by, why
-from supervisor.hosting import Hosting
+from supervisor.hosting import Hosting, what_and_where
 from supervisor.hosts import Life
 from supervisor.reach import Reach
 from supervisor.recording import Recorder
@@ -184,14 +184,15 @@ class ClusterRunner:
         else:  # it was ended meanwhile
             self._evicting.discard(life, handle)
 
-    def _fail(self, life: Life, error: BaseException) -> None:
+    def _fail(self, life: Life, error: BaseException, where: Location | None = None) -> None:
         self._begun.pop(life, None)
         host = self._hosting.hosts.of(life)
         if host is not None and isinstance(error, ActorDiedError):
             self._watching.ended(host.name, classify_exit(str(error)), why(error))
             return
         raised: bytes | None = getattr(raised_by(error), "raised", None)
-        self._post(m.ChildStartFailed(key=life[0], incarnation=life[1], error=why(error), cause=raised))
+        reason = why(error) + what_and_where(self._plan_of(life[0]), where)
+        self._post(m.ChildStartFailed(key=life[0], incarnation=life[1], error=reason, cause=raised))
 
     def _adopt(self, life: Life) -> None:
         while True:
@@ -240,7 +241,7 @@ class ClusterRunner:
             self._threads.submit(self._hold_again, life, handle, role)
             return
         if isinstance(reply, BaseException):
-            self._fail(life, reply)
+            self._fail(life, reply, location)
             return
         key, incarnation = life
         standing = self._hosting.standing(life, reply, role)

@@ -30,7 +30,19 @@ if TYPE_CHECKING:
 _HOSTS_S = 2.0
 """How long all hosts together may take to tell whom they host, seconds; they are asked at once."""
 
+_NODE_DIGITS = 12
+
 Standing = Literal["active", "standby", "ignored", "missing"]
+
+
+def what_and_where(plan: ChildPlan | None, where: Location | None) -> str:
+    """The class of a child, and the node that it is on or is to be on, behind what a person reads of its start."""
+    if plan is None:
+        return ""
+    node = plan.wanted_node if where is None else where.node_id[:_NODE_DIGITS]
+    what = plan.recipe.recipe.class_name if isinstance(plan.recipe, ChildRecipe) else ""
+    said = " ".join(part for part in (what, node and f"on node {node}") if part)
+    return said and f" ({said})"
 
 
 class Hosting:

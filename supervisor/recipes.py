@@ -15,8 +15,8 @@ from actors.checkpoint.folder import absolute_url
 from actors.child.protocol import Recipe
 from actors.runtime import wire
 from supervisor.children.interface import ChildInterface
+from supervisor.planning import NEXT_START, SpecSummary
 from supervisor.planning import Origin as Maker
-from supervisor.planning import SpecSummary
 from supervisor.requests import AddMembers
 from supervisor.specs import BackoffSettings, ChildSpec, GroupSpec, PoolSpec
 from supervisor.specs.summary import renumbered, summary_of
@@ -152,8 +152,10 @@ def _subtree_plan(spec: GroupSpec, parent: str, origin: Origin) -> ChildPlan:
         group=parent,
         restart=spec.restart,
         shutdown_s="infinity",
+        wanted_node=spec.node,
         origin=origin,
         recipe=recipe,
+        fingerprint=fingerprint(recipe),
     )
 
 
@@ -280,14 +282,12 @@ def summary_now(plan: ChildPlan | GroupPlan) -> SpecSummary | None:
     return summary if plan.pool_size is None else renumbered(summary, size=plan.pool_size, standbys=plan.pool_standbys)
 
 
-def fingerprint(recipe: ChildRecipe) -> str:
-    """Two recipes that build the same have the same one."""
-    inner = recipe.recipe
-    settings = (recipe.resources, recipe.node, recipe.share, inner.checkpoint, inner.checkpoint_path)
-    digest = hashlib.blake2b(digest_size=8)
-    for part in (inner.cls, inner.arguments, repr(settings).encode(), repr(inner.max_concurrency).encode()):
-        digest.update(part)
-    return digest.hexdigest()
+def fingerprint(recipe: ChildRecipe | SubtreeRecipe) -> str:
+    """Two recipes have the same one, also from two processes, if what is built into a life is the same in both."""
+    settings = {} if recipe.summary is None else recipe.summary.settings
+    built_in = sorted((name, setting.same) for name, setting in settings.items() if name in NEXT_START)
+    version = recipe.recipe.state_version if isinstance(recipe, ChildRecipe) else 0
+    return hashlib.blake2b(repr((built_in, version)).encode(), digest_size=8).hexdigest()
 
 
 def _maker(origin: Origin) -> Maker:

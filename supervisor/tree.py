@@ -61,13 +61,13 @@ class ChildPlan:
         start_timeout_s: How long a start may take until the child answers, seconds.
         standbys: Further lives that are constructed and idle.
         pool: The pool it is a member of, or None.
-        node_id: The node it must run on, or None.
+        node_id: The node it must run on, or None: what is ours.
         share: The process that it shares, by a name that those in it have in common; empty: it has its own.
-        wanted_node: The node that its spec names, as the spec names it, or None.
+        wanted_node: The node that its spec names, as the spec names it, or None: the only one that it runs on.
         origin: Who wants it.
         request: The administration call that brought it, so that the same call can be made twice.
         recipe: What a shell needs to build it. Nobody here looks inside.
-        fingerprint: Two plans that build the same child have the same one.
+        fingerprint: Two plans of which the same life is built have the same one.
     """
 
     key: str
@@ -97,6 +97,11 @@ class ChildPlan:
     def shared(self) -> bool:
         """Whether it is one of several objects in one process: its end does not end the process."""
         return bool(self.share)
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it runs on one node only, and so stays there until that goes."""
+        return self.node_id is not None or self.wanted_node is not None
 
     @property
     def concern(self) -> str:
@@ -237,6 +242,8 @@ class Child:
     Attributes:
         incarnation: The accepted life, or the last one that was.
         last: The highest number that any of its lives ever had.
+        current_from: Lives with lower numbers were built of another spec than the present one; none of them may
+            stand by.
         lives: Those that are not known to have ended, by number.
         restarts: How often it was restarted.
         in_a_row: Restarts since it was last healthy, by the kind of end that has a backoff of its own.
@@ -251,6 +258,7 @@ class Child:
     role: Role = "service"
     incarnation: int = 0
     last: int = 0
+    current_from: int = 0
     lives: dict[int, Life] = field(default_factory=dict)
     restarts: int = 0
     in_a_row: dict[ExitClass, int] = field(default_factory=dict)

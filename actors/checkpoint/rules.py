@@ -85,7 +85,7 @@ def choose(key: str, candidates: Iterable[tuple[str, bytes]], *, class_name: str
     for label, data in candidates:
         read = decode(data)
         if isinstance(read, Checkpoint) and read.key == key:
-            _check_fit(read, class_name, state_version)
+            refuse_misfit(key, (read.class_name, read.state_version), (class_name, state_version))
             return Found(read, tuple(skipped))
         if isinstance(read, Damage) and read.kind == "newer":
             raise CheckpointMismatchError(
@@ -102,10 +102,16 @@ def era_of_session(session: str) -> int:
     return int("".join(found.groups())) if found else 0
 
 
-def _check_fit(checkpoint: Checkpoint, class_name: str, state_version: int) -> None:
-    if (checkpoint.class_name, checkpoint.state_version) != (class_name, state_version):
-        raise CheckpointMismatchError(
-            checkpoint.key,
-            found=f"{checkpoint.class_name} with checkpoint_version {checkpoint.state_version}",
-            expected=f"{class_name} with checkpoint_version {state_version}",
-        )
+def refuse_misfit(key: str, found: tuple[str, int], expected: tuple[str, int]) -> None:
+    """Refuse a state that somebody else has written: another class, or another version of it.
+
+    Args:
+        key: The child.
+        found: The class and the `checkpoint_version` that have written it.
+        expected: Those that are to take it up.
+    Raises:
+        CheckpointMismatchError: They are not the same.
+    """
+    if found != expected:
+        there, wanted = (f"{class_name} with checkpoint_version {version}" for class_name, version in (found, expected))
+        raise CheckpointMismatchError(key, found=there, expected=wanted)

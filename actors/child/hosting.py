@@ -18,7 +18,7 @@ from actors.runtime.ids import ActorName
 from actors.runtime.shell import ActorShell, Description
 
 if TYPE_CHECKING:
-    from actors.child.protocol import Recipe
+    from actors.child.protocol import Form, Recipe
     from actors.runtime.ports import ChildPorts
 
 CRASH_CODE = 1
@@ -69,14 +69,15 @@ class Hosting(ActorShell):
         }
 
     @ray.method(concurrency_group="control")
-    def keep(self, key: str, from_incarnation: int, number: int, blob: bytes) -> None:
+    def keep(self, key: str, from_incarnation: int, number: int, blob: bytes, form: Form) -> None:
         """A standby holds the state of the accepted incarnation.
 
         Raises:
             StaleIncarnationError: This one, or another later than the sender, was accepted.
+            CheckpointMismatchError: It is of another class or version than this one was built of.
             ChildNotHereError: No standby of this child is here.
         """
-        self._member(key).keep(Kept(from_incarnation, number, blob))
+        self._member(key).keep(Kept(from_incarnation, number, blob), form)
 
     @ray.method(concurrency_group="control")
     def fence(self, leader: int, key: str) -> None:

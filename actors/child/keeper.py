@@ -262,8 +262,8 @@ class Keeper:
         with self._lock:
             names = self._ledger.behind(snapshot.number)
             ways = [(name, self._ways[name]) for name in names]
-        key = self._recipe.key
-        sent = {way(key, self._incarnation, snapshot.number, snapshot.blob): name for name, way in ways}
+        key, form = self._recipe.key, self._recipe.form
+        sent = {way(key, self._incarnation, snapshot.number, snapshot.blob, form): name for name, way in ways}
         if not sent:
             return
         ready, late = ray.wait(list(sent), num_returns=len(sent), timeout=KEEP_TIMEOUT_S)

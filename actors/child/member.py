@@ -15,6 +15,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from actors.checkpoint.rules import refuse_misfit
 from actors.child.execute import Calls, exit_class_of
 from actors.child.gate import WAITING_MAX, Gate, Ready
 from actors.child.hooks import HEALTHY, Hooks, reason_of
@@ -29,7 +30,7 @@ from actors.worker.raised import pickle_error
 if TYPE_CHECKING:
     from actors.child.keeper import Restored
     from actors.child.places import UserPlace
-    from actors.child.protocol import Answer, CallHeader, Recipe, Role
+    from actors.child.protocol import Answer, CallHeader, Form, Recipe, Role
     from actors.runtime.ids import ActorName
     from actors.runtime.ports import ChildPorts
 
@@ -172,14 +173,19 @@ class Member(ABC):
         self.gate.fence()
         self._ended.set()
 
-    def keep(self, kept: Kept) -> None:
+    def keep(self, kept: Kept, form: Form) -> None:
         """A standby holds the accepted incarnation's state.
+
+        One of a changed class refuses what that may not read, as the store does, which has the state in its stead.
 
         Raises:
             StaleIncarnationError: A later incarnation than the sender was accepted.
+            CheckpointMismatchError: The state is of another class or version.
             ChildNotHereError: This one stands by no more.
         """
         with self.gate.lock:
+            if kept.incarnation >= self.machine.accepted:
+                refuse_misfit(self.recipe.key, form, self.recipe.form)
             outcome = self.machine.keep(kept)
             accepted = self.machine.accepted
         if outcome == "replaced":

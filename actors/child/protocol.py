@@ -6,6 +6,9 @@ import pickle
 from dataclasses import dataclass
 from typing import Any, Literal
 
+Form = tuple[str, int]
+"""Of a state: the name of the class that it is of, and the `checkpoint_version`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
@@ -38,6 +41,11 @@ class Recipe:
     state_version: int = 1
     heartbeat_s: float = 1.0
     keepsake: bytes = b""
+
+    @property
+    def form(self) -> Form:
+        """What its states are written by, and can be read by."""
+        return self.class_name, self.state_version
 
 
 Role = Literal["active", "standby"]

@@ -85,7 +85,7 @@ class ChildStartError(ChildError):
     """A child could not be built or could not take over: its constructor or its restoring failed.
 
     Attributes:
-        reason: What was raised, in words.
+        reason: What was raised, in words; a leader adds the class, and the node as far as there was one.
         exit_class: "normal" when its code asked for the end by `sys.exit(0)`, else "crash".
         raised: What was raised, pickled; None where only the words travelled.
     """

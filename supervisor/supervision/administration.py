@@ -328,7 +328,9 @@ class Administration:
 
     def _change_child(self, plan: ChildPlan) -> None:
         child = self._s.children[plan.key]
-        child.plan = replace(plan, group=child.plan.group, pool=child.plan.pool, request=child.plan.request)
+        plan = replace(plan, group=child.plan.group, pool=child.plan.pool, request=child.plan.request)
+        if self._lives.standbys.follow(child, plan):
+            self._groups.replace(plan.key)
         self._s.blind_s = min(self._s.blind_s, plan.look_s)
         self._adjust(child)
 

@@ -61,18 +61,19 @@ def choose(child: Child, found: Found) -> tuple[int, list[int], list[int]]:
     The life that was accepted last, if it still lives; else, of a child with standbys, the oldest later one; else the
     latest of all, and that only if it lives: whatever began after another one of a child without standbys replaced it,
     unless the ledger knows better. Whatever is earlier than the accepted one was replaced, and a life that was known to
-    be over is not accepted again.
+    be over is not accepted again. Nor is what stood by when the child's spec was changed: its end was ordered.
     """
     alive = sorted(found.alive)
     first = child.incarnation + (child.status == "restarting")
-    later = [number for number in alive if number >= first]
+    fit = max(first, child.current_from)
+    later = [number for number in alive if number >= fit or number == first == child.incarnation]
     may_stand_by = bool(child.plan.standbys) or (child.incarnation in later and found.last <= child.last)
     if not may_stand_by:
         later = [number for number in later if number == max(found.last, child.last)]
     if not later:
         return 0, [], alive
     accepted = later[0]
-    return accepted, later[1:], [number for number in alive if number < accepted]
+    return accepted, later[1:], [number for number in alive if number not in later]
 
 
 class Adoption:

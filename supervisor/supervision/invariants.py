@@ -41,6 +41,8 @@ def _of_child(state: State, child: Child) -> Iterator[str]:  # noqa: C901 - one 
             yield f"life {number} is beyond the last number {child.last}"
         if each.standby and each.status == "running" and number < child.incarnation:
             yield f"life {number} stands by for the later life {child.incarnation}"
+        if each.standby and each.status != "stopping" and number < child.current_from:
+            yield f"life {number} stands by, and was built of another spec"
     if group.is_down and child.lives:
         yield f"lives in {group.plan.path}, which is down"
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildEntry:
-    """A child: its plan, its state, the accepted incarnation and the last one, and its restarts."""
+    """A child: its plan, its state, the accepted incarnation, the last one, the first of this plan, its restarts."""
 
     plan: ChildPlan
     status: Status
@@ -25,6 +25,7 @@ class ChildEntry:
     last: int
     restarts: int
     last_error: str = ""
+    current_from: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,7 @@ def write_ledger(state: State, done: tuple[str, ...] = ()) -> Ledger:
                 last=child.last,
                 restarts=child.restarts,
                 last_error=child.last_error,
+                current_from=child.current_from,
             )
             for child in state.children.values()
         ),
@@ -129,6 +131,7 @@ def read_ledger(state: State, ledger: Ledger) -> dict[str, Outcome]:
         if child is not None:
             child.plan, child.restarts, child.last_error = entry.plan, entry.restarts, entry.last_error
             child.incarnation, child.last = entry.incarnation, max(child.last, entry.last)
+            child.current_from = entry.current_from
             child.status = _status_now(entry)
     state.arrange([member for entry in ledger.groups for member in entry.members])
     return ends

@@ -32,7 +32,7 @@ class Moving:
 
     def leave(self, child: Child, nodes: AbstractSet[str]) -> None:
         """These nodes are about to go, or are so no longer: bring a child's lives to where they belong."""
-        if child.plan.node_id is None and staying(self._s):
+        if not child.plan.is_bound and staying(self._s):
             going = nodes & self._s.draining
             lost = [life for life in child.standbys() if life.location is not None and life.location.node_id in going]
             for life in lost:

@@ -18,9 +18,9 @@ def place(state: State, child: Child, *, standby: bool) -> str | None:
 
     A standby belongs on another node than the life it stands by for, where no other one of the child is and the fewest
     lives are; nothing is put on a node that is about to go. Where there is no other node, a standby beside it is better
-    than none.
+    than none. Which node a user's spec means by its text is the shell's to find.
     """
-    if child.plan.node_id is not None:
+    if child.plan.is_bound:
         return child.plan.node_id
     where = child.location
     if standby:
@@ -41,8 +41,8 @@ def must_move(state: State, child: Child) -> bool:
     where, plan = child.location, child.plan
     if where is None or where.node_id not in state.draining:
         return False
-    is_bound = plan.node_id is not None or plan.shared or plan.restart == "temporary" or plan.concern in _STAY
-    return not is_bound and bool(staying(state))
+    stays = plan.is_bound or plan.shared or plan.restart == "temporary" or plan.concern in _STAY
+    return not stays and bool(staying(state))
 
 
 def _emptiest(state: State, child: Child, nodes: list[str]) -> str | None:

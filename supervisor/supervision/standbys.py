@@ -9,7 +9,7 @@ from supervisor import messages as m
 from supervisor.supervision.orders import end_of
 from supervisor.supervision.placing import must_move
 from supervisor.supervision.state import State
-from supervisor.tree import Child, Life
+from supervisor.tree import Child, ChildPlan, Life
 
 ATTEND_AGAIN_S = 1.0
 """How long after a standby could not be given the state the accepted life is asked again, seconds."""
@@ -63,6 +63,19 @@ class Standbys:
         if surplus:
             self.attend(child)
 
+    def follow(self, child: Child, plan: ChildPlan) -> bool:
+        """Go by a changed plan. What stands by of the earlier spec goes: the next start is one of the new spec.
+
+        Returns: Whether the child itself stands by in its pool, and so has to be made anew as well.
+        """
+        is_other = plan.fingerprint != child.plan.fingerprint
+        child.plan = plan
+        if not is_other:
+            return False
+        child.current_from = child.last + 1
+        self.dismiss_all(child)
+        return child.role == "standby" and child.status == "running"
+
     def dismiss_passed_over(self, child: Child, accepted: int) -> None:
         """End the standbys with lower numbers than the life that is accepted: no earlier one is accepted after it."""
         for life in child.standbys():
@@ -70,7 +83,7 @@ class Standbys:
                 self.dismiss(child, life)
 
     def dismiss_all(self, child: Child) -> None:
-        """End all standbys: there is nobody to stand by for."""
+        """End all standbys: there is nobody to stand by for, or none of them may."""
         for life in child.standbys():
             self.dismiss(child, life)
 

@@ -16,6 +16,7 @@ from uuid import uuid4
 import ray
 
 from actors.runtime import process
+from actors.runtime.errors import ChildStartError
 from supervisor import Supervisor
 from supervisor.election import inventory
 from supervisor.link import wait_until
@@ -127,14 +128,21 @@ def child_of_a_hung_node(nodes: Nodes, log: str) -> dict[str, Any]:
 
 
 def child_of_a_drained_node(nodes: Nodes, log: str) -> dict[str, Any]:
+    """It leaves; one whose spec names that node stays, and so does what stands by for it there."""
     with household(log) as sup:
         ward: Any = sup.supervise(Ward, name="ward", standbys=1, checkpoint="each_call", **BEAT)
         node = off_head(sup, nodes, ward, "ward")
+        settings: dict[str, Any] = {"standbys": 1, "checkpoint": "each_call", **BEAT}
+        bound: Any = sup.supervise(Ward, name="bound", node=node.node_id[:12], **settings)
+        eventually(lambda: ready(sup, "child/bound", 1))
+        bound_was = view(sup, "child/bound")
+        placed = placed_as_wished(sup, node, bound)
         acknowledged = count_to(ward, 5)[-1]
         restarts = len(sup.root.status().members) and sup.root.status().restarts
         with drained(nodes, node, deadline_s=60.0):
             eventually(lambda: ward.node.remote().result(timeout=ANSWER_S) != node.node_id)
             on_time = nodes.is_alive(node)
+            stays = view(sup, "child/bound") == bound_was and count_to(bound, 2) == [1, 2]
             after = ward.add.remote().result(timeout=ANSWER_S)
         ends = sup.events.query(
             "select exit_class from restarts where child = 'child/ward' order by ingest_id desc limit 1"
@@ -142,9 +150,34 @@ def child_of_a_drained_node(nodes: Nodes, log: str) -> dict[str, Any]:
         return {
             "kept": after == acknowledged + 1,
             "before_it_went": on_time,
+            "bound": stays,
             "why": [row["exit_class"] for row in ends],
             "counted": sup.root.status().restarts - restarts,
+            **placed,
         }
+
+
+def placed_as_wished(sup: Supervisor, node: Any, bound: Any) -> dict[str, Any]:
+    """Where those run that name a node which is not the head, and what is said of one that there is none of."""
+    far = sup.group("far", supervisor=True, node=node.node_id)
+    at_far = view(sup, "supervisor/far").location.node_id
+    far.supervise(Ward, name="outpost", node=node.node_id, **BEAT)
+    try:
+        sup.supervise(Ward, name="lost", node="nowhere", **BEAT)
+    except ChildStartError as error:
+        reason = error.reason
+    else:
+        reason = ""
+    on_node = {
+        "child": bound.node.remote().result(timeout=ANSWER_S),
+        "supervisor": at_far,
+        "its child": view(sup, "child/far.outpost").location.node_id,
+    }
+    names = {"the node": "node nowhere", "those there are": node.node_id[:12], "the class": "households.Ward"}
+    return {
+        "on_node": [name for name, where in on_node.items() if where == node.node_id],
+        "names": [name for name, part in names.items() if part in reason],
+    }
 
 
 def children_without_a_gcs(nodes: Nodes, log: str) -> dict[str, Any]:

@@ -27,7 +27,15 @@ def test_a_child_of_a_hung_node_is_fenced_while_it_still_runs(three_nodes: Stage
 
 def test_a_child_leaves_a_draining_node_before_it_goes(three_nodes: Stage, tmp_path: Path):
     seen = three_nodes.play(households.child_of_a_drained_node, log=str(tmp_path))
-    assert seen == {"kept": True, "before_it_went": True, "why": ["preempted"], "counted": 0}
+    assert seen == {
+        "kept": True,
+        "before_it_went": True,
+        "bound": True,
+        "why": ["preempted"],
+        "counted": 0,
+        "on_node": ["child", "supervisor", "its child"],
+        "names": ["the node", "those there are", "the class"],
+    }
 
 
 def test_children_answer_while_the_gcs_stands_still(three_nodes: Stage, tmp_path: Path):

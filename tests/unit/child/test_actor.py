@@ -279,7 +279,7 @@ def test_who_asks_for_another_child_is_told_where_not_to_look():
 
 def test_a_heartbeat_tells_where_the_child_stands():
     home = Home(role="standby", incarnation=2)
-    home.shell.keep(KEY, 1, 4, b"state")
+    home.shell.keep(KEY, 1, 4, b"state", home.recipe.form)
     assert home.shell.heartbeat(1)["members"] == {
         KEY: {"incarnation": 2, "phase": "standby", "calls_run": 0, "checkpoint": 0, "kept": (1, 4)}
     }

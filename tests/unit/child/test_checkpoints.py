@@ -13,6 +13,7 @@ from actors.child.keeper import decode
 from actors.child.protocol import STALE, STALE_NOT_RUN, STANDBY
 from actors.runtime.errors import (
     CheckpointLostError,
+    CheckpointMismatchError,
     ChildNotHereError,
     ChildStartError,
     ChildStateError,
@@ -161,10 +162,10 @@ def test_a_standby_takes_the_newest_of_what_it_was_given_and_what_is_stored():
     blob = old.ports.store.checkpoints[0].state
     old.value("add", 10)
     behind = Home(checkpoint="each_call", incarnation=2, role="standby", ports=old.ports)
-    behind.shell.keep(KEY, 1, 1, blob)
+    behind.shell.keep(KEY, 1, 1, blob, behind.recipe.form)
     assert behind.value("add", 0) == 11
     ahead = Home(checkpoint="each_call", incarnation=3, role="standby", ports=old.ports)
-    ahead.shell.keep(KEY, 2, 99, blob)
+    ahead.shell.keep(KEY, 2, 99, blob, ahead.recipe.form)
     assert ahead.value("add", 0) == 1
 
 
@@ -174,7 +175,7 @@ def test_memory_is_as_good_as_a_standby_s_and_no_better():
     alone.value("add", 1)
     assert alone.ports.store.soon == []
     promoted = Home(checkpoint="each_call", incarnation=2, role="standby", ports=alone.ports)
-    promoted.shell.keep(KEY, 1, 1, alone.ports.store.checkpoints[0].state)
+    promoted.shell.keep(KEY, 1, 1, alone.ports.store.checkpoints[0].state, promoted.recipe.form)
     assert promoted.value("add", 1) == 2
     store = alone.ports.store
     assert store.soon == [store.checkpoints[-1].number]
@@ -186,7 +187,7 @@ def test_a_store_that_is_away_holds_no_standby_up_that_was_given_the_state(monke
     old = Home(checkpoint="each_call")
     old.value("add", 1)
     standby = Home(checkpoint="each_call", incarnation=2, role="standby", ports=old.ports)
-    standby.shell.keep(KEY, 1, 1, old.ports.store.checkpoints[0].state)
+    standby.shell.keep(KEY, 1, 1, old.ports.store.checkpoints[0].state, standby.recipe.form)
     if how == "fails":
         old.ports.store.trouble = OSError("the store is away")
     else:
@@ -212,11 +213,26 @@ def test_a_standby_that_was_stopped_or_activated_keeps_nothing():
     standby = Home(role="standby", incarnation=2)
     standby.shell.activate(1, KEY, 2)
     with pytest.raises(StaleIncarnationError):
-        standby.shell.keep(KEY, 1, 1, b"state")
+        standby.shell.keep(KEY, 1, 1, b"state", standby.recipe.form)
     stopped = Home(role="standby", incarnation=2)
     stopped.shell.stop(1)
     with pytest.raises(ChildNotHereError):
-        stopped.shell.keep(KEY, 1, 1, b"state")
+        stopped.shell.keep(KEY, 1, 1, b"state", stopped.recipe.form)
+
+
+@pytest.mark.parametrize("form", [("shop.Cart", 1), (f"{Counter.__module__}.Counter", 2)])
+def test_a_standby_takes_no_state_of_another_class_or_version(form):
+    """Its spec was changed after that of the life which has the state."""
+    old = Home(checkpoint="each_call")
+    old.value("add", 1)
+    state = old.ports.store.checkpoints[0].state
+    standby = Home(checkpoint="each_call", incarnation=2, role="standby")
+    with pytest.raises(CheckpointMismatchError, match=rf"{form[0]} with checkpoint_version {form[1]}, expected is .*1"):
+        standby.shell.keep(KEY, 1, 1, state, form)
+    assert standby.shell.heartbeat(1)["members"][KEY]["kept"] is None
+    assert standby.value("add", 0) == 0
+    with pytest.raises(StaleIncarnationError):
+        standby.shell.keep(KEY, 1, 2, state, form)
 
 
 def test_one_that_is_ended_before_it_took_its_state_up_hands_it_on():
@@ -225,7 +241,7 @@ def test_one_that_is_ended_before_it_took_its_state_up_hands_it_on():
     old.value("add", 5)
     state = old.ports.store.checkpoints.pop().state
     accepted = Home(checkpoint="each_call", incarnation=2, role="standby", ports=old.ports)
-    accepted.shell.keep(KEY, 1, 1, state)
+    accepted.shell.keep(KEY, 1, 1, state, accepted.recipe.form)
     accepted.shell.stop(1)
     after = Home(checkpoint="each_call", incarnation=3, ports=old.ports)
     assert after.value("add", 0) == 5

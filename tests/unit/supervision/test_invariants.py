@@ -51,6 +51,7 @@ def _alive_in_what_is_down(state: State) -> None:
         (_set("child/g.b", "lives", {}), "child/g.b: is running, its accepted life is None"),
         (_set("child/a", "last", 1), "child/a: life 2 is beyond the last number 1"),
         (_set("child/a", "incarnation", 3), "child/a: life 2 stands by for the later life 3"),
+        (_set("child/a", "current_from", 3), "child/a: life 2 stands by, and was built of another spec"),
         (_alive_in_what_is_down, "child/g.b: lives in g, which is down"),
         (_alive_in_what_is_down, "g: is down, and g.h in it is not"),
         (_set("g", "is_down", True), "g: is down and running"),

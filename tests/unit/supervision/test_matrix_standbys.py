@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from supervisor import messages as m
 from supervisor import requests as r
+from supervisor.recipes import plans_of
+from supervisor.specs import ChildSpec, GroupSpec
+from supervisor.tree import ROOT
+from tests.unit.specs.scene import Cart
 from tests.unit.supervision.scene import NODE, OTHER, THIRD, Scene, acts, child, group, only, records, said
 
 
@@ -295,6 +301,52 @@ def test_nothing_moves_where_there_is_nowhere_to_go() -> None:
 def test_whoever_is_bound_to_its_node_or_has_only_this_life_stays() -> None:
     scene = drained(child("a", node_id=NODE), child("t", restart="temporary"), child("s", share="p"), log=True)
     assert said(scene.see(NODE, OTHER, draining=(NODE,))) == []
+
+
+def bound(**settings: Any) -> Scene:
+    """`a` is of a real spec that names its node, which Ray has under another name."""
+    spec = ChildSpec(name="a", cls=Cart, node="10.0.0.7", **settings)
+    scene = Scene(nodes=(NODE, OTHER)).up()
+    scene.run(scene.ask(plans_of(spec, parent=ROOT, origin="code"), "r"))
+    return scene
+
+
+def test_the_node_that_a_spec_names_is_found_by_the_shell() -> None:
+    scene = Scene(nodes=(NODE, OTHER)).up()
+    spec = ChildSpec(name="a", cls=Cart, node="10.0.0.7", standbys=1)
+    assert acts(scene.ask(plans_of(spec, parent=ROOT, origin="code"), "r")) == ["start a#1"]
+    assert acts(scene.ready("a")) == ["start a#2 standby"]
+    scene.see(NODE, OTHER, draining=(NODE,))
+    scene.failed("a", 2)
+    assert acts(scene.died("a")) == ["start a#3"], "no other node is asked for"
+
+
+def test_a_child_that_is_bound_to_a_node_that_goes_stays_to_the_end_with_its_standby() -> None:
+    """Also when a healer keeps work off its node, and when that is over."""
+    scene = bound(standbys=1)
+    before = scene.child("a")
+    assert said(scene.see(NODE, OTHER, draining=(NODE,))) == []
+    assert said(scene.see(NODE, OTHER, draining=(NODE, OTHER))) == []
+    assert said(scene.see(NODE, OTHER)) == []
+    assert scene.child("a") == before
+    assert before.standbys == ("s/child/a#2",)
+
+
+def test_the_standby_of_a_child_that_is_bound_steps_in_on_a_node_that_goes() -> None:
+    scene = bound(standbys=1)
+    scene.see(NODE, OTHER, draining=(NODE,))
+    assert said(scene.died("a"))[:2] == ["restart a crash", "promote a#2"]
+
+
+def test_a_child_that_is_bound_gets_no_standby_to_move_with() -> None:
+    assert said(bound().see(NODE, OTHER, draining=(NODE,))) == []
+
+
+def test_a_group_with_a_supervisor_of_its_own_is_bound_likewise() -> None:
+    spec = GroupSpec(name="g", supervisor=True, node="10.0.0.7", children=(ChildSpec(name="a", cls=Cart),))
+    scene = Scene(nodes=(NODE, OTHER)).up()
+    scene.see(NODE, OTHER, draining=(OTHER,))
+    assert acts(scene.ask(plans_of(spec, parent=ROOT, origin="code"), "r")) == ["start supervisor/g#1"]
 
 
 def test_a_drain_that_is_called_off_leaves_everything_as_it_was() -> None:

@@ -60,6 +60,8 @@ def test_a_standby_of_a_child_whose_place_is_unknown_may_be_anywhere() -> None:
 def test_a_child_that_is_bound_is_where_it_must_be() -> None:
     state = cluster("n", "o", draining=("n",))
     assert place(state, on(state, "n", node_id="n"), standby=True) == "n"
+    assert place(state, on(state, "n", wanted_node="a name"), standby=True) is None, "its shell knows which that is"
+    assert place(state, on(state, "n", wanted_node="a name"), standby=False) is None
 
 
 def test_the_nodes_that_stay() -> None:
@@ -74,6 +76,7 @@ def test_who_must_move() -> None:
         on(state, None),
         on(state, "o"),
         on(state, "n", node_id="n"),
+        on(state, "n", wanted_node="n"),
         on(state, "n", restart="temporary"),
         on(state, "n", share="p"),
     ):
