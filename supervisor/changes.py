@@ -35,12 +35,12 @@ _NOBODY = (-1, 0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildChange:
-    """One change of one child's state.
+    """One change of one child's state, or that a whole group was given up for good (`escalated`).
 
     Attributes:
-        key: The child, as `child/shop.cart`.
-        name: The full name of the incarnation, as `default/child/shop.cart#3`.
-        incarnation: Which life of it.
+        key: The child, as `child/shop.cart`; a group's path, as `root`.
+        name: The full name of the incarnation, as `default/child/shop.cart#3`; a group's, as `default/root`.
+        incarnation: Which life of it; 0 for a group.
         event: What happened: one of the events in the log's table `children`.
         status: The child's status after it.
         role: Its role after it.
@@ -309,7 +309,7 @@ def _state_of(change: ChildChange) -> tuple[int, str, str]:
 def _note(states: dict[str, ChildChange], change: ChildChange) -> None:
     if change.event == "deleted":
         states.pop(change.key, None)
-    else:
+    elif change.event != "escalated":  # news of a group: only children's states are compared
         states[change.key] = change
 
 

@@ -162,6 +162,8 @@ class Engine:
             self.runner.run(command)
             if isinstance(command, m.RecordChild):
                 self._notify(command)
+            elif isinstance(command, m.Escalate):
+                self._notify_of_group(command)
         self._subtrees.keep_only(lambda path: self.machine.plan_of(f"{SUBTREE}{path}") is not None)
 
     def _hand_on(self) -> None:
@@ -196,6 +198,20 @@ class Engine:
                 role=command.role,
                 exit_class=command.exit_class,
                 detail=command.detail,
+                at=self._clock.wall_us(),
+            )
+        )
+
+    def _notify_of_group(self, command: m.Escalate) -> None:
+        self.feed.append(
+            ChildChange(
+                key=command.group,
+                name=f"{self._identity.supervisor}/{command.group}",
+                incarnation=0,
+                event="escalated",
+                status="given_up",
+                role="service",
+                detail=command.reason,
                 at=self._clock.wall_us(),
             )
         )

@@ -91,6 +91,7 @@ CHILD_EVENTS: dict[str, str] = {
     "promoted": "a standby took over",
     "deleted": "its spec was removed from the tree",
     "given_up": "it is restarted no more",
+    "escalated": "a whole group was given up, and nobody above it takes over",
     "checkpoint_skipped": "a checkpoint was unusable, and an earlier one was restored",
     "takeover_failed": "a standby could not take its state up",
     "checkpoint_failed": "its state could not be kept",

@@ -60,6 +60,9 @@ class HealerSettings(Settings):
     on_child_given_up: Severity | None = Field(
         default="high", description="A child over its restart intensity is an incident so severe; null: none."
     )
+    on_escalation: Severity | None = Field(
+        default="critical", description="The same of a whole group that nobody above it restarts; null: none."
+    )
     on_child_death: Severity | None = Field(
         default=None, description="The same of each death of a child, which its supervisor mends; null: none."
     )

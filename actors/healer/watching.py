@@ -1,4 +1,4 @@
-"""Where incidents come from by themselves: children that are given up, breakers, tasks that fail, sickness."""
+"""Where incidents come from by themselves: children and groups given up, breakers, tasks that fail, sickness."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ class Watching:
                 self._around.is_ending.wait(_AGAIN_S)
                 continue
             cursor = page.cursor
-            events = [event for row in page.events if (event := self._troubles.of(row)) is not None]
+            events = [event for row in page.events for event in self._troubles.of(row)]
             if events:
                 self._tell(*events)
 

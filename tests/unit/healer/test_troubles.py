@@ -1,14 +1,21 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
+
+import pytest
 
 from actors.healer import messages as m
 from actors.healer.settings import HealerSettings
-from actors.healer.troubles import BREAKER_OPEN, BREAKERS, CHILDREN, DIED, GIVEN_UP, Troubles
+from actors.healer.troubles import BREAKER_OPEN, BREAKERS, CHILDREN, DIED, ESCALATED, GIVEN_UP, Troubles
 
 
-def child(event: str, exit_class: str | None = None, key: str = "child/cart") -> dict[str, Any]:
-    told = {"event": event, "exit_class": exit_class, "detail": "it hurts", "node_id": "n1"}
+def moment(at_s: int) -> datetime:
+    return datetime(2026, 1, 1, 12, 0, at_s, tzinfo=UTC)
+
+
+def child(event: str, exit_class: str | None = None, key: str = "child/cart", at_s: int = 0) -> dict[str, Any]:
+    told = {"event": event, "exit_class": exit_class, "detail": "it hurts", "node_id": "n1", "at_time": moment(at_s)}
     return {"kind": CHILDREN, "child": key} | told
 
 
@@ -17,7 +24,8 @@ def breaker(to_state: str, event: str = "transition") -> dict[str, Any]:
 
 
 def told(troubles: Troubles, *rows: dict[str, Any]) -> list[tuple[str, str] | None]:
-    found = [troubles.of(row) for row in rows]
+    """What each row tells of; None for nothing."""
+    found = [event for row in rows for event in troubles.of(row) or (None,)]
     return [
         None
         if each is None
@@ -36,7 +44,7 @@ def test_a_child_that_is_given_up_is_told_and_so_is_its_return():
 
 
 def test_what_is_told_says_why_and_where():
-    trouble = Troubles(HealerSettings()).of(child("given_up"))
+    (trouble,) = Troubles(HealerSettings()).of(child("given_up"))
     assert isinstance(trouble, m.TroubleReported)
     assert (trouble.detail, trouble.node, trouble.source, trouble.severity) == ("it hurts", "n1", "supervisor", "high")
 
@@ -52,8 +60,37 @@ def test_a_breaker_that_opens_is_one_until_it_closes():
     assert told(Troubles(HealerSettings()), *rows) == [(BREAKER_OPEN, "payments"), None, ("ended", "payments"), None]
 
 
+def test_a_group_that_nobody_above_takes_over_is_the_supervisors_own_trouble_until_it_is_started_again():
+    troubles = Troubles(HealerSettings())
+    (trouble,) = troubles.of(child("escalated", key="root", at_s=5))
+    assert isinstance(trouble, m.TroubleReported)
+    assert (trouble.component, trouble.failure, trouble.severity) == ("supervisor/root", ESCALATED, "critical")
+    late = child("ready", key="child/g.b", at_s=4)
+    assert told(troubles, late) == [None], "what a subtree told before that, and came later"
+    assert told(troubles, child("given_up"), child("ready", at_s=9), child("ready", at_s=9)) == [
+        *((GIVEN_UP, "cart"), ("ended", "supervisor/root"), ("ended", "cart"), None)
+    ]
+    assert told(Troubles(HealerSettings(on_escalation=None)), child("escalated", key="root")) == [None]
+
+
+@pytest.mark.parametrize(
+    ("group", "member", "other"),
+    [
+        ("root", "supervisor/shop", "worker/default-0"),
+        ("pool:p-1", "worker/p-1-0", "worker/p-0"),
+        ("system", "event_log/writer", "child/cart"),
+    ],
+)
+def test_it_is_over_when_one_of_its_own_is_ready(group: str, member: str, other: str):
+    rows = (child("escalated", key=group), child("ready", key=other, at_s=1), child("ready", key=member, at_s=1))
+    component = f"supervisor/{group}"
+    assert told(Troubles(HealerSettings()), *rows) == [(ESCALATED, component), None, ("ended", component)]
+
+
 def test_only_what_can_be_an_incident_is_looked_at():
+    nothing: dict[str, Any] = {"on_child_given_up": None, "on_escalation": None}
     assert Troubles(HealerSettings()).kinds == [CHILDREN, BREAKERS]
-    assert Troubles(HealerSettings(on_child_given_up=None)).kinds == [BREAKERS]
-    assert Troubles(HealerSettings(on_child_given_up=None, on_breaker_open=None)).kinds == []
+    assert Troubles(HealerSettings(on_child_given_up=None)).kinds == [CHILDREN, BREAKERS]
+    assert Troubles(HealerSettings(**nothing)).kinds == [BREAKERS]
+    assert Troubles(HealerSettings(**nothing, on_breaker_open=None)).kinds == []
     assert told(Troubles(HealerSettings(on_child_given_up=None)), child("given_up")) == [None]

@@ -87,6 +87,14 @@ def test_the_root_that_was_given_up_answers_and_can_be_started_again() -> None:
     assert scene.machine.view().root_failure is None
 
 
+def test_a_root_that_holds_only_groups_is_told_of_with_its_reason() -> None:
+    """No child of it is there to be recorded as given up: the word of the root is the only one."""
+    scene = Scene(group("g", child("a"), intensity=0), root={"intensity": 0}).up()
+    commands = scene.died("g.a")
+    assert records(commands) == ["g.a#1 died: crash: gone", "g.a#1 given_up: child/g.a: gone"]
+    assert only(commands, m.Escalate) == [m.Escalate(group="root", reason="g: child/g.a: gone")]
+
+
 def test_a_root_that_fails_to_start_again_tells_who_asked() -> None:
     scene = Scene(child("a"), root={"intensity": 0}).up()
     scene.run(scene.died("a"))

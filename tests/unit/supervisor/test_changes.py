@@ -208,6 +208,21 @@ class TestFollower:
         assert (death.event, death.incarnation, death.name, death.at) == ("died", 1, "s/child/a#1", 9)
         assert (death.exit_class, death.detail, death.synthesised) == (None, "its end was not seen", True)
 
+    def test_a_group_that_was_given_up_is_news_and_no_state_that_a_later_leader_would_lack(self):
+        told = change(event="escalated", incarnation=0, key="root", name="s/root", status="given_up")
+        ring = ring_of(change("a"))
+        everything, only_that = ChangeFollower(), ChangeFollower(kinds=["escalated"], keys=["root"])
+        for follower in (everything, only_that):
+            follow(follower, ring)
+        ring.append(told)
+        for follower in (everything, only_that):
+            batch = ring.read(*follower.known)
+            assert batch is not None
+            assert follower.take(batch) == [told]
+        successor = ChangeRing(2)
+        successor.begin([change("a", "adopted")])
+        assert follow(everything, successor) == []
+
     @pytest.mark.parametrize(
         ("asked", "says"),
         [
