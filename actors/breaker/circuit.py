@@ -7,6 +7,7 @@
 
 Whatever follows from the gate (events for the owner, news for subscribers, the user's function for a wait) is carried
 out after the lock was let go, by whoever changed it: user code never runs under it, and the link is never called so.
+What the owner says is read before the lock is taken: it may import the module of a function among the settings.
 
 A circuit that is not called is parked after a while: its next call takes the slow way once, and the keeper sleeps.
 """
@@ -17,7 +18,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from actors.breaker import messages as m
 from actors.breaker.definitions import asked_wait_s, warn_of_difference
@@ -41,6 +42,14 @@ IDLE_LOOKS = 20
 
 LANES_MAX = 8
 """Tickets of which calls may still be under way; the successes of older ones are not told any more."""
+
+
+class _Glance(NamedTuple):
+    """What the owner said at a moment, and where its word stands."""
+
+    at: float
+    place: Sequence[int]
+    found: tuple[int, Word] | None
 
 
 class Circuit:
@@ -110,9 +119,10 @@ class Circuit:
 
     def admit(self) -> tuple[Admitted | Ask | Refused, Lane]:
         """May a call pass? The lane is that of its ticket."""
+        glance = self._glance()
         now = self.now()
         with self._lock:
-            self._look(now)
+            self._take(glance)
             if self._parked:
                 self._parked, self._idle = False, 0
                 self._due_by(now + REPORT_S)
@@ -190,9 +200,10 @@ class Circuit:
 
     def look(self) -> None:
         """See what the owner says now."""
+        glance = self._glance()
         now = self.now()
         with self._lock:
-            self._look(now)
+            self._take(glance)
             self._specialise(now)
         self._settle()
 
@@ -210,8 +221,10 @@ class Circuit:
         now = self.now()
         with self._lock:
             self._follow(word, now)
-            self._read(now)
-            self._specialise(now)
+        glance = self._read()
+        with self._lock:
+            self._take(glance)
+            self._specialise(self.now())
         self._settle()
 
     def untold(self, events: Sequence[m.Event]) -> None:
@@ -260,22 +273,26 @@ class Circuit:
         if self._leases:
             self._due_by(min(permit.expires_at for permit in self._leases.values()))
 
+    # -- before the lock --------------------------------------------------------------------------------------------
+
+    def _glance(self) -> _Glance | None:
+        """What the owner says, if it is new."""
+        return self._read() if self._seen == WORD_UNKNOWN or self.place[0] != self._seen else None
+
+    def _read(self) -> _Glance | None:
+        attachment = self._attachment
+        return None if attachment is None else _Glance(self.now(), place_of(attachment), attachment.read())
+
     # -- under the lock ---------------------------------------------------------------------------------------------
 
-    def _look(self, now: float) -> None:
-        if self._seen == WORD_UNKNOWN or self.place[0] != self._seen:
-            self._read(now)
-
-    def _read(self, now: float) -> None:
-        attachment = self._attachment
-        if attachment is None:
+    def _take(self, glance: _Glance | None) -> None:
+        """If another thread has taken a later one meanwhile, the word differs from this one's, and is read again."""
+        if glance is None:
             return
-        found = attachment.read()
-        self.place = place_of(attachment)
-        self._seen = WORD_UNKNOWN
-        if found is not None:
-            self._seen, word = found
-            self._follow(word, now)
+        self.place, self._seen = glance.place, WORD_UNKNOWN
+        if glance.found is not None:
+            self._seen, word = glance.found
+            self._follow(word, glance.at)
 
     def _follow(self, word: Word, now: float) -> None:
         former = self.gate.published
