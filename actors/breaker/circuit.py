@@ -18,13 +18,13 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from math import ceil
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from actors.breaker import messages as m
 from actors.breaker.definitions import asked_wait_s, warn_of_difference
 from actors.breaker.gate import Admitted, Ask, Gate, Permit, Refused
 from actors.breaker.lane import DURATIONS_MAX, NEVER, Lane
-from actors.breaker.link import WORD_UNKNOWN, Attachment, OwnerLink, Word, place_of
+from actors.breaker.link import WORD_UNKNOWN, Attachment, Glance, OwnerLink, Word, glance
 from actors.breaker.outcome import code_of
 from actors.breaker.published import Published
 from actors.breaker.reports import REPORT_CALLS, REPORT_S
@@ -42,14 +42,6 @@ IDLE_LOOKS = 20
 
 LANES_MAX = 8
 """Tickets of which calls may still be under way; the successes of older ones are not told any more."""
-
-
-class _Glance(NamedTuple):
-    """What the owner said at a moment, and where its word stands."""
-
-    at: float
-    place: Sequence[int]
-    found: tuple[int, Word] | None
 
 
 class Circuit:
@@ -119,10 +111,10 @@ class Circuit:
 
     def admit(self) -> tuple[Admitted | Ask | Refused, Lane]:
         """May a call pass? The lane is that of its ticket."""
-        glance = self._glance()
+        seen = self._glance()
         now = self.now()
         with self._lock:
-            self._take(glance)
+            self._take(seen)
             if self._parked:
                 self._parked, self._idle = False, 0
                 self._due_by(now + REPORT_S)
@@ -200,10 +192,10 @@ class Circuit:
 
     def look(self) -> None:
         """See what the owner says now."""
-        glance = self._glance()
+        seen = self._glance()
         now = self.now()
         with self._lock:
-            self._take(glance)
+            self._take(seen)
             self._specialise(now)
         self._settle()
 
@@ -221,9 +213,9 @@ class Circuit:
         now = self.now()
         with self._lock:
             self._follow(word, now)
-        glance = self._read()
+        seen = self._read()
         with self._lock:
-            self._take(glance)
+            self._take(seen)
             self._specialise(self.now())
         self._settle()
 
@@ -275,24 +267,24 @@ class Circuit:
 
     # -- before the lock --------------------------------------------------------------------------------------------
 
-    def _glance(self) -> _Glance | None:
+    def _glance(self) -> Glance | None:
         """What the owner says, if it is new."""
         return self._read() if self._seen == WORD_UNKNOWN or self.place[0] != self._seen else None
 
-    def _read(self) -> _Glance | None:
+    def _read(self) -> Glance | None:
         attachment = self._attachment
-        return None if attachment is None else _Glance(self.now(), place_of(attachment), attachment.read())
+        return None if attachment is None else glance(attachment, self.now())
 
     # -- under the lock ---------------------------------------------------------------------------------------------
 
-    def _take(self, glance: _Glance | None) -> None:
+    def _take(self, seen: Glance | None) -> None:
         """If another thread has taken a later one meanwhile, the word differs from this one's, and is read again."""
-        if glance is None:
+        if seen is None:
             return
-        self.place, self._seen = glance.place, WORD_UNKNOWN
-        if glance.found is not None:
-            self._seen, word = glance.found
-            self._follow(word, glance.at)
+        self.place, self._seen = seen.place, WORD_UNKNOWN
+        if seen.found is not None:
+            self._seen, word = seen.found
+            self._follow(word, seen.at)
 
     def _follow(self, word: Word, now: float) -> None:
         former = self.gate.published

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -280,7 +280,7 @@ class Meddler:
     """A function among the settings, whose pickling and arriving ask its breaker, as a module does at its import."""
 
     asks: Callable[[], object] = staticmethod(lambda: None)
-    answered: list[bool] = []
+    answered: ClassVar[list[bool]] = []
 
     def __call__(self, result: object) -> bool:
         return result == "bad"
