@@ -111,6 +111,13 @@ class OwnerLink(Protocol):
         """
         ...
 
+    def define(self, name: str, settings: BreakerSettings) -> None:
+        """This process used a name that it attached to without a definition; here is one. Does not wait for the owner.
+
+        It stands if nobody has defined or configured the name; the followers are told.
+        """
+        ...
+
     def tell(self, name: str, events: Sequence[m.Event]) -> None:
         """Tell the owner, in this order and after what was told before; never waits, never raises.
 

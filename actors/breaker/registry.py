@@ -14,7 +14,6 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from actors.breaker.circuit import Circuit
-from actors.breaker.definitions import warn_of_difference
 from actors.breaker.errors import TooManyBreakersError
 from actors.breaker.keeper import Keeper
 from actors.breaker.local_link import LocalLink
@@ -79,7 +78,8 @@ class Registry:
         Args:
             link: The way to its owner; the first of a supervisor stays.
             name: The breaker.
-            settings: Its definition, if nobody defined it before; a later one that differs is told in a warning.
+            settings: Its definition, if nobody defined it before, also if it was used without one; a later one that
+                differs is told in a warning.
         Raises:
             ConfigError: That is no name.
             TooManyBreakersError: There are `names_max` already.
@@ -96,7 +96,7 @@ class Registry:
             if circuit is made:
                 return circuit
         if settings is not None:
-            self._compare(circuit, settings)
+            circuit.define(settings)
         return circuit
 
     def arrived(self, supervisor: str, name: str, recipe: Callable[[], OwnerLink]) -> Circuit:
@@ -160,11 +160,6 @@ class Registry:
         if stands is not made:
             made.end()
         return stands
-
-    @staticmethod
-    def _compare(circuit: Circuit, given: BreakerSettings) -> None:
-        stands = circuit.given if circuit.given is not None else circuit.gate.settings
-        warn_of_difference(circuit.name, stands, given)
 
 
 REGISTRY = Registry()

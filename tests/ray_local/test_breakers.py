@@ -221,6 +221,15 @@ def test_overrides_reach_every_process_and_survive_the_owner_and_the_leader(sup,
     eventually(lambda: sup.status().incarnation > leader.incarnation, "another leader")
 
 
+def test_a_definition_after_the_first_use_stands(sup, eventually, name):
+    used = sup.breaker(name)
+    assert used.call(int, "1") == 1
+    eventually(lambda: used.owner_heard, "the owner being heard")
+    sup.breaker(name, BreakerSettings(failure_rate=0.2))
+    eventually(lambda: used.settings.failure_rate == 0.2, "the definition being in force")
+    assert sup.breakers()[name].view.settings.failure_rate == 0.2
+
+
 def test_a_glob_reaches_all_that_it_matches_and_no_other(sup, everywhere, eventually, name):
     group = [everywhere(SETTINGS, f"{name}-{number}") for number in range(3)]
     other = everywhere(SETTINGS, f"other-{name}")
