@@ -35,7 +35,7 @@ from actors.breaker.view import BreakerView
 from actors.event_log.transport import LogTransport
 from actors.runtime.clock import SYSTEM_CLOCK, Clock
 from actors.runtime.emitter import Emitter
-from actors.runtime.errors import EventLogError
+from actors.runtime.errors import ConfigError, EventLogError
 from actors.runtime.fault_passing import pass_point
 from actors.runtime.fault_points import BREAKER_REPORT, ON, REPLIES
 from actors.runtime.node import board_path, own_board_path
@@ -149,7 +149,7 @@ class BreakerActor(ActorShell):
                 else:
                     unknown[name] = None
             for request, wanted in asked:
-                with suppress(ValueError):  # whoever asks is told through Ray
+                with suppress(ValueError, ConfigError):  # whoever asks is told through Ray
                     commands += self._ownership.carry_out(request, wanted, now)
             return commands
 
@@ -193,6 +193,7 @@ class BreakerActor(ActorShell):
         """Put a breaker into a state, or under other settings; returns what holds once that is on record.
 
         Raises:
+            ConfigError: Who asks, or why, is no line of text.
             ValueError: The owner has as many as it may.
         """
         asked = _asked(request)

@@ -7,6 +7,7 @@
 
 Whatever follows from the gate (events for the owner, news for subscribers, the user's function for a wait) is carried
 out after the lock was let go, by whoever changed it: user code never runs under it, and the link is never called so.
+What the owner says is read before the lock is taken: it may import the module of a function among the settings.
 
 A circuit that is not called is parked after a while: its next call takes the slow way once, and the keeper sleeps.
 """
@@ -14,27 +15,27 @@ A circuit that is not called is parked after a while: its next call takes the sl
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Sequence
 from math import ceil
 from typing import TYPE_CHECKING
 
 from actors.breaker import messages as m
-from actors.breaker.definitions import asked_wait_s, warn_of_difference
+from actors.breaker.definitions import asked_wait_s
 from actors.breaker.gate import Admitted, Ask, Gate, Permit, Refused
 from actors.breaker.lane import DURATIONS_MAX, NEVER, Lane
-from actors.breaker.link import WORD_UNKNOWN, Attachment, OwnerLink, Word, place_of
+from actors.breaker.link import WORD_UNKNOWN, Attachment, Glance, OwnerLink, Word, glance
 from actors.breaker.outcome import code_of
+from actors.breaker.outgoing import Outgoing
 from actors.breaker.published import Published
 from actors.breaker.reports import REPORT_CALLS, REPORT_S
 from actors.breaker.settings import BreakerSettings
 from actors.breaker.sighting import Sighting
-from actors.runtime.stream import EventStream
 
 if TYPE_CHECKING:
     from actors.breaker.outcome import Outcome
     from actors.breaker.sighting import Transition
     from actors.breaker.surroundings import Surroundings
+    from actors.runtime.stream import EventStream
 
 IDLE_LOOKS = 20
 """A circuit is parked after so many looks of the keeper, `REPORT_S` apart, without a call."""
@@ -67,7 +68,7 @@ class Circuit:
         self.now = surroundings.clock.now
         self._rng = surroundings.rng
         self._keeper = surroundings.keeper
-        self._streams: list[EventStream[Transition]] = []
+        self._outgoing = Outgoing(name, link)
         self._begin(surroundings.process, settings or BreakerSettings(), Published(state="closed", generation=0))
 
     def _begin(self, process: str, settings: BreakerSettings, published: Published) -> None:
@@ -76,10 +77,7 @@ class Circuit:
         self.gate = gate
         self.cause: m.Cause | None = None
         self._lock = threading.Lock()
-        self._sending = threading.Lock()
-        self._outbox: deque[tuple[m.Event, ...]] = deque()
-        self._news: deque[Transition] = deque()
-        self._remarks: deque[tuple[BreakerSettings, BreakerSettings]] = deque()
+        self._outgoing.begin_anew()
         self._leases: dict[int, Permit] = {}
         self.lane = Lane(gate.ticket)
         self._lanes = [self.lane]
@@ -99,6 +97,21 @@ class Circuit:
         """In a forked child: a circuit of its own, which begins where the parent's was."""
         self._begin(process, self.gate.settings, self.gate.published)
 
+    def define(self, settings: BreakerSettings) -> None:
+        """A definition after the first use: it stands if there was none, else one that differs is told in a warning."""
+        is_first = self.given is None and self.gate.settings == BreakerSettings()
+        if is_first:
+            self.link.define(self.name, settings)
+        with self._lock:
+            if is_first and self.given is None:
+                self.given = settings
+                if self.gate.published.generation == 0:
+                    self.gate.begin_with(settings)
+            else:
+                self._outgoing.remarks.append((self.given or self.gate.settings, settings))
+            self._specialise(self.now())
+        self._settle()
+
     def end(self) -> None:
         """Follow the owner no more; calls go on by what was known."""
         self.flush()
@@ -110,9 +123,10 @@ class Circuit:
 
     def admit(self) -> tuple[Admitted | Ask | Refused, Lane]:
         """May a call pass? The lane is that of its ticket."""
+        seen = self._glance()
         now = self.now()
         with self._lock:
-            self._look(now)
+            self._take(seen)
             if self._parked:
                 self._parked, self._idle = False, 0
                 self._due_by(now + REPORT_S)
@@ -131,7 +145,7 @@ class Circuit:
                 self._leases[permit.number] = permit
                 self._due_by(permit.expires_at)
             elif permit is not None:
-                self._outbox.append((permit,))
+                self._outgoing.reports.append((permit,))
         self._settle()
         return permit if isinstance(permit, Permit) else None
 
@@ -162,7 +176,7 @@ class Circuit:
             if permit is not None:
                 self._leases.pop(permit.number, None)
                 ended = self.gate.end_permit(permit, outcome, now, duration_s=duration_s, sample=sample)
-                self._outbox += ((ended,),) if ended is not None else ()
+                self._outgoing.reports += ((ended,),) if ended is not None else ()
             elif outcome in ("ignored", "cancelled"):
                 self.gate.record_neutral(now)
             else:
@@ -190,18 +204,17 @@ class Circuit:
 
     def look(self) -> None:
         """See what the owner says now."""
+        seen = self._glance()
         now = self.now()
         with self._lock:
-            self._look(now)
+            self._take(seen)
             self._specialise(now)
         self._settle()
 
     def subscribe(self) -> EventStream[Transition]:
         """Every transition from now on."""
-        stream: EventStream[Transition] = EventStream()
         with self._lock:
-            self._streams = [each for each in self._streams if not each.closed] + [stream]
-        return stream
+            return self._outgoing.subscribe()
 
     # -- what the link says -----------------------------------------------------------------------------------------
 
@@ -210,8 +223,10 @@ class Circuit:
         now = self.now()
         with self._lock:
             self._follow(word, now)
-            self._read(now)
-            self._specialise(now)
+        seen = self._read()
+        with self._lock:
+            self._take(seen)
+            self._specialise(self.now())
         self._settle()
 
     def untold(self, events: Sequence[m.Event]) -> None:
@@ -256,33 +271,37 @@ class Circuit:
         for permit in [permit for permit in self._leases.values() if permit.expires_at <= now]:
             del self._leases[permit.number]
             ended = self.gate.end_permit(permit, "cancelled", now)
-            self._outbox += ((ended,),) if ended is not None else ()
+            self._outgoing.reports += ((ended,),) if ended is not None else ()
         if self._leases:
             self._due_by(min(permit.expires_at for permit in self._leases.values()))
 
+    # -- before the lock --------------------------------------------------------------------------------------------
+
+    def _glance(self) -> Glance | None:
+        """What the owner says, if it is new."""
+        return self._read() if self._seen == WORD_UNKNOWN or self.place[0] != self._seen else None
+
+    def _read(self) -> Glance | None:
+        attachment = self._attachment
+        return None if attachment is None else glance(attachment, self.now())
+
     # -- under the lock ---------------------------------------------------------------------------------------------
 
-    def _look(self, now: float) -> None:
-        if self._seen == WORD_UNKNOWN or self.place[0] != self._seen:
-            self._read(now)
-
-    def _read(self, now: float) -> None:
-        attachment = self._attachment
-        if attachment is None:
+    def _take(self, seen: Glance | None) -> None:
+        """If another thread has taken a later one meanwhile, the word differs from this one's, and is read again."""
+        if seen is None:
             return
-        found = attachment.read()
-        self.place = place_of(attachment)
-        self._seen = WORD_UNKNOWN
-        if found is not None:
-            self._seen, word = found
-            self._follow(word, now)
+        self.place, self._seen = seen.place, WORD_UNKNOWN
+        if seen.found is not None:
+            self._seen, word = seen.found
+            self._follow(word, seen.at)
 
     def _follow(self, word: Word, now: float) -> None:
         former = self.gate.published
         if word.published.generation < former.generation:
             return
         if former.generation == 0 and self.given is not None and word.published.rules == 1:
-            self._remarks.append((word.settings, self.given))
+            self._outgoing.remarks.append((word.settings, self.given))
         self._gather(now)
         self.gate.follow(word.published, word.settings, now)
         self.cause = word.cause
@@ -308,7 +327,7 @@ class Circuit:
     def _take_reports(self) -> None:
         events = self.gate.take_reports()
         if events:
-            self._outbox.append(events)
+            self._outgoing.reports.append(events)
 
     def _specialise(self, now: float) -> None:
         """Make the hot path fit what the gate says now, and note what is due and what is news."""
@@ -341,40 +360,21 @@ class Circuit:
     # -- after the lock ---------------------------------------------------------------------------------------------
 
     def _settle(self) -> None:
-        """Carry out what follows; one thread at a time tells, so that the owner hears all in order."""
+        """Carry out what follows."""
         due_at = self._due_at
         if due_at is not None:
             self._keeper.wake(self, due_at)
-        self._deliver()
+        self._outgoing.deliver()
         if self._unseen:  # only now: what the owner said to what it was told is one change with it
             now = self.now()
             with self._lock:
                 self._unseen = False
                 news = self._sighting.news(self.gate, self.cause, now)
-                self._news += (news,) if news is not None else ()
-            self._deliver()
-        while self._remarks:
-            warn_of_difference(self.name, *self._remarks.popleft())
+                self._outgoing.news += (news,) if news is not None else ()
+            self._outgoing.deliver()
         wanted = self.gate.wait_wanted
         if wanted is not None:
             self._ask_wait(wanted)
-
-    def _deliver(self) -> None:
-        while self._outbox or self._news:
-            if not self._sending.acquire(blocking=False):
-                return  # whoever is sending looks again after it
-            try:
-                self._send()
-            finally:
-                self._sending.release()
-
-    def _send(self) -> None:
-        while self._outbox:
-            self.link.tell(self.name, self._outbox.popleft())
-        while self._news:
-            news = self._news.popleft()
-            for stream in self._streams:
-                stream.put(news)
 
     def _ask_wait(self, openings: int) -> None:
         wait_s = asked_wait_s(self.name, self.gate.settings, openings)

@@ -158,6 +158,11 @@ class Gate:
         else:
             self._begin_anew()
 
+    def begin_with(self, settings: BreakerSettings) -> None:
+        """The owner is not heard yet: judge by these until it is."""
+        self.settings = settings
+        self._begin_anew()
+
     def _begin_anew(self) -> None:
         self.ticket += 1
         self.began = self.ticket

@@ -14,6 +14,7 @@ from actors.breaker import messages as m
 from actors.breaker.calling import guard, make_acall, make_call
 from actors.breaker.errors import BreakerUnreachableError, CircuitOpenError
 from actors.breaker.here import BreakerMetrics, explain_here, metrics_here, score_here, view_here
+from actors.breaker.on_record import checked_words
 from actors.breaker.passage import aenter, enter
 from actors.breaker.permit import Permit
 from actors.breaker.registry import REGISTRY
@@ -242,10 +243,11 @@ class BreakerHandle(Arriving):
         """Close it, whatever it was, and forget what calls said.
 
         Args:
-            reason: Why; it is on record, beside who asked.
+            reason: Why, in a line; it is on record, beside who asked.
             who: Who asks; None: this user, host and process.
 
         Raises:
+            ConfigError: One of them is no line of text; nothing was done.
             BreakerUnreachableError: The owner did not answer, so that it may or may not happen.
         """
         self._control("reset", reason, who)
@@ -278,14 +280,15 @@ class BreakerHandle(Arriving):
             changes: Fields that are to be different.
 
         Raises:
-            ConfigError: The result contradicts itself, or a field is unknown.
+            ConfigError: The result contradicts itself, a field is unknown, or `reason` or `who` is no line of text.
             BreakerUnreachableError: The owner did not answer, so that it may or may not happen.
         """
+        by = _asker("configure", who, reason)
         wanted = changed(self.settings if settings is None else settings, **changes)
-        self._ask("configure", m.ConfigureRequested(settings=wanted, who=_asker(who), reason=reason))
+        self._ask("configure", m.ConfigureRequested(settings=wanted, who=by, reason=reason))
 
     def _control(self, action: m.Action, reason: str, who: str | None) -> None:
-        self._ask(action, m.ControlRequested(action=action, who=_asker(who), reason=reason))
+        self._ask(action, m.ControlRequested(action=action, who=_asker(action, who, reason), reason=reason))
 
     def _ask(self, what: str, event: m.ControlRequested | m.ConfigureRequested) -> None:
         self._circuit.flush()
@@ -323,5 +326,7 @@ def _arrived(
     return BreakerHandle(REGISTRY.arrived(supervisor, name, recipe), fallback)
 
 
-def _asker(given: str | None) -> str:
-    return who() if given is None else given
+def _asker(action: str, given: str | None, reason: str) -> str:
+    by = who() if given is None else given
+    checked_words(action, who=by, reason=reason)
+    return by

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from actors.breaker import messages as m
@@ -111,6 +111,13 @@ class OwnerLink(Protocol):
         """
         ...
 
+    def define(self, name: str, settings: BreakerSettings) -> None:
+        """This process used a name that it attached to without a definition; here is one. Does not wait for the owner.
+
+        It stands if nobody has defined or configured the name; the followers are told.
+        """
+        ...
+
     def tell(self, name: str, events: Sequence[m.Event]) -> None:
         """Tell the owner, in this order and after what was told before; never waits, never raises.
 
@@ -155,6 +162,19 @@ def place_of(attachment: Attachment) -> Sequence[int]:
     if at == 0:
         return words
     return words[at : at + 1] if isinstance(words, memoryview) else _Place(words, at)
+
+
+class Glance(NamedTuple):
+    """What an owner said at a moment, and where its word stands."""
+
+    at: float
+    place: Sequence[int]
+    found: tuple[int, Word] | None
+
+
+def glance(attachment: Attachment, now: float) -> Glance:
+    """What the owner says now. Under no lock: it may import the module of a function among the settings."""
+    return Glance(now, place_of(attachment), attachment.read())
 
 
 class _Place(Sequence[int]):

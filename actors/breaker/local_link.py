@@ -20,6 +20,7 @@ from actors.breaker.definitions import asked_wait_s
 from actors.breaker.link import Follower, OwnerLink, Word
 from actors.breaker.machine import BreakerMachine
 from actors.breaker.settings import BreakerSettings
+from actors.runtime.asker import who
 
 if TYPE_CHECKING:
     from actors.breaker.chance import Chance
@@ -39,10 +40,12 @@ class _Owner:
 
     Attributes:
         words: One word, another one after each change.
+        defined: Somebody said what it is to be.
     """
 
-    def __init__(self, machine: BreakerMachine) -> None:
+    def __init__(self, machine: BreakerMachine, *, defined: bool) -> None:
         self.machine = machine
+        self.defined = defined
         self.words = [1]
         self.cause: m.Cause | None = None
         self.followers: list[Follower] = []
@@ -92,9 +95,11 @@ class LocalLink:
             owner = self._owners.get(name)
             if owner is None:
                 machine = BreakerMachine(settings or BreakerSettings(), rng=self._rng, now=now)
-                owner = self._owners[name] = _Owner(machine)
+                owner = self._owners[name] = _Owner(machine, defined=settings is not None)
             owner.followers.append(follower)
         follower.found()
+        if settings is not None:
+            self.define(name, settings)
         return _LocalAttachment(self, name, owner.words, follower)
 
     def detach(self, name: str, follower: Follower) -> None:
@@ -108,6 +113,15 @@ class LocalLink:
         with _LOCK:
             owner = self._owners[name]
             return owner.words[0], owner.word(self._now())
+
+    def define(self, name: str, settings: BreakerSettings) -> None:
+        """See `link.OwnerLink`."""
+        with _LOCK:
+            owner = self._owners[name]
+            is_first, owner.defined = not owner.defined, True
+        if is_first:
+            asked = m.ConfigureRequested(settings=settings, who=who(), reason="its first definition")
+            self._handle(name, (asked,))
 
     def tell(self, name: str, events: Sequence[m.Event]) -> None:
         """See `link.OwnerLink`."""
@@ -123,6 +137,9 @@ class LocalLink:
 
     def control(self, name: str, event: m.ControlRequested | m.ConfigureRequested) -> Future[None]:
         """See `link.OwnerLink`."""
+        if isinstance(event, m.ConfigureRequested):
+            with _LOCK:
+                self._owners[name].defined = True
         self._handle(name, (event,))
         return _done(None)
 

@@ -18,6 +18,7 @@ from actors.breaker import messages as m
 from actors.breaker.kept import Kept, newest
 from actors.breaker.machine import BreakerMachine
 from actors.breaker.names import NAMES_MAX
+from actors.breaker.on_record import checked_words
 from actors.breaker.parcels import CauseWords, Request, Said, words_of
 from actors.breaker.settings import BreakerSettings, describe_difference
 
@@ -202,8 +203,11 @@ class Ownership:
             now: Monotonic seconds.
 
         Raises:
+            ConfigError: Who asks, or why, is no line of text.
             ValueError: The owner has as many as it may, or too much is waiting.
         """
+        action = asked.action if isinstance(asked, m.ControlRequested) else "configure"
+        checked_words(action, who=asked.who, reason=asked.reason)
         if request.key in self._carried_out:
             return []
         name, packed = request.name, request.settings or None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, cast
@@ -21,6 +22,7 @@ PACKED_BYTES_MAX = 16 * 1024
 """So much of a breaker's settings fits on the boards of all nodes."""
 
 _RULES = ("ignore", "count")
+_UNDER_WAY: ContextVar[tuple[bytes, ...]] = ContextVar("settings that are being unpacked", default=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,27 @@ def pack_settings(settings: BreakerSettings) -> bytes:
     return data
 
 
-@lru_cache(maxsize=1024)
 def unpack_settings(data: bytes) -> BreakerSettings:
-    """What was packed; what cannot be loaded here counts nothing, ignores nothing, and has no wait to tell."""
+    """What was packed; what cannot be loaded here counts nothing, ignores nothing, and has no wait to tell.
+
+    A module that uses the breaker while it is imported for it gets what there is of it, and nobody else does.
+    """
+    under_way = _UNDER_WAY.get()
+    if data in under_way:
+        return _unpacked(data)
+    token = _UNDER_WAY.set((*under_way, data))
+    try:
+        return _unpacked_once(data)
+    finally:
+        _UNDER_WAY.reset(token)
+
+
+@lru_cache(maxsize=1024)
+def _unpacked_once(data: bytes) -> BreakerSettings:
+    return _unpacked(data)
+
+
+def _unpacked(data: bytes) -> BreakerSettings:
     fields: dict[str, Any] = pickle.loads(data)  # noqa: S301 - our own, see `pack_settings`
     return BreakerSettings(**{name: value for name, packed in fields.items() for value in _loaded(name, packed)})
 

@@ -14,7 +14,6 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from actors.breaker.circuit import Circuit
-from actors.breaker.definitions import warn_of_difference
 from actors.breaker.errors import TooManyBreakersError
 from actors.breaker.keeper import Keeper
 from actors.breaker.local_link import LocalLink
@@ -79,7 +78,8 @@ class Registry:
         Args:
             link: The way to its owner; the first of a supervisor stays.
             name: The breaker.
-            settings: Its definition, if nobody defined it before; a later one that differs is told in a warning.
+            settings: Its definition, if nobody defined it before, also if it was used without one; a later one that
+                differs is told in a warning.
         Raises:
             ConfigError: That is no name.
             TooManyBreakersError: There are `names_max` already.
@@ -88,11 +88,15 @@ class Registry:
         with self._lock:
             link = self._links.setdefault(link.supervisor, link)
             circuit = self._circuits.get((link.supervisor, name))
-            made = circuit is None
             if circuit is None:
-                circuit = self._circuits[link.supervisor, name] = self._make(link, name, settings)
-        if not made and settings is not None:
-            self._compare(circuit, settings)
+                self._check_room(name)
+        if circuit is None:
+            made = self._make(link, name, settings)
+            circuit = self._publish(made)
+            if circuit is made:
+                return circuit
+        if settings is not None:
+            circuit.define(settings)
         return circuit
 
     def arrived(self, supervisor: str, name: str, recipe: Callable[[], OwnerLink]) -> Circuit:
@@ -134,17 +138,28 @@ class Registry:
         for circuit in self._circuits.values():
             circuit.reborn(self.process)
 
-    def _make(self, link: OwnerLink, name: str, settings: BreakerSettings | None) -> Circuit:
+    def _check_room(self, name: str) -> None:
         if len(self._circuits) >= self._names_max:
             examples = tuple(known for _, known in list(self._circuits)[-EXAMPLES:])
             raise TooManyBreakersError(name, limit=self._names_max, scope="this process", examples=examples)
+
+    def _make(self, link: OwnerLink, name: str, settings: BreakerSettings | None) -> Circuit:
+        """Under no lock: users' functions and classes among the settings are pickled, and their modules imported."""
         surroundings = Surroundings(process=self.process, clock=self._clock, rng=self._rng, keeper=self.keeper)
         return Circuit(name, link, settings, surroundings)
 
-    @staticmethod
-    def _compare(circuit: Circuit, given: BreakerSettings) -> None:
-        stands = circuit.given if circuit.given is not None else circuit.gate.settings
-        warn_of_difference(circuit.name, stands, given)
+    def _publish(self, made: Circuit) -> Circuit:
+        """Of what several threads made of one name the first is the circuit, and the others end."""
+        supervisor, name = made.link.supervisor, made.name
+        with self._lock:
+            if self._links.get(supervisor) is not made.link:
+                return made  # the link has ended meanwhile: it goes on by local rules, known to nobody
+            if (supervisor, name) not in self._circuits:
+                self._check_room(name)
+            stands = self._circuits.setdefault((supervisor, name), made)
+        if stands is not made:
+            made.end()
+        return stands
 
 
 REGISTRY = Registry()

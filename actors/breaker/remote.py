@@ -115,11 +115,7 @@ class RayLink:
             is_new = place is None
             if place is None:
                 place = self._places[name] = Place(name)
-            if packed is not None and packed != place.packed:
-                place.packed = packed
-                owner = self._owners.get(place.owner or "")
-                if owner is not None:
-                    owner.letters.introduce(name)
+            self._define(place, packed)
             if self._thread is None and not self._stopped:
                 self._thread = threading.Thread(target=self._tell_on, name="breaker-tell", daemon=True)
                 self._thread.start()
@@ -129,6 +125,25 @@ class RayLink:
         attachment = place.attach(follower)
         self._board.look((place,))
         return attachment
+
+    def define(self, name: str, settings: BreakerSettings) -> None:
+        """See `OwnerLink`.
+
+        Raises:
+            ConfigError: A function or class of the settings does not travel.
+        """
+        packed = pack_settings(settings)
+        with self._lock:
+            self._define(self._places[name], packed)
+            self._stirred.notify_all()
+
+    def _define(self, place: Place, packed: bytes | None) -> None:
+        if packed is None or packed == place.packed:
+            return
+        place.packed = packed
+        owner = self._owners.get(place.owner or "")
+        if owner is not None:
+            owner.letters.introduce(place.name)
 
     def tell(self, name: str, events: Sequence[m.Event]) -> None:
         """See `OwnerLink`."""

@@ -16,6 +16,7 @@ from actors.breaker.errors import BreakerUnreachableError
 from actors.breaker.handle import CONTROL_WAIT_S, BreakerHandle, linked_breaker
 from actors.breaker.insight import Explanation, explain, health_score
 from actors.breaker.names import GLOB, checked_name
+from actors.breaker.on_record import checked_words
 from actors.breaker.packing import unpack_settings
 from actors.breaker.settings import BreakerSettings, changed
 from actors.runtime.asker import who as this_user
@@ -122,11 +123,12 @@ class Breakers(Sequence[BreakerStatus]):
 
         Args:
             pattern: A name, or a glob of names.
-            reason: Why; it is on record, beside who asked.
+            reason: Why, in a line; it is on record, beside who asked.
             who: Who asks; None: this user, host and process.
 
         Returns: The names that it was done to.
         Raises:
+            ConfigError: One of them is no line of text; nothing was done.
             UnknownBreakerError: There is none of that name, or none that the glob matches.
             BreakerUnreachableError: An owner did not answer, so that it may or may not happen.
         """
@@ -152,10 +154,11 @@ class Breakers(Sequence[BreakerStatus]):
         """Change fields of the settings of these; each keeps the others of its own.
 
         Raises:
-            ConfigError: The result contradicts itself, or a field is unknown; nothing was changed.
+            ConfigError: The result contradicts itself, a field is unknown, or `reason` or `who` is no line of text;
+                nothing was changed.
         """
+        by = _asker("configure", who, reason)
         names = self.matching(pattern)
-        by = who or this_user()
         wanted = {name: changed(self._settings(name), **changes) for name in names}
         events = {
             name: m.ConfigureRequested(settings=settings, who=by, reason=reason) for name, settings in wanted.items()
@@ -167,10 +170,11 @@ class Breakers(Sequence[BreakerStatus]):
         return view.settings if view is not None else self._link.view(name).result(CONTROL_WAIT_S).settings
 
     def _control(self, action: m.Action, pattern: str, reason: str, who: str | None) -> tuple[str, ...]:
+        by = _asker(action, who, reason)
         is_glob = any(letter in pattern for letter in GLOB)
         may_be_new = action in ("force_open", "disable", "shadow") and not is_glob
         names = (checked_name(pattern),) if may_be_new else self.matching(pattern)
-        event = m.ControlRequested(action=action, who=who or this_user(), reason=reason)
+        event = m.ControlRequested(action=action, who=by, reason=reason)
         return self._ask(dict.fromkeys(names, event))
 
     def _ask(self, events: dict[str, Any]) -> tuple[str, ...]:
@@ -211,3 +215,9 @@ class Breakers(Sequence[BreakerStatus]):
             return [(row["breaker"], row["state"]) for row in self._events.query(_LOGGED)]
         except (EventLogError, SupervisorError):
             return []
+
+
+def _asker(action: str, given: str | None, reason: str) -> str:
+    by = this_user() if given is None else given
+    checked_words(action, who=by, reason=reason)
+    return by

@@ -19,6 +19,7 @@ from actors.breaker.errors import CircuitOpenError
 from actors.breaker.handle import BreakerHandle
 from actors.breaker.permit import Permit
 from actors.breaker.settings import BreakerSettings
+from actors.runtime.errors import ConfigError
 from supervisor import Fallback, Policy, Retry, Supervisor
 from supervisor.breakers.collection import UnknownBreakerError
 from supervisor.breakers.homes import SHARDS, shard_key
@@ -220,6 +221,15 @@ def test_overrides_reach_every_process_and_survive_the_owner_and_the_leader(sup,
     eventually(lambda: sup.status().incarnation > leader.incarnation, "another leader")
 
 
+def test_a_definition_after_the_first_use_stands(sup, eventually, name):
+    used = sup.breaker(name)
+    assert used.call(int, "1") == 1
+    eventually(lambda: used.owner_heard, "the owner being heard")
+    sup.breaker(name, BreakerSettings(failure_rate=0.2))
+    eventually(lambda: used.settings.failure_rate == 0.2, "the definition being in force")
+    assert sup.breakers()[name].view.settings.failure_rate == 0.2
+
+
 def test_a_glob_reaches_all_that_it_matches_and_no_other(sup, everywhere, eventually, name):
     group = [everywhere(SETTINGS, f"{name}-{number}") for number in range(3)]
     other = everywhere(SETTINGS, f"other-{name}")
@@ -231,6 +241,11 @@ def test_a_glob_reaches_all_that_it_matches_and_no_other(sup, everywhere, eventu
     eventually(lambda: [each.settings.open_s for each in group] == [7.0, 7.0, 30.0], "the new settings")
     with pytest.raises(UnknownBreakerError, match=r"no breaker matches .nobody\*."):
         sup.breakers().reset("nobody*", reason="x")
+    unfit: Any = None
+    for ask in (sup.breakers().reset, sup.breakers().configure):
+        with pytest.raises(ConfigError, match="reason"):
+            ask(f"{name}-*", reason=unfit)
+    assert {each.state for each in group} == {"disabled"}
 
 
 def test_the_first_definition_of_a_name_stands_and_a_warning_tells_another(sup, everywhere, crew, eventually, name):

@@ -4,15 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
 from actors.breaker.errors import CircuitOpenError
-from actors.breaker.handle import local_breaker
+from actors.breaker.handle import BreakerHandle, local_breaker
+from actors.breaker.noticeboard import Noticeboard
+from actors.breaker.packing import pack_settings, unpack_settings
+from actors.breaker.registry import Registry
+from actors.breaker.remote import RayLink
 from actors.breaker.settings import BreakerSettings
+from tests.unit.breaker.test_noticeboard import NAME, Boards
 from tests.unit.breaker.town import BreakError, Town, bad, good
+
+
+class Nobody:
+    """No owner anywhere."""
+
+    @staticmethod
+    def owner_of(name: str) -> None:
+        del name
+
+    def want(self, name: str, timeout_s: float = 0.0) -> None:
+        """There will be none."""
 
 
 def begun(town: Town) -> Any:
@@ -256,6 +274,72 @@ def test_the_users_functions_among_the_settings_run_under_no_lock():
     town.breaker.call(good)
     town.fail()
     assert (town.breaker.state, town.breaker.retry_after_s) == ("open", 1.0)
+
+
+class Meddler:
+    """A function among the settings, whose pickling and arriving ask its breaker, as a module does at its import."""
+
+    asks: ClassVar[list[Callable[[], object]]] = []
+    answered: ClassVar[list[bool]] = []
+
+    def __call__(self, result: object) -> bool:
+        return result == "bad"
+
+    def __reduce__(self) -> Any:
+        Meddler.ask_from_another_thread()
+        return _arriving, ()
+
+    @staticmethod
+    def ask_from_another_thread() -> None:
+        """Not again for what arrives there."""
+        if Meddler.asks and threading.current_thread().name != "meddler":
+            thread = threading.Thread(target=Meddler.asks[0], name="meddler", daemon=True)
+            thread.start()
+            thread.join(5)
+            Meddler.answered.append(not thread.is_alive())
+
+
+def _arriving() -> Meddler:
+    Meddler.ask_from_another_thread()
+    return Meddler()
+
+
+@pytest.fixture
+def meddler(monkeypatch: pytest.MonkeyPatch) -> type[Meddler]:
+    monkeypatch.setattr(Meddler, "answered", [])
+    monkeypatch.setattr(Meddler, "asks", [])
+    return Meddler
+
+
+def judges(breaker: BreakerHandle) -> bool:
+    failed_result = breaker.settings.failed_result
+    return failed_result is not None and failed_result("bad")
+
+
+def test_settings_travel_under_no_lock(tmp_path: Path, meddler: type[Meddler]):
+    """What defines the breaker, what reads the board, and what a call does then: each pickles under no lock."""
+    registry, boards = Registry(), Boards(tmp_path)
+    link = RayLink(
+        "s", Nobody(), recipe=lambda: link, node_id="n", board=Noticeboard(boards.path), lookup=Nobody.owner_of
+    )
+    settings = BreakerSettings(window_calls=2, failed_result=meddler())
+    meddler.asks.append(lambda: BreakerHandle(registry.circuit(link, NAME)).call(good))
+    try:
+        breaker = BreakerHandle(registry.circuit(link, NAME, settings))
+        assert meddler.answered
+        assert judges(breaker), "its definition stands, though the other thread was first"
+        packed = pack_settings(settings)
+        boards.say(boards.agent, "closed", 1, settings=packed)
+        link._board.look_round([link._places[NAME]])
+        assert judges(breaker)
+        unpack_settings.__globals__["_unpacked_once"].cache_clear()
+        boards.say(boards.agent, "closed", 2, settings=packed)
+        assert breaker.call(good) == "fine"
+        assert judges(breaker)
+        assert len(meddler.answered) >= 5
+        assert all(meddler.answered)
+    finally:
+        link.stop()
 
 
 def test_concurrent_failures_are_not_lost():

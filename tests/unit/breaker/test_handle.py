@@ -241,6 +241,19 @@ def test_by_hand_it_is_forced_disabled_shadowed_enabled_and_reset():
     assert (breaker.state, breaker.call(good)) == ("closed", "fine")
 
 
+@pytest.mark.parametrize("words", [{"reason": None}, {"reason": " "}, {"reason": "x", "who": 7}, {"reason": "a\nb"}])
+def test_a_request_that_cannot_stand_on_record_changes_nothing(words: Any):
+    town = Town()
+    before = town.view.published
+    for ask in ("force_open", "disable", "shadow", "enable", "reset", "configure"):
+        with pytest.raises(ConfigError, match=r"reason|who"):
+            getattr(town.breaker, ask)(**words)
+    with pytest.raises(ConfigError, match=r"reason|who"):
+        town.breaker.configure(open_s=1.0, **words)
+    assert (town.view.published, town.breaker.settings) == (before, town.settings)
+    assert town.breaker.call(good) == "fine"
+
+
 def test_who_asks_is_this_user_and_process_unless_told_otherwise():
     town = Town()
     with town.breaker.subscribe() as changes:

@@ -21,6 +21,7 @@ from actors.service.bulletin import Bulletin, own_bulletin
 KEY = "breaker/payments"
 OWNER = f"s/{KEY}#1"
 NAME = "payments"
+DEFAULT = pack_settings(BreakerSettings())
 
 
 class Boards:
@@ -34,10 +35,19 @@ class Boards:
     def path(self, key: str | None) -> Path:
         return self.folder / ("agent" if key is None else key.replace("/", "-"))
 
-    def say(self, on: Bulletin | None, state: State, number: int, *, life: int = 1, name: str = NAME) -> None:
+    def say(
+        self,
+        on: Bulletin | None,
+        state: State,
+        number: int,
+        *,
+        life: int = 1,
+        name: str = NAME,
+        settings: bytes = DEFAULT,
+    ) -> None:
         assert on is not None
         published = Published(state=state, generation=(life << 32) + number)
-        said = Said(name=name, published=published, settings=pack_settings(BreakerSettings()), owner=KEY)
+        said = Said(name=name, published=published, settings=settings, owner=KEY)
         assert on.lay(f"s/{KEY}#{life}", [posting(said, pack_word(life, number))], 1, changes=CHANGES)
 
 

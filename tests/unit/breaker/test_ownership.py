@@ -22,6 +22,7 @@ from actors.breaker.ownership import (
 )
 from actors.breaker.parcels import Request
 from actors.breaker.published import GENERATION_BITS, Published, State
+from actors.runtime.errors import ConfigError
 from tests.unit.breaker.scene import BAD, Steady, fast
 
 DEFAULT = Definition(settings=fast(), packed=b"default")
@@ -180,6 +181,22 @@ def test_the_first_definition_stands_also_when_an_earlier_use_had_none():
     other = Definition(settings=fast(open_s=1.0), packed=b"other")
     assert house.introduce(process="r", definition=other) == []
     assert house.settings == b"given"
+
+
+@pytest.mark.parametrize("words", [{"who": "ann", "reason": None}, {"who": 7, "reason": "drill"}])
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_request_that_cannot_stand_on_record_is_refused_whoever_sent_it(words: Any, begun: bool):
+    house = House()
+    if begun:
+        house.begun()
+    asked: Any = m.ControlRequested(action="force_open", **words)
+    for _ in range(2):
+        with pytest.raises(ConfigError):
+            house.request(asked, key="same")
+    if begun:
+        assert house.published.state == "closed"
+    else:
+        assert not house.owned.knows("bank")
 
 
 def test_what_people_ask_for_meanwhile_is_done_when_it_is_decided():

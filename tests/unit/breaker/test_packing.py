@@ -92,3 +92,44 @@ def test_what_is_kept_travels_with_its_settings():
     settings = BreakerSettings(count=(BankError,))
     kept = Kept(published=Published(state="open", generation=3, wait_s=1.0), settings=settings)
     assert unpack_kept(pack_kept(kept, pack_settings(settings))) == (kept, pack_settings(settings))
+
+
+RE_ENTRANT = """
+import sys
+from actors.breaker.packing import unpack_settings
+
+packed = bytes.fromhex({packed!r})
+sys.packed = packed
+sys.inner = []
+whole = unpack_settings(packed)
+print(len(sys.inner), whole.failed_result is not None, unpack_settings(packed).failed_result is not None)
+"""
+USES_ITSELF = """
+import sys
+from actors.breaker.packing import unpack_settings
+
+if hasattr(sys, "inner"):
+    sys.inner.append(unpack_settings(sys.packed))
+
+
+def failed(result):
+    return False
+"""
+
+
+def test_a_module_that_uses_its_breaker_while_it_is_imported_for_it_leaves_nothing_half_unpacked(tmp_path: Path):
+    (tmp_path / "uses_itself.py").write_text(USES_ITSELF)
+    fields = pickle.loads(pack_settings(BreakerSettings(failed_result=is_odd)))
+    object.__setattr__(fields["failed_result"], "data", b"cuses_itself\nfailed\n.")
+    code = RE_ENTRANT.format(packed=pickle.dumps(fields).hex())
+    root = Path(__file__).parents[3]
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=root,
+        env={"PYTHONPATH": f"{root}:{tmp_path}", "PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.stdout == "1 True True\n", ended.stderr

@@ -86,6 +86,29 @@ def test_a_forgotten_supervisor_begins_with_new_circuits():
     assert town.registry.local("b") is not former
 
 
+def test_a_definition_stands_also_when_an_earlier_use_had_none(caplog: pytest.LogCaptureFixture):
+    town = Town()
+    first = town.handle("late")
+    first.call(good)
+    second = town.handle("late", BreakerSettings(failure_rate=0.2))
+    assert (first.settings.failure_rate, second.settings.failure_rate) == (0.2, 0.2)
+    assert caplog.records == []
+    town.handle("late", BreakerSettings(failure_rate=0.3))
+    assert first.settings.failure_rate == 0.2
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert "failure_rate: 0.2 stands, 0.3 was given" in told
+
+
+def test_what_was_configured_by_hand_stands_before_a_late_definition(caplog: pytest.LogCaptureFixture):
+    town = Town()
+    breaker = town.handle("late")
+    breaker.configure(reason="tighter", failure_rate=0.1)
+    town.handle("late", BreakerSettings(failure_rate=0.2))
+    assert breaker.settings.failure_rate == 0.1
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert "failure_rate: 0.1 stands, 0.2 was given" in told
+
+
 def test_who_and_which_process_are_told_apart():
     assert identity() != identity()
     assert f"/{os.getpid()}/" in identity()

@@ -13,16 +13,20 @@ from ray.exceptions import ActorDiedError, ActorUnavailableError
 
 from actors.breaker import messages as m
 from actors.breaker.errors import BreakerUnreachableError
+from actors.breaker.handle import BreakerHandle
 from actors.breaker.link import Word
 from actors.breaker.noticeboard import Noticeboard
 from actors.breaker.packing import pack_settings
 from actors.breaker.parcels import Parcel, Reply, Said
 from actors.breaker.published import Published
+from actors.breaker.registry import Registry
 from actors.breaker.remote import RayLink
+from actors.breaker.settings import BreakerSettings
 from actors.runtime.replies import when_answered
 from actors.service.near import NearServer, near_address
 from supervisor.link import wait_until
 from tests.unit.breaker.scene import fast
+from tests.unit.breaker.town import BreakError, bad, good
 
 WAIT_S = 30.0
 FIRST, SECOND = "s/breaker/bank#1", "s/breaker/bank#2"
@@ -68,6 +72,7 @@ class Owner:
     def __init__(self) -> None:
         self.told: queue.Queue[Parcel] = queue.Queue()
         self.reply = Reply()
+        self.settings = fast()
         self.exchange, self.watch, self.news = Method(self.take), Method(), Method()
         self.steer = Method(self.refuse)
 
@@ -75,7 +80,9 @@ class Owner:
         parcel: Parcel = pickle.loads(data)
         self.told.put(parcel)
         known = tuple(
-            Said(name=each.name, published=Published(state="closed", generation=1), settings=pack_settings(fast()))
+            Said(
+                name=each.name, published=Published(state="closed", generation=1), settings=pack_settings(self.settings)
+            )
             for each in parcel.introductions
         )
         answers = tuple((name, GRANT) for name, event in parcel.events if isinstance(event, m.PermitRequested))
@@ -194,6 +201,31 @@ def test_an_owner_is_found_introduced_to_and_told_in_order(cluster: Cluster, nea
     assert outcomes(owner.hear(lambda parcel: bool(parcel.events))) == b"\0\1"
     assert follower.given_back == []
     assert len(owner.exchange.calls) == 0 if near else len(owner.exchange.calls) >= 2
+
+
+def test_a_definition_after_the_first_use_is_introduced_to_the_owner(cluster: Cluster):
+    owner = cluster.run(FIRST)
+    owner.settings = BreakerSettings()
+    registry = Registry()
+    breaker = BreakerHandle(registry.circuit(cluster.link, "bank"))
+    (introduced,) = owner.hear(lambda parcel: bool(parcel.introductions)).introductions
+    assert introduced.settings is None
+    assert wait_until(lambda: breaker.owner_heard, WAIT_S)
+    wanted = fast(failure_rate=0.2)
+    registry.circuit(cluster.link, "bank", wanted)
+    (introduced,) = owner.hear(lambda parcel: bool(parcel.introductions)).introductions
+    assert introduced.settings == pack_settings(wanted)
+
+
+def test_a_definition_before_the_owner_is_heard_is_what_the_process_judges_by(cluster: Cluster):
+    registry = Registry()
+    breaker = BreakerHandle(registry.circuit(cluster.link, "bank"))
+    breaker.call(good)
+    registry.circuit(cluster.link, "bank", fast())
+    for _ in range(2):
+        with pytest.raises(BreakError):
+            breaker.call(bad)
+    assert breaker.state == "open"
 
 
 def test_an_owner_that_is_missing_is_wanted_and_what_is_told_meanwhile_comes_back(cluster: Cluster):
