@@ -117,7 +117,12 @@ class CoordinatorActor(ServiceActor):
 
     def take_over(self, left: Left | None) -> None:
         """Go on from the journal, then hear who lives."""
-        found = read_journal(self.query, era=self._era, now_us=self.clock.wall_us())
+        found = read_journal(
+            self.query,
+            era=self._era,
+            now_us=self.clock.wall_us(),
+            escalated_s=self._recipe.settings.escalated_s,
+        )
         self._written.resume(found)
         self._driver.tell(m.JournalRecovered(kept=found.kept))
         if left is not None:  # all else is in the log
