@@ -78,7 +78,11 @@ class GroupView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterView:
-    """What the supervisor announces: who leads, who stands by for it, who serves, where the log is."""
+    """What the supervisor announces: who leads, who stands by for it, who serves, where the log is.
+
+    Attributes:
+        draining: The nodes that are about to go, or that work is kept off.
+    """
 
     leader: str
     incarnation: int
@@ -93,3 +97,4 @@ class ClusterView:
     children: tuple[ChildView, ...] = ()
     groups: Mapping[str, GroupView] = field(default_factory=dict)
     stopping: bool = False
+    draining: tuple[str, ...] = ()

@@ -15,7 +15,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from typing import Any, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 import ray
 
@@ -42,6 +42,9 @@ from actors.runtime.recording import Recorder
 from actors.runtime.scrub import Scrubber
 from actors.service.actor import Left, ServiceActor, service_actor
 from actors.service.ports import ServicePorts
+
+if TYPE_CHECKING:
+    from actors.health.published import HealthStanding
 
 COLLECT_THREADS = 64
 GROUPS = {"collect": COLLECT_THREADS}
@@ -117,7 +120,12 @@ class CoordinatorActor(ServiceActor):
 
     def take_over(self, left: Left | None) -> None:
         """Go on from the journal, then hear who lives."""
-        found = read_journal(self.query, era=self._era, now_us=self.clock.wall_us())
+        found = read_journal(
+            self.query,
+            era=self._era,
+            now_us=self.clock.wall_us(),
+            escalated_s=self._recipe.settings.escalated_s,
+        )
         self._written.resume(found)
         self._driver.tell(m.JournalRecovered(kept=found.kept))
         if left is not None:  # all else is in the log
@@ -126,7 +134,7 @@ class CoordinatorActor(ServiceActor):
         self._driver.start()
         self._hands.start()
         self._watching.start(found.cursor if self.identity.incarnation > 1 else None)
-        self._healing.follow_health(self._watching.on_health)
+        self._healing.follow_health(self._on_health)
         threading.Thread(target=self._keep_saying, name="healer-say", daemon=True).start()
 
     def vital_signs(self) -> dict[str, Any]:
@@ -189,6 +197,11 @@ class CoordinatorActor(ServiceActor):
     def _abandon(self, call: str) -> None:
         self._calls.forget(call)
         self._driver.tell(m.CallAbandoned(call=call))
+
+    def _on_health(self, standing: HealthStanding) -> None:
+        """The health monitor says how things stand."""
+        self._hands.see_sick(standing.sick_nodes)
+        self._watching.on_health(standing)
 
     # -- what people ask ----------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""The healers as the coordinator knows them: which live and where, steps given to them, and steps lost with them."""
+"""The healers as the coordinator knows them: which live, where and how well; and steps given to them, or lost."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ import ray
 from ray.exceptions import ActorDiedError, RayActorError, RayError
 
 from actors.healer import messages as m
-from actors.healer.routing import Healer
+from actors.healer.routing import CONCERN, healers_of
 from actors.healer.running import Ended, Job
 from actors.runtime.ids import NAMESPACE
 from actors.runtime.node import labels_of_nodes
 from actors.runtime.replies import when_answered
 
 if TYPE_CHECKING:
+    from actors.healer.routing import Healer
     from actors.service.ports import ServicePorts
 
 BACK_S = 0.5
 """How often a healer that was out of reach is asked whether it is back, seconds."""
 
-_CONCERN = "healer/"
-_COORDINATOR = "healer/main"
+LOADS_EVERY_S = 5.0
+"""How often the agents of nodes are asked how busy these are, seconds."""
 
 
 class Hands:
@@ -49,11 +50,15 @@ class Hands:
         self._living: tuple[Healer, ...] = ()
         self._lost: set[str] = set()
         self._labels: dict[str, dict[str, str]] = {}
+        self._view: Any = None
+        self._sick: tuple[str, ...] = ()
+        self._loads: dict[str, float] = {}
         self._ended = threading.Event()
 
     def start(self) -> None:
         """Have them all run."""
         threading.Thread(target=self._start_all, name="healer-hands", daemon=True).start()
+        threading.Thread(target=self._ask_loads, name="healer-loads", daemon=True).start()
 
     def stop(self) -> None:
         """Start no more."""
@@ -64,13 +69,24 @@ class Hands:
         nodes = {child.location.node_id for child in view.children if child.location is not None}
         if not nodes <= self._labels.keys():
             self._labels |= labels_of_nodes()
-        found = tuple(
-            Healer(name=child.name, node=child.location.node_id, labels=self._labels.get(child.location.node_id, {}))
-            for child in view.children
-            if child.key.startswith(_CONCERN) and child.key != _COORDINATOR
-            if child.status == "running" and child.location is not None
-        )
-        self._set(found)
+        self._view = view
+        self._look()
+
+    def see_sick(self, nodes: tuple[str, ...]) -> None:
+        """On these nodes a probe is failing: their ids, or the beginnings of those."""
+        if nodes != self._sick:
+            self._sick = nodes
+            self._look()
+
+    def see_load(self, node: str, load: float) -> None:
+        """A node's agent says how busy it is, 0 to 1."""
+        if self._loads.get(node) != load:
+            self._loads[node] = load
+            self._look()
+
+    def _look(self) -> None:
+        if self._view is not None:
+            self._set(healers_of(self._view, sick=self._sick, labels=self._labels, loads=dict(self._loads)))
 
     def run(self, healer: str, name: str, job: Job, ended: Callable[[Ended], None]) -> None:
         """Give a step to a healer.
@@ -156,10 +172,27 @@ class Hands:
                     self._handles[healer] = known
         return known
 
+    def _ask_loads(self) -> None:
+        """An agent that does not answer leaves what it said before; a node that is gone is forgotten."""
+        while not self._ended.wait(LOADS_EVERY_S):
+            agents: dict[str, str] = {} if self._view is None else self._view.agents
+            for node in [each for each in list(self._loads) if each not in agents]:
+                self._loads.pop(node, None)
+            for node, agent in agents.items():
+                try:
+                    asked = ray.get_actor(agent, namespace=NAMESPACE).load.remote()
+                except (RayError, ValueError, RuntimeError):
+                    continue
+                when_answered(asked, partial(self._on_load, node))
+
+    def _on_load(self, node: str, reply: object) -> None:
+        if isinstance(reply, float):
+            _elsewhere(partial(self.see_load, node, reply))
+
     def _start_all(self) -> None:
         for number in range(1, self._count + 1):
             if not self._ended.is_set():
-                self._ports.service(f"{_CONCERN}{number}").start()
+                self._ports.service(f"{CONCERN}{number}").start()
 
 
 def _elsewhere(act: Callable[[], None]) -> None:

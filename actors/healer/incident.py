@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from actors.healer.messages import TroubleReported
     from actors.recovery.course import Outcome, Step, Taken
     from actors.recovery.strategies import Severity, Strategy
 
@@ -115,6 +116,11 @@ class Incident:
         """Whether nothing more will be tried."""
         return self.phase in ("resolved", "escalated")
 
+    @property
+    def escalated_after_s(self) -> float:
+        """How long after it was detected people had to take it over, seconds; 0 for one that they had not."""
+        return next((entry.after_s for entry in reversed(self.history) if entry.what == "escalated"), 0.0)
+
     def noted(self, entry: Entry) -> Incident:
         """The same, with a line more."""
         return replace(self, history=(*self.history, entry)[-HISTORY_MAX:])
@@ -130,3 +136,19 @@ def moved(incident: Incident, phase: Phase, *, detail: str, after_s: float) -> I
         way = " -> ".join(entry.what for entry in incident.history)
         raise ValueError(f"incident {incident.incident_id} cannot go from {incident.phase} to {phase} ({way})")
     return replace(incident, phase=phase).noted(Entry(what=phase, detail=detail, after_s=after_s))
+
+
+def incident_of(event: TroubleReported, incident_id: str) -> Incident:
+    """The incident that a report begins."""
+    return Incident(
+        incident_id=incident_id,
+        component=event.component,
+        failure=event.failure,
+        severity=event.severity,
+        detail=event.detail,
+        source=event.source,
+        node=event.node,
+        child=event.child,
+        trace_id=event.trace_id,
+        call=event.call,
+    )

@@ -30,7 +30,7 @@ class Journal:
 
     Attributes:
         kept: For the machine.
-        last: Each open incident, with as much of its history as is in the log.
+        last: Each of its incidents, with as much of its history as is in the log.
         began: When each was detected.
         cursor: What was written to the log after this may be news; None: nothing is known of before.
     """
@@ -41,16 +41,18 @@ class Journal:
     cursor: int | None = None
 
 
-def read_journal(query: Query, *, era: int, now_us: int) -> Journal:
+def read_journal(query: Query, *, era: int, now_us: int, escalated_s: float) -> Journal:
     """What the log has; nothing while it does not answer.
 
     Args:
         query: Asks it.
         era: The cluster's life; lessons are of all of them.
         now_us: The moment, microseconds since the Unix epoch.
+        escalated_s: How long an escalated incident is the same trouble still, seconds.
     """
+    since_us = now_us - round(escalated_s * 1e6)
     try:
-        incidents = query(rows.OPEN_INCIDENTS, (era,), patience_s=PATIENCE_S)
+        incidents = query(rows.OPEN_INCIDENTS, (era, since_us), patience_s=PATIENCE_S)
         holds, plans = query(rows.HOLDS, (era,)), query(rows.LATEST_PLANS, (era,))
         lessons, (latest,) = query(rows.LATEST_LESSONS), query(rows.LATEST_RECORD, (era,))
         told = {row["incident_id"]: row["told"] for row in query(rows.TOLD, (era,))}

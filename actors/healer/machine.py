@@ -20,7 +20,7 @@ from actors.healer import messages as m
 from actors.healer import steps
 from actors.healer.case import Case
 from actors.healer.choice import Choice, choose
-from actors.healer.incident import Entry, Incident
+from actors.healer.incident import Entry, Incident, incident_of
 from actors.healer.standing import Standing
 from actors.healer.statistics import HealerStatistics
 from actors.recovery.course import Taken
@@ -88,7 +88,7 @@ class HealerMachine:
 
     def dry_run(self, event: m.TroubleReported) -> Choice:
         """What would be tried if that were reported now, and why; nothing is changed."""
-        return self._choose(_incident(event, "dry run"))
+        return self._choose(incident_of(event, "dry run"))
 
     def lessons(self) -> list[dict[str, object]]:
         """What was learned, as rows."""
@@ -118,7 +118,6 @@ class HealerMachine:
                     calls=tuple(case.calls),
                 )
                 for case in self._s.cases.values()
-                if not case.incident.is_over
             ),
             holds=dict(self._s.holds),
             plans=tuple(self._s.plans),
@@ -209,7 +208,7 @@ class HealerMachine:
             limit = self._s.settings.open_max
             self._s.emit(m.NoteDropped(component=event.component, failure=event.failure, limit=limit))
             if event.call:
-                incident = _incident(event, "none: too many are open")
+                incident = incident_of(event, "none: too many are open")
                 self._s.emit(m.AnswerCall(call=event.call, answer="exhausted", incident=incident))
         else:
             self._open(event)
@@ -230,19 +229,19 @@ class HealerMachine:
 
     def _open(self, event: m.TroubleReported) -> None:
         self._order += 1
-        incident = _incident(event, f"{self._life}.{self._order}")
+        incident = incident_of(event, f"{self._life}.{self._order}")
         incident = incident.noted(Entry(what="detected", detail=event.detail))
         case = Case(incident, order=self._order, detected_at=self._s.now, detect_s=max(0.0, event.began_ago_s))
-        self._admit(case)
+        self._admit(case, lasts_s=self._s.settings.incident_timeout_s)
         self._s.record(case)
         self._s.emit(m.TellPhase(incident=case.incident, before=None))
         self._diagnose(case)
 
-    def _admit(self, case: Case) -> None:
+    def _admit(self, case: Case, *, lasts_s: float) -> None:
         incident = case.incident
         self._s.cases[incident.incident_id] = case
         self._s.causes[incident.component, incident.failure] = incident.incident_id
-        case.expires_at = case.detected_at + self._s.settings.incident_timeout_s
+        case.expires_at = case.detected_at + lasts_s
         self._s.wake(case, case.expires_at)
 
     def _diagnose(self, case: Case) -> None:
@@ -306,6 +305,7 @@ class HealerMachine:
         case.incident = incident
         notified = incident.taken[-1] if incident.taken and incident.taken[-1].step.action == "notify" else None
         if notified is None or case.doing not in ("waiting", "ready"):
+            self._s.emit(m.RecordIncident(incident=incident))  # in place of its record, which its step may wait for
             return
         taken = Taken(step=notified.step, outcome="acknowledged", detail=who)
         case.incident = replace(incident, taken=(*incident.taken, taken))
@@ -360,13 +360,27 @@ class HealerMachine:
         self._s.plans = list(kept.plans)
         self._s.depend(kept.depends_on, by="user")
         self._s.learning.take(kept.lessons)
-        for each in sorted(kept.incidents, key=lambda kept: -kept.age_s):
+        for each in sorted(kept.incidents, key=lambda kept: (kept.incident.is_over, -kept.age_s)):
             self._order += 1
             detected_at = self._s.now - each.age_s
             case = Case(each.incident, order=self._order, detected_at=detected_at, detect_s=each.began_ago_s)
             case.calls = list(each.calls)
-            self._admit(case)
-            self._resume(case)
+            if each.incident.is_over:
+                self._keep_escalated(case)
+            else:
+                self._admit(case, lasts_s=self._s.settings.incident_timeout_s)
+                self._resume(case)
+
+    def _keep_escalated(self, case: Case) -> None:
+        """People have it: nothing more is tried, and trouble that is reported meanwhile is the same."""
+        incident = case.incident
+        lasts_s = incident.escalated_after_s + self._s.settings.escalated_s
+        is_known = (incident.component, incident.failure) in self._s.causes
+        if is_known or case.detected_at + lasts_s <= self._s.now:
+            return
+        self._s.set(case, "over")
+        self._admit(case, lasts_s=lasts_s)
+        self._s.answer_all(case, "exhausted")
 
     def _resume(self, case: Case) -> None:
         incident = case.incident
@@ -383,18 +397,3 @@ class HealerMachine:
             steps.begin_verification(self._s, case)
         else:
             steps.advance(self._s, case)
-
-
-def _incident(event: m.TroubleReported, incident_id: str) -> Incident:
-    return Incident(
-        incident_id=incident_id,
-        component=event.component,
-        failure=event.failure,
-        severity=event.severity,
-        detail=event.detail,
-        source=event.source,
-        node=event.node,
-        child=event.child,
-        trace_id=event.trace_id,
-        call=event.call,
-    )

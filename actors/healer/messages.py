@@ -328,7 +328,7 @@ Command = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptIncident:
-    """An open incident as it was last recorded, how long ago it was detected, and which calls wait beside its own."""
+    """An incident as it was last recorded, how long ago it was detected, and which calls wait beside its own."""
 
     incident: Incident
     age_s: float
@@ -341,7 +341,7 @@ class KeptHealer:
     """What a successor must know; no instant is in it.
 
     Attributes:
-        incidents: Those that were open.
+        incidents: Those that were open, and those that people had taken over for a while yet.
         holds: Who holds which component, and why.
         plans: What was set by `PlanSet`.
         lessons: What was learned, see `Learning.export`.

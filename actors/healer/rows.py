@@ -26,10 +26,11 @@ SPANS = "recorded_spans"
 
 OPEN_INCIDENTS = (
     "SELECT kept, detect_ms, epoch_us(detected_at) AS detected_us FROM recorded_incidents WHERE era = ? "
-    "QUALIFY row_number() OVER (PARTITION BY incident_id ORDER BY version DESC, ingest_id DESC) = 1 AND is_over = 0 "
-    "ORDER BY detected_at"
+    "QUALIFY row_number() OVER (PARTITION BY incident_id ORDER BY version DESC, ingest_id DESC) = 1 "
+    "AND (is_over = 0 OR (phase = 'escalated' AND at_time >= make_timestamptz(?))) ORDER BY detected_at"
 )
-"""The incidents of a life of the cluster that were open, oldest first, as they were last recorded."""
+"""The incidents of a life of the cluster that were open, or escalated since then (microseconds since the Unix epoch),
+oldest first, as they were last recorded."""
 
 HOLDS = (
     "SELECT component, who, detail FROM recovery_events WHERE event IN ('hold', 'release') AND era = ? "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from actors.health.kept import KeptMonitor, kept_of
@@ -35,6 +36,7 @@ class Knowledge:
         self._depends_on: dict[str, tuple[str, ...]] = {}
         self._nodes: tuple[str, ...] = ()
         self._sight = Sight(settings)
+        self._samples = 0
         self._scores: deque[tuple[float, float]] = deque(maxlen=settings.trend_points)
 
     def report(self, now: float) -> SystemHealth:
@@ -46,9 +48,10 @@ class Knowledge:
     def standing(self) -> HealthStanding:
         """All components in short."""
         blind = str(self._sight) if self._sight.cut_off else ""
-        return standing(
+        found = standing(
             self._components, self._depends_on, self._scores, self._settings, blind=blind, children=self._wards.children
         )
+        return replace(found, samples=self._samples)
 
     def component(self, name: str, now: float) -> ComponentHealth | None:
         """One component, or None if nobody registered it."""

@@ -277,6 +277,7 @@ class MonitorMachine(Knowledge):
             self._count(key, outcome, detail=f"no heartbeat: suspicion {phi:.1f}, limit {probe.settings.phi:g}")
 
     def _sample(self) -> None:
+        self._samples += 1
         scores, total = weigh_system(self._components, self._depends_on)
         for name, score in scores.items():
             if score is not None:

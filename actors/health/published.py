@@ -6,7 +6,8 @@ Every process reads it locally, also while no monitor runs.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import inf
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -53,7 +54,12 @@ class HealthStanding:
         flapping: The components that change all the time.
         sick: What is known of each unhealthy one.
         depends_on: What each component depends on, of those that depend on any.
+        sick_nodes: The nodes on which a startup or liveness probe that runs there is failing: their ids, or the
+            beginnings of those.
         blind: Why the monitor does not see what it should; empty if it does.
+        samples: How often its life has taken the score: while this grows, it lives.
+        stale_after_s: What is older says nothing of now, seconds: the monitor is dead, stopped or out of reach.
+        age_s: How long ago it was said when it was read, seconds.
     """
 
     score: float | None
@@ -63,7 +69,18 @@ class HealthStanding:
     flapping: tuple[str, ...] = ()
     sick: Mapping[str, SickNote] = field(default_factory=dict[str, SickNote])
     depends_on: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
+    sick_nodes: tuple[str, ...] = ()
     blind: str = ""
+    samples: int = 0
+    stale_after_s: float = inf
+    age_s: float = 0.0
+
+    def aged(self, age_s: float) -> HealthStanding:
+        """The same, so old; blind if it says nothing of now."""
+        blind = self.blind
+        if age_s > self.stale_after_s and not blind:
+            blind = f"nobody has said for {age_s:.0f} s how things stand: the monitor is dead, stopped or out of reach"
+        return replace(self, age_s=age_s, blind=blind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from actors.health.score import ComponentState
     from actors.health.settings import MonitorSettings
 
+STALE_SAMPLES = 3
+"""A standing is said anew with each sample; when so many are missing it is stale."""
+
+_NODE = "node:"
+
 Needs = dict[str, tuple[str, ...]]
 
 
@@ -97,8 +102,21 @@ def standing(
             if known.state == "unhealthy"
         },
         depends_on={name: needed for name, needed in depends_on.items() if needed},
+        sick_nodes=sick_nodes(components),
         blind=blind,
+        stale_after_s=STALE_SAMPLES * settings.sample_s + settings.blind_after_s,
     )
+
+
+def sick_nodes(components: Mapping[str, Component]) -> tuple[str, ...]:
+    """The nodes on which a startup or liveness probe that runs there is failing."""
+    found = {
+        place.removeprefix(_NODE)
+        for known in components.values()
+        for (kind, place), probe in known.probes.items()
+        if place.startswith(_NODE) and kind != "readiness" and probe.standing == "failing"
+    }
+    return tuple(sorted(found))
 
 
 def _around(name: str, depends_on: Needs) -> Needs:

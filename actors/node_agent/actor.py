@@ -155,6 +155,11 @@ class NodeAgentActor(Checked, ActorShell):
         return process.evidence(of, self._clock.now())
 
     @ray.method(concurrency_group="control")
+    def load(self) -> float:
+        """How busy this node is: the load of the last minute for each CPU, 0 to 1, in tenths."""
+        return process.load_share()
+
+    @ray.method(concurrency_group="control")
     def kill(self, target: ProcessIdentity, leader: int, name: str | None = None) -> bool:
         """SIGKILL a process that the leader has fenced, if it is a child of ours on this node.
 

@@ -103,6 +103,11 @@ def send(process: ProcessIdentity, number: signal.Signals) -> bool:
     return True
 
 
+def load_share() -> float:
+    """How busy this host is: the load of the last minute for each CPU, 0 to 1, in tenths."""
+    return round(min(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)), 1)
+
+
 def parent_of(pid: int) -> int | None:
     """The process that a process is a child of; None when it is gone."""
     fields = _stat_fields(pid)

@@ -59,6 +59,7 @@ class StateFollower:
         self._slot: BoardSlot | None = None
         self._places = [_Place(each) for each in (own, board) if each is not None]
         self.replica: Replica | None = None
+        self._laid_at = 0.0
         self.words, self.at, self.seen = _NO_BOARD, 0, _UNKNOWN
 
     @property
@@ -75,6 +76,11 @@ class StateFollower:
         """The incarnation and version of what is known; (0, 0): nothing."""
         replica = self.replica
         return (0, 0) if replica is None else (replica.incarnation, replica.version)
+
+    @property
+    def age_s(self) -> float:
+        """How long ago what is known was laid, or heard from the owner, seconds; 0 while nothing is."""
+        return 0.0 if self.replica is None else SYSTEM_CLOCK.now() - self._laid_at
 
     def look(self) -> Replica | None:
         """The latest that is known; reads the board if something is new there."""
@@ -99,11 +105,12 @@ class StateFollower:
             self.words, self.at = slot.words, slot.at
         self._read()
 
-    def offer(self, replica: Replica) -> bool:
-        """The owner said this; whether it is news."""
+    def offer(self, replica: Replica, age_s: float = 0.0) -> bool:
+        """The owner said this, so long ago; whether it is news."""
         with self._lock:
             if not supersedes(replica, self.replica):
                 return False
+            self._laid_at = SYSTEM_CLOCK.now() - age_s
             self.replica = replica
         if self._on_change is not None:
             self._on_change(replica)
@@ -120,7 +127,7 @@ class StateFollower:
             return
         if posted is None:
             return  # its pages are being changed
-        self.offer(posted.replica)
+        self.offer(posted.replica, posted.age_s)
         if posted.replica.word == word:
             self.seen = word
 

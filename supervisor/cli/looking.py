@@ -52,7 +52,9 @@ def status(name: str, address: str | None, as_json: bool) -> None:  # noqa: FBT0
     if seen.health is not None:
         states = Counter(seen.health.components.values())
         score = "unknown" if seen.health.score is None else f"{seen.health.score:.1f} of 100"
-        console.print(f"health: {score}, {', '.join(f'{count} {state}' for state, count in states.most_common())}")
+        blind = f", blind: {seen.health.blind}" if seen.health.blind else ""
+        told = ", ".join(f"{count} {state}" for state, count in states.most_common())
+        console.print(f"health: {score}, {told}{blind}")
     if seen.level is not None:
         console.print(f"level {seen.level}")
     show_children(seen.tree, console)

@@ -25,10 +25,16 @@ class HealthHandle(ServicesHandle):
         return health_of(self.connect_services())
 
     def health_standing(self) -> HealthStanding | None:
-        """How things stand, as it lies on this node's board; it asks nobody. None where no monitor ever ran."""
+        """How things stand, and how old that is, as it lies on this node's board; it asks nobody.
+
+        Returns: None where no monitor ever ran. It is `blind` when it is so old that its monitor must be dead.
+        """
         from actors.health.published import STANDING  # noqa: PLC0415 - the same
         from actors.service.node_board import posted_on  # noqa: PLC0415 - the same
         from actors.service.posting import state_name  # noqa: PLC0415 - the same
 
         posted = posted_on(self.name, state_name(HEALTH, STANDING), SYSTEM_CLOCK.now_ns())
-        return None if posted is None else pickle.loads(posted.replica.payload)  # noqa: S301 - our own monitor made it
+        if posted is None:
+            return None
+        standing: HealthStanding = pickle.loads(posted.replica.payload)  # noqa: S301 - our own monitor made it
+        return standing.aged(posted.age_s)

@@ -130,9 +130,16 @@ class Health(Registrar):
     ahistory = twin(history)
 
     def standing(self) -> HealthStanding | None:
-        """How things stand in short, as it lies on this node's board; asks nobody. None before a monitor ever ran."""
-        replica = self._follower(STANDING).look()
-        return None if replica is None else pickle.loads(replica.payload)  # noqa: S301 - our own monitor made it
+        """How things stand in short, and how old that is, as it lies on this node's board; asks nobody.
+
+        Returns: None before a monitor ever ran. It is `blind` when it is so old that its monitor must be dead.
+        """
+        follower = self._follower(STANDING)
+        replica = follower.look()
+        if replica is None:
+            return None
+        standing: HealthStanding = pickle.loads(replica.payload)  # noqa: S301 - our own monitor made it
+        return standing.aged(follower.age_s)
 
     def statistics(self) -> RunnerStatistics:
         """What the monitor's own threads and loop are doing; whose probes hang.

@@ -36,6 +36,7 @@ def build_view(state: State) -> ClusterView:
         children=tuple(_child_view(name, child) for child in state.children.values()),
         groups={path: _group_view(group) for path, group in state.groups.items()},
         stopping=state.stopping,
+        draining=tuple(sorted(state.draining)),
     )
 
 

@@ -88,7 +88,16 @@ class Healing(RuleBasedStateMachine):
         if told.before is not None:
             assert phase in LEGAL[told.before]
             assert self.phases.get(name) == told.before or self.life > 1
+        else:
+            self.check_new(told.incident)
         self.phases[name] = phase
+
+    def check_new(self, incident: Incident) -> None:
+        """What people have taken over is theirs for a while, whoever lives."""
+        for name, known in self.journal.items():
+            if known.phase == self.phases[name] == "escalated" and known.component == incident.component:
+                since_s = self.now - self.ages[name] - known.escalated_after_s
+                assert known.failure != incident.failure or since_s >= SETTINGS.escalated_s - 1e-6
 
     # -- what happens -------------------------------------------------------------------------------------------------
 
@@ -186,7 +195,7 @@ class Healing(RuleBasedStateMachine):
         kept = tuple(
             m.KeptIncident(incident=each, age_s=self.now - self.ages[name])
             for name, each in self.journal.items()
-            if not each.is_over
+            if each.phase != "resolved"
         )
         self.answered.clear()  # an answer that was not confirmed may be given again: who waits takes the first
         self.live()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -28,15 +29,16 @@ def clinic(log: str) -> Supervisor:
 
 
 def healers_and_isolation(nodes: Nodes, log: str) -> dict[str, Any]:
-    """Recoveries run off the failing node; and a node is drained and kept off, with all that ran there."""
+    """Recoveries run off the failing node and off a sick one; a node is drained and kept off with all on it."""
     sup = clinic(log)
     try:
         sup.healer.start()
         homes = _homes(sup)
-        ran = {node: _ran_on(sup, log, node) for node in homes}
+        ran = {node: _ran_on(sup, log, f"on-{node[:8]}", node) for node in homes}
         return {
             "homes": len(homes),
             "elsewhere": all(node not in (failing, "") for failing, node in ran.items()),
+            "healthy": [_off_sick(sup, log, node) for node in homes],
             **_isolated(sup, nodes),
         }
     finally:
@@ -54,9 +56,24 @@ def _homes(sup: Supervisor) -> list[str]:
     return sorted(set(found()))
 
 
-def _ran_on(sup: Supervisor, log: str, failing: str) -> str:
-    """Where a recovery of what fails on a node was run."""
-    name, told = f"on-{failing[:8]}", Path(log) / f"ran-{failing[:8]}"
+def _off_sick(sup: Supervisor, log: str, sick: str) -> bool:
+    """Whether recoveries run elsewhere once it is known that a probe is failing on a node."""
+    sup.health.register("room", too_hot, on=f"node:{sick}", interval_s=0.2, timeout_s=1.0, failures=1)
+    eventually(lambda: (standing := sup.health.standing()) is not None and standing.sick_nodes == (sick,))
+    names = count()
+    eventually(lambda: _ran_on(sup, log, f"off-{sick[:8]}-{next(names)}") != sick)
+    ran = [_ran_on(sup, log, f"off-{sick[:8]}-{next(names)}") for _ in range(3)]
+    sup.health.unregister("room")
+    return sick not in ran
+
+
+def too_hot() -> bool:
+    return False
+
+
+def _ran_on(sup: Supervisor, log: str, name: str, failing: str = "") -> str:
+    """Where a recovery of what fails on a node, if it does on one, was run."""
+    told = Path(log) / name
 
     def load(component: str) -> str:
         del component

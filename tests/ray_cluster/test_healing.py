@@ -17,6 +17,7 @@ def test_recoveries_run_off_the_failing_node_and_a_node_is_isolated(three_nodes:
     assert three_nodes.play(clinic.healers_and_isolation, log=str(tmp_path)) == {
         "homes": 2,
         "elsewhere": True,
+        "healthy": [True, True],
         "phase": "resolved",
         "why": [],
         "left": [],

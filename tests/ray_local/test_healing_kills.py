@@ -139,6 +139,28 @@ def test_a_result_that_was_on_record_reaches_its_call_though_the_coordinator_die
         ready(ward, eventually)
 
 
+def test_what_a_person_took_over_is_theirs_though_the_coordinator_dies(ward: Supervisor, eventually):
+    """The same trouble joins it, nothing is tried again, and its end is told under the name that people know."""
+    ready(ward, eventually)
+    ward.healer.plan("theirs", [Restart()])
+    ward.healer.report("theirs", failure="crash")
+    eventually(lambda: latest(ward, "theirs").phase == "escalated", "nothing has helped")
+    (taken,) = [each for each in ward.healer.incidents() if each.component == "theirs"]
+    ward.healer.acknowledge(taken.incident_id, who="ann")
+    steps = "SELECT count(*) AS n FROM recovery_events WHERE component = 'theirs' AND event = 'step'"
+    ward.healer.hold("nobody", reason="what was said before is on record when this returns")
+    before = ward.events.query(steps)
+    kill(pids(ward)[HEALER])
+    ward.healer.report("theirs", failure="crash", severity="critical")
+    (kept,) = [each for each in ward.healer.incidents() if each.component == "theirs"]
+    assert (kept.incident_id, kept.phase, kept.owner) == (taken.incident_id, "escalated", "ann")
+    assert kept.reports == taken.reports + 1
+    ward.healer.client.ask("well", "theirs")
+    eventually(lambda: recorded(ward, "theirs") == "resolved", "its end is on record")
+    assert ward.events.query(steps) == before
+    ward.healer.release("nobody")
+
+
 @pytest.mark.soak
 def test_holds_plans_and_lessons_outlive_the_coordinator(ward: Supervisor, marks: Marks, eventually):
     ready(ward, eventually)

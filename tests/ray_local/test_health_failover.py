@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from actors.health.published import HealthStanding
 from supervisor import Supervisor
 from tests.ray_local.conftest import HEARTBEAT, Family, StartSupervisor
 from tests.ray_local.sickroom import QUICK_HEALTH, Ward
@@ -31,6 +32,11 @@ def kill_monitor(sup: Supervisor, eventually: Eventually) -> None:
 
 def another_runs(family: Family, key: str, pid: int) -> bool:
     return family.pids().get(key, pid) != pid
+
+
+def standings(sup: Supervisor) -> list[HealthStanding]:
+    """How things stand, in both ways to ask."""
+    return [standing for standing in (sup.health.standing(), sup.status().health) if standing is not None]
 
 
 def alarms(sup: Supervisor, event: str) -> list[float]:
@@ -96,6 +102,10 @@ def test_while_it_is_stopped_nobody_is_taken_for_sick(
             eventually(lambda: another_runs(family, MONITOR, pid), "another one runs")
         else:
             eventually(lambda: time.monotonic() > stopped_at + 2 * QUICK_HEALTH["blind_after_s"], "it was long enough")
+            eventually(
+                lambda: all(standing.blind for standing in standings(sup)), "what lies there says nothing of now"
+            )
+            assert all(standing.age_s > standing.stale_after_s for standing in standings(sup))
             os.kill(pid, signal.SIGCONT)
         change = changes.next(30.0)
         assert change is not None
@@ -108,6 +118,7 @@ def test_while_it_is_stopped_nobody_is_taken_for_sick(
         later = [each for each in iter(lambda: changes.next(0.0), None) if each.kind == "state"]
         assert [each for each in later if each.after != "healthy"] == [], "nobody was taken for sick"
     assert all(ward.state(name) == "healthy" for name in names)
+    eventually(lambda: not any(standing.blind for standing in standings(sup)), "it is said anew how things stand")
     eventually(lambda: alarms(sup, "killed" if replaced else "starved") != [], "it is on record")
 
 

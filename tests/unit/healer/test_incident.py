@@ -26,6 +26,12 @@ def test_a_legal_way_is_remembered() -> None:
     assert incident.history[-1] == Entry(what="resolved", detail="why", after_s=5.0)
 
 
+def test_it_knows_when_people_had_to_take_it_over() -> None:
+    assert DB.escalated_after_s == 0.0
+    diagnosed = moved(DB, "diagnosed", detail="", after_s=1.0)
+    assert moved(diagnosed, "escalated", detail="", after_s=7.0).escalated_after_s == 7.0
+
+
 def test_another_way_is_refused_with_how_it_came_there() -> None:
     incident = moved(moved(DB, "diagnosed", detail="", after_s=0.0), "resolved", detail="", after_s=1.0)
     with pytest.raises(ValueError, match=r"1\.1 cannot go from resolved to recovering \(diagnosed -> resolved\)"):

@@ -8,6 +8,7 @@ from actors.healer import messages as m
 from actors.healer.incident import Incident
 from actors.healer.routing import Healer
 from actors.healer.settings import PlanRule
+from actors.healer.telling import keys_of
 from actors.recovery.retry import Retry
 from actors.recovery.strategies import Escalate, Isolate, Restart
 from tests.unit.healer.scene import Scene, answers, of, phases
@@ -49,7 +50,8 @@ class TestPeople:
         scene = Scene(Restart())
         scene.outcome = lambda _: None
         scene.report()
-        assert scene.tell(m.Acknowledged(incident_id="1.1", who="ann")) == []
+        (recorded,) = scene.tell(m.Acknowledged(incident_id="1.1", who="ann"))
+        assert isinstance(recorded, m.RecordIncident)
         assert scene.only().owner == "ann"
 
     def test_what_is_in_the_middle_of_a_step_is_not_over_by_itself(self) -> None:
@@ -95,7 +97,7 @@ class TestSuccessors:
     def kept(self, scene: Scene) -> m.KeptHealer:
         """As the journal has it."""
         incidents = tuple(
-            m.KeptIncident(incident=each, age_s=1.0) for each in scene.journal.values() if not each.is_over
+            m.KeptIncident(incident=each, age_s=1.0) for each in scene.journal.values() if each.phase != "resolved"
         )
         return m.KeptHealer(incidents=incidents, holds={}, depends_on={})
 
@@ -178,6 +180,59 @@ class TestSuccessors:
         scene.report(call="c2")
         assert scene.only().reports == 2
         assert scene.machine.kept().incidents[0].calls == ("c2",)
+
+    def test_what_people_have_taken_over_is_theirs_in_the_next_life_too(self) -> None:
+        scene = Scene(Restart(), escalated_s=100.0)
+        scene.outcome = lambda _: "failed"
+        assert phases(scene.report())[-1] == "escalated"
+        scene.tell(m.Acknowledged(incident_id="1.1", who="ann"))
+        commands = self.successor(scene, self.one(scene.journal["1.1"]))
+        commands += scene.report(severity="critical") + scene.report(call="c9")
+        assert (phases(commands), answers(commands)) == ([], [("c9", "exhausted")])
+        incident = scene.only()
+        assert (incident.incident_id, incident.owner, incident.reports) == ("1.1", "ann", 3)
+        assert scene.actions == ["restart"]
+        assert scene.machine.statistics().open == 0
+        (told,) = of(m.TellPhase, scene.tell(m.TroubleEnded(component="db")))
+        assert (told.before, told.incident.phase) == ("escalated", "resolved")
+        assert keys_of(told.incident) == ("1.1/escalated",)
+
+    def test_it_is_theirs_no_longer_than_in_one_life(self) -> None:
+        scene = Scene(plans=(), escalated_s=100.0)
+        scene.report()
+        kept = scene.machine.kept()
+        for age_s, is_known in ((99.0, True), (100.0, False)):
+            aged = replace(kept, incidents=(replace(kept.incidents[0], age_s=age_s),))
+            self.successor(scene, aged)
+            assert bool(scene.machine.incidents()) == is_known
+        self.successor(scene, kept)
+        assert phases(scene.later(99.0) + scene.report()) == []
+        assert phases(scene.later(1.0) + scene.report()) == ["detected", "diagnosed", "escalated"]
+
+    def test_a_call_whose_end_was_on_record_only_is_told_by_the_next_life(self) -> None:
+        scene = Scene(plans=())
+        scene.report(call="c1")
+        assert scene.journal["1.1"].call == "c1"
+        assert answers(self.successor(scene, self.one(scene.journal["1.1"]))) == [("c1", "exhausted")]
+        assert answers(scene.report(call="c1")) == [("c1", "exhausted")]
+
+    def test_trouble_that_came_back_since_goes_before_what_people_had(self) -> None:
+        scene = Scene(Escalate(repeat_s=100.0))
+        scene.report()
+        (again,) = scene.machine.kept().incidents
+        over = replace(again.incident, incident_id="0.9", phase="escalated")
+        kept = replace(scene.machine.kept(), incidents=(m.KeptIncident(incident=over, age_s=9.0), again))
+        self.successor(scene, kept)
+        assert scene.only().incident_id == "1.1"
+
+    def test_who_takes_over_what_is_in_a_step_is_on_record(self) -> None:
+        scene = Scene(Restart())
+        scene.outcome = lambda _: None
+        scene.report()
+        scene.tell(m.Acknowledged(incident_id="1.1", who="ann"))
+        assert scene.journal["1.1"].owner == "ann"
+        assert phases(scene.tell(scene.ended(scene.runs[-1], "succeeded"))) == ["verifying", "resolved"]
+        assert scene.actions == ["restart"]
 
     @staticmethod
     def one(incident: Incident) -> m.KeptHealer:

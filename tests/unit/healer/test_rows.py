@@ -95,12 +95,22 @@ def test_a_successor_finds_what_was_open_as_it_was_last_recorded(store: EventSto
     journal.take(scene.report("well"))
     scene.outcome = lambda _: None
     journal.take(scene.report("db"))
-    (row,) = journal.read(rows.OPEN_INCIDENTS, WRITER.era)
+    (row,) = journal.read(rows.OPEN_INCIDENTS, WRITER.era, BEGAN.detected_us)
     found = pickle.loads(base64.b64decode(row["kept"]))
     assert found == journal.last["1.2"]
     assert found.begun.action == "restart"
     assert (row["detect_ms"], row["detected_us"]) == (500.0, BEGAN.detected_us)
-    assert journal.read(rows.OPEN_INCIDENTS, WRITER.era + 1) == []
+    assert journal.read(rows.OPEN_INCIDENTS, WRITER.era + 1, BEGAN.detected_us) == []
+
+
+def test_a_successor_finds_what_people_have_taken_over_for_a_while_and_who_has(store: EventStore):
+    journal, scene = Journal(store), Scene(plans=())
+    journal.take(scene.report("db"))
+    journal.take(scene.tell(m.Acknowledged(incident_id="1.1", who="ann")))
+    (row,) = journal.read(rows.OPEN_INCIDENTS, WRITER.era, BEGAN.detected_us)
+    found = pickle.loads(base64.b64decode(row["kept"]))
+    assert (found.phase, found.owner) == ("escalated", "ann")
+    assert journal.read(rows.OPEN_INCIDENTS, WRITER.era, BEGAN.detected_us + 1) == []
 
 
 def test_holds_plans_and_lessons_are_found_as_they_are_now(store: EventStore):

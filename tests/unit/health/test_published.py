@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from actors.health.published import CHANGES_MAX, ChangesSeen, HealthChange, LatestChanges
+from dataclasses import replace
+
+from actors.health.published import CHANGES_MAX, ChangesSeen, HealthChange, HealthStanding, LatestChanges
 
 
 def _change(component: str) -> HealthChange:
@@ -53,3 +55,12 @@ def test_what_was_gone_before_it_looked_is_counted() -> None:
         latest.add(_change(str(number)))
     assert len(seen.take(latest.all())) == CHANGES_MAX
     assert seen.missed == 5
+
+
+def test_what_nobody_has_said_anew_for_too_long_is_blind() -> None:
+    said = HealthStanding(score=100.0, stale_after_s=17.0)
+    assert (said.age_s, said.blind) == (0.0, "")
+    fresh, old = said.aged(17.0), said.aged(17.1)
+    assert (fresh.age_s, fresh.blind, fresh.score) == (17.0, "", 100.0)
+    assert (old.age_s, old.blind[:29]) == (17.1, "nobody has said for 17 s how ")
+    assert replace(said, blind="cut off").aged(99.0).blind == "cut off"

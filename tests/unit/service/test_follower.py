@@ -56,6 +56,20 @@ def test_what_is_laid_is_read_once_and_told(follower: StateFollower, path: Path,
     board.close()
 
 
+def test_it_knows_how_old_what_it_knows_is(follower: StateFollower, path: Path):
+    assert follower.age_s == 0.0
+    board = BoardWriter(path)
+    laid_ns = time.monotonic_ns() - 60 * 10**9
+    for each in postings_of(state_name(KEY, TOPIC), Replica(1, 1, b"first")):
+        board.put(each.name, each.word, stamped(each.octets, laid_ns))
+    board.beat(time.monotonic_ns())
+    follower.find()
+    assert follower.age_s >= 60.0
+    assert follower.offer(Replica(1, 2, b"owner"))
+    assert follower.age_s < 60.0
+    board.close()
+
+
 def test_it_goes_on_in_the_file_that_takes_the_boards_place(follower: StateFollower, path: Path):
     former = BoardWriter(path)
     lay(former, Replica(1, 1, b"first"))

@@ -29,6 +29,13 @@ def test_only_running_members_serve_under_the_name_of_their_incarnation() -> Non
     assert (view.leader, view.incarnation, view.stopping) == ("s/supervisor/root#2", 2, False)
 
 
+def test_the_nodes_that_are_about_to_go_are_announced() -> None:
+    scene = Scene(workers(1, 0), nodes=(NODE, OTHER)).up()
+    assert scene.machine.view().draining == ()
+    scene.see(NODE, OTHER, draining=(OTHER,))
+    assert scene.machine.view().draining == (OTHER,)
+
+
 def test_the_log_is_named_while_its_writer_runs_and_its_error_told_when_not() -> None:
     assert Scene().machine.view().event_log is None
     scene = Scene(log=True).up()
