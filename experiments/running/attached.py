@@ -56,8 +56,8 @@ class AttachedCluster:
         self._hands = Hands(sup.name)
         clear_gone(self._hands, sup.name)
         self._stage = Stage(sup, self._experiment.chaos.scene, build=False)
-        self._witness = Witness(ray.util.get_node_ip_address())
         load = self._experiment.chaos.load
+        self._witness = Witness(ray.util.get_node_ip_address(), load.effects)
         submit = partial(self._stage.submit, load, self._witness)
         self._load = RunningLoad(load, submit, self._witness, prefix=f"ctk-{secrets.token_hex(4)}")
         self._probes = Probes(sup, self._load, began_us=SYSTEM_CLOCK.wall_us())

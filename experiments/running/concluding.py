@@ -119,6 +119,7 @@ class Conclusion:
             faults=faults,
             calls=calls,
             checked=self._load.checked(at_the_end=True) if calls else None,
+            asked_again=self._load.witness.asked_again if calls else None,
             shift=compare(*sides) if all(sides) else None,
             broken=self._broken(findings),
             invariants_seen=self._log.seen,

@@ -53,8 +53,8 @@ class Performance:
         self._hands = hands
         pid, ticks, _ = this_runner()
         self._who = f"{pid}/{ticks}"
-        self._witness = Witness(ray.util.get_node_ip_address())
         chaos = experiment.chaos
+        self._witness = Witness(ray.util.get_node_ip_address(), chaos.load.effects)
         submit = partial(stage.submit, chaos.load, self._witness)
         self._load = RunningLoad(chaos.load, submit, self._witness, prefix=run)
         self._probes = Probes(sup, self._load, began_us=SYSTEM_CLOCK.wall_us())

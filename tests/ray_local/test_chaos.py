@@ -20,8 +20,11 @@ from experiments.model.experiment import Experiment
 from experiments.model.loading import load_experiment, parse_experiment
 from experiments.model.writing import dump_experiment
 from experiments.report.run import RunReport
+from experiments.running import staging
 from experiments.running.chaos import ChaosHandle
 from experiments.running.striking import Striker
+from experiments.running.witness import Address, tell
+from experiments.running.work import work
 from supervisor import Supervisor, launch
 from supervisor.link import wait_until
 from tests.command import supervisor_command
@@ -113,6 +116,22 @@ def test_an_injector_that_does_nothing_proves_nothing(chaos: ChaosHandle, monkey
     report = chaos.run(brief("kill-worker", lease_s=0.5))
     assert report.verdict.kind == "inconclusive"
     assert "nothing but its injector tells" in report.verdict.reasons[0]
+
+
+def _apply_twice(witness: Address, key: str, work_s: float) -> str:
+    tell(witness, key)
+    return work(witness, key, work_s)
+
+
+def test_a_task_that_has_its_effect_twice_is_seen_to(chaos: ChaosHandle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only where each request is an effect; where keys are applied once, it is told that they were asked for again."""
+    monkeypatch.setattr(staging, "work", _apply_twice)
+    load = {"tasks": 140, "per_s": 70, "work_s": 0.005, "effects": "raw"}
+    report = chaos.run(brief("kill-worker", load=load))
+    assert report.verdict.kind == "deviated", told(report)
+    assert report.seen.checked is not None
+    assert report.seen.checked.doubled.count >= 100
+    assert (report.numbers()["effects asked for again"] or 0) >= 100
 
 
 def test_a_hypothesis_that_is_false_at_the_start_starts_nothing(lab: Supervisor, chaos: ChaosHandle) -> None:
