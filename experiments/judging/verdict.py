@@ -3,7 +3,7 @@
     not started   the plan was refused, or the hypothesis did not hold before anything was done
     aborted       a guard, the halt flag, the deadline or a person ended it, or its runner was gone
     deviated      an invariant is broken; or a fault that acted left the hypothesis or a limit broken
-    inconclusive  a fault cannot be shown to have acted, nothing was believed, or too little was measured to say anything
+    inconclusive  a fault cannot be shown to have acted, nothing was believed, or too little was measured
     held          everything was measured, every fault acted, and the belief held
 
 A broken invariant is a fact by itself. Anything else that went wrong while no fault was seen to act may have other

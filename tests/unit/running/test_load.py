@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from actors.runtime.context import CURRENT, TaskContext
-from experiments.model.experiment import Load
+from experiments.model.experiment import EffectsMode, Load
 from experiments.running.load import RunningLoad
 from experiments.running.witness import EFFECTS_OF_KEY_MAX, Witness, tell
 from experiments.running.work import work
@@ -67,7 +67,8 @@ def test_a_raw_witness_applies_every_request_and_remembers_whose_it_was(witness:
 def test_a_task_that_runs_twice_is_doubled_where_effects_are_raw_and_told_of_where_they_are_not(
     pool: ThreadPoolExecutor,
 ) -> None:
-    for mode, doubled in (("raw", 5), ("keyed", 0)):
+    modes: tuple[tuple[EffectsMode, int], ...] = (("raw", 5), ("keyed", 0))
+    for mode, doubled in modes:
         witness = Witness("127.0.0.1", mode)
 
         def twice(key: str, witness: Witness = witness) -> str:
