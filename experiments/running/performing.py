@@ -58,7 +58,15 @@ class Performance:
         submit = partial(stage.submit, chaos.load, self._witness)
         self._load = RunningLoad(chaos.load, submit, self._witness, prefix=run)
         self._probes = Probes(sup, self._load, began_us=SYSTEM_CLOCK.wall_us())
-        self._conclusion = Conclusion(sup, experiment, load=self._load, probes=self._probes, before=arranged.survey)
+        self._conclusion = Conclusion(
+            sup,
+            run,
+            experiment,
+            load=self._load,
+            probes=self._probes,
+            before=arranged.survey,
+            scene=stage.made_with(),
+        )
         self._books = Books(hands, sup.events, run=run, plan=self._plan)
         self._runner = Runner(
             experiment,

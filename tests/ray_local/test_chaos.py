@@ -104,6 +104,9 @@ def test_a_crash_loop_is_given_up_recommended_against_and_mended(lab: Supervisor
     (mend,) = [each for each in report.recommendations if each.finding == "given_up"]
     assert mend.change.subject == "group/shop"
     assert set(mend.events) <= {event.event_id for event in report.events}
+    for event in mend.events:
+        table, _, number = event.partition("/")
+        assert lab.events.query(f"select 1 from {table} where ingest_id = {number}"), event
     chaos.apply(report.run, mend.number)
     again = chaos.run(loop, scene=True)
     assert not [each for each in again.recommendations if each.finding == "given_up"], told(again)
