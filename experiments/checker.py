@@ -31,10 +31,12 @@ class Submitted(NamedTuple):
 
 
 class Effect(NamedTuple):
-    """A witness saw an effect of a key; `token` is what it answered with."""
+    """A witness saw an effect of a key; `token` is what it answered with, `task` and `attempt` who asked for it."""
 
     key: str
     token: str = ""
+    task: str = ""
+    attempt: int = 0
 
 
 class Ended(NamedTuple):

@@ -39,6 +39,27 @@ class HaltedError(ChaosError):
         super().__init__(f"chaos was halted by {who} ({reason}); `supervisor chaos halt --resume` allows runs again")
 
 
+class RunStoppedError(ChaosError):
+    """A run was ended before its time: by a person, a guard or its deadline. What it had on is undone."""
+
+    def __init__(self, run: str, *, reason: str) -> None:
+        self.run = run
+        self.reason = reason
+        super().__init__(f"run {run!r} was ended: {reason}. What it had on is undone; see `supervisor chaos list`")
+
+
+class FaultUnprovenError(ChaosError):
+    """Nothing but its injector tells that a fault acted: what follows from it shows nothing."""
+
+    def __init__(self, run: str, *, faults: tuple[str, ...]) -> None:
+        self.run = run
+        self.faults = faults
+        super().__init__(
+            f"run {run!r}: nothing but the injector tells that {', '.join(faults)} acted; let the lease be longer, or "
+            "let calls meet the target meanwhile"
+        )
+
+
 class LedgerUnwritableError(ChaosError):
     """The ledger cannot be written, so no fault may be armed: nobody would find it again."""
 

@@ -38,6 +38,12 @@ _BADNESS: Mapping[FindingKind, int] = {
     "no_timeout": 20,
 }
 
+_OWN_STEPS = ("undone/", "injected/")
+"""A step of the run whose row is not in the log, so far: nobody could look it up."""
+
+_OTHERWISE = ("CircuitOpenError", "WorkerLostError")
+"""Failures of tasks that no breaker could have opened for."""
+
 _EVENTS_MAX = 20
 _DETECT_SHARE = 0.8
 _SLOW_TIMES = 3.0
@@ -96,6 +102,7 @@ class Evidence:
         group_of: The group of each child and the pool of each worker, as `group/shop` or `pool/default`.
         failures: Failed tasks by the type of their error, with the ids of their rows.
         deaths: How often the plan ends each target.
+        taken: The rows of the run's own steps, by step and fault, as `injected/0.1.worker/w0`.
     """
 
     seen: Observations
@@ -104,6 +111,12 @@ class Evidence:
     group_of: Mapping[str, str] = field(default_factory=dict[str, str])
     failures: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
     deaths: Mapping[str, int] = field(default_factory=dict[str, int])
+    taken: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def injections(self) -> tuple[str, ...]:
+        """The rows that tell of each injection."""
+        found = (self.taken.get(f"injected/{fault.fault_id}", "") for fault in self.seen.faults)
+        return tuple(event for event in found if event)
 
 
 def recommend(evidence: Evidence, chaos: Chaos) -> tuple[Recommendation, ...]:
@@ -127,7 +140,7 @@ def recommend(evidence: Evidence, chaos: Chaos) -> tuple[Recommendation, ...]:
 
 
 def _draft(finding: FindingKind, why: str, change: SettingsChange, events: Iterable[str]) -> Recommendation:
-    kept = tuple(dict.fromkeys(event for event in events if event))
+    kept = tuple(dict.fromkeys(event for event in events if event and not event.startswith(_OWN_STEPS)))
     return Recommendation(number=0, finding=finding, why=why, change=change, events=kept)
 
 
@@ -200,7 +213,7 @@ def _of(group: str, event: LogFact, evidence: Evidence) -> bool:
 
 def _tasks(evidence: Evidence) -> Iterator[Recommendation]:
     checked = evidence.seen.checked
-    deaths = tuple(event.event_id for event in evidence.events if event.event == "died")
+    deaths = tuple(event.event_id for event in evidence.events if event.event == "died") + evidence.injections()
     if checked is not None and checked.lost.count:
         change = SettingsChange(
             subject="policy", setting="durable", before=_set(evidence, "policy", "durable") or False, after=True
@@ -233,25 +246,27 @@ def _timeouts(evidence: Evidence, chaos: Chaos) -> Iterator[Recommendation]:
     after = float(f"{max(0.05, usual_s * _SLOW_TIMES):.3g}")
     change = SettingsChange(subject="policy", setting="timeout_s", before=None, after=after)
     why = f"calls took {shift.shift_s:.3g} s longer under the fault; 99 % take up to {usual_s:.3g} s without it"
-    events = [event for fault in slow for event in (fault.detected_by, fault.recovered_by)]
+    told = [event for fault in slow for event in (fault.detected_by, fault.recovered_by)]
+    events = [*told, *(evidence.taken.get(f"injected/{fault.fault_id}", "") for fault in slow)]
     yield _draft("no_timeout", why, change, events)
 
 
 def _breakers(evidence: Evidence) -> Iterator[Recommendation]:
-    """A breaker whose calls failed, and that did not open."""
-    for subject, fields in evidence.settings.items():
-        if not subject.startswith("breaker/") or "failure_rate" not in fields:
-            continue
-        about = [event for event in evidence.events if event.subject == subject]
-        failures = [event for event in about if event.event == "failed"]
-        if not failures or any(event.event == "opened" for event in about):
-            continue
-        share = evidence.seen.error_share or 0.0
-        rate = float(fields["failure_rate"])
-        if not 0 < share < rate:
-            continue
-        change = SettingsChange(
-            subject=subject, setting="failure_rate", before=rate, after=float(f"{max(0.05, share / 2):.2g}")
-        )
-        why = f"{share:.1%} of the calls failed and {subject} stayed closed: it opens at {rate:.0%}"
-        yield _draft("breaker_stayed_closed", why, change, (event.event_id for event in failures))
+    """A breaker that did not open while the tasks of a dependency failed; only where there is no other breaker."""
+    subjects = [name for name, fields in evidence.settings.items() if name.startswith("breaker/") and fields]
+    hit = any(fault.target.startswith("dependency/") and fault.evidence for fault in evidence.seen.faults)
+    if not hit or len(subjects) != 1 or "failure_rate" not in evidence.settings[subjects[0]]:
+        return
+    (subject,) = subjects
+    failures = [row for name, rows in evidence.failures.items() if name not in _OTHERWISE for row in rows]
+    if any(event.subject == subject and event.event == "opened" for event in evidence.events):
+        return
+    share = evidence.seen.error_share or 0.0
+    rate = float(evidence.settings[subject]["failure_rate"])
+    if not 0 < share < rate:
+        return
+    change = SettingsChange(
+        subject=subject, setting="failure_rate", before=rate, after=float(f"{max(0.05, share / 2):.2g}")
+    )
+    why = f"{share:.1%} of the tasks failed and {subject} stayed closed: it opens at {rate:.0%}"
+    yield _draft("breaker_stayed_closed", why, change, failures)

@@ -1,4 +1,7 @@
-"""What an experiment put at a point is done to the call that passes it, in a thread or in a coroutine."""
+"""What an experiment put at a point is done to the call that passes it, in a thread or in a coroutine.
+
+Counted is what was done, behind it: a fault that was decided and did nothing is not shown to have acted.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,9 @@ _RNG = Random()  # noqa: S311 - which calls an experiment hits is no secret
 _LOOK_EVERY_S = 0.1
 """So soon after a fault was taken off, a call that waits for it goes on."""
 
+_FELT_S = 0.01
+"""A call that has waited for so long was acted on, also if its caller gives it up before the rest is over."""
+
 
 def pass_point(point: str, subject: str, kinds: frozenset[Kind] = ARRIVES | RUNS) -> None:
     """Let a call pass a point; it may wait here, it may fail, and the process may end.
@@ -37,7 +43,7 @@ def pass_point(point: str, subject: str, kinds: frozenset[Kind] = ARRIVES | RUNS
         return
     for rest_s in _rests(effect):
         sleep(rest_s)
-    _conclude(effect)
+    _end(effect)
 
 
 async def pass_point_soon(point: str, subject: str, kinds: frozenset[Kind] = ARRIVES | RUNS) -> None:
@@ -50,7 +56,7 @@ async def pass_point_soon(point: str, subject: str, kinds: frozenset[Kind] = ARR
         return
     for rest_s in _rests(effect):
         await asyncio.sleep(rest_s)
-    _conclude(effect)
+    _end(effect)
 
 
 def through(point: str, subject: str, work: Callable[[], T], kinds: frozenset[Kind] = ARRIVES | RUNS) -> T:
@@ -81,17 +87,32 @@ def _effect(point: str, subject: str, kinds: frozenset[Kind]) -> Effect | None:
     now = SYSTEM_CLOCK.now()
     effect = decide(ON, point, subject, now=now, rng=_RNG, kinds=kinds)
     sweep(now)
-    if effect is not None:
-        COUNTS.note(effect.hits)
     return effect
 
 
 def _rests(effect: Effect) -> Iterator[float]:
-    """The pieces of its waits, seconds: what waits for a fault goes on when that is over, or taken off."""
+    """The pieces of its waits, seconds: what waits for a fault goes on when that is over, or taken off.
+
+    A wait is counted when some of it has passed, and not before.
+    """
     for fault_id, wait_s in effect.waits:
-        ends_at = SYSTEM_CLOCK.now() + wait_s
+        began_at = SYSTEM_CLOCK.now()
+        ends_at, felt_s, counted = began_at + wait_s, min(wait_s, _FELT_S), False
         while fault_id in ON and (left_s := ends_at - SYSTEM_CLOCK.now()) > 0:
-            yield min(left_s, _LOOK_EVERY_S)
+            yield min(left_s, _LOOK_EVERY_S if counted else felt_s)
+            if not counted and SYSTEM_CLOCK.now() - began_at >= felt_s:
+                counted = True
+                COUNTS.note((fault_id,))
+
+
+def _end(effect: Effect) -> None:
+    """What it comes to behind its waits; it is counted when it has come to that."""
+    try:
+        _conclude(effect)
+    except BaseException as error:
+        if error is effect.raises:
+            COUNTS.note((effect.raised_by,))
+        raise
 
 
 def _conclude(effect: Effect) -> None:

@@ -125,12 +125,14 @@ class Effect:
         waits: For which of them it waits, and how long, seconds; no longer than each is on.
         ends: The process ends.
         raises: What is raised.
+        raised_by: The fault that it is raised for, the first that fails the call.
     """
 
     hits: list[str] = field(default_factory=list[str])
     waits: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
     ends: bool = False
     raises: Exception | None = None
+    raised_by: str = ""
 
     @property
     def wait_s(self) -> float:
@@ -211,15 +213,20 @@ def _add(effect: Effect, fault: PointFault, subject: str, *, now: float, rng: Ra
         case "exit":
             effect.ends = True
         case "error":
-            effect.raises = effect.raises or _error(fault, subject)
+            _fail(effect, fault, _error(fault, subject))
         case "unavailable":
-            effect.raises = effect.raises or _gone(fault, subject, "it is unavailable")
+            _fail(effect, fault, _gone(fault, subject, "it is unavailable"))
         case "lost_request":
-            effect.raises = effect.raises or _gone(fault, subject, "the request did not arrive")
+            _fail(effect, fault, _gone(fault, subject, "the request did not arrive"))
         case "lost_reply":
-            effect.raises = effect.raises or _gone(fault, subject, "the reply did not arrive")
+            _fail(effect, fault, _gone(fault, subject, "the reply did not arrive"))
         case "skew":
             pass  # it acts on the clock, see `skew_of`
+
+
+def _fail(effect: Effect, fault: PointFault, error: Exception) -> None:
+    if effect.raises is None:
+        effect.raises, effect.raised_by = error, fault.fault_id
 
 
 def _gone(fault: PointFault, subject: str, what: str) -> Exception:

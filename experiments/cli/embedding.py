@@ -15,13 +15,14 @@ from experiments.errors import HaltedError, PlanRefusedError, SafeModeError
 from experiments.judging.verdict import EXIT_CODES
 from experiments.model.faults import Latency, Unavailable
 from experiments.model.selector import Selector
+from experiments.running.archive import Archive
 from experiments.running.staging import POOL_SIZE, POOL_STANDBYS, RETRY
 from supervisor import Policy, Supervisor, launch
 from supervisor.cli.options import Decorator, attached
 from supervisor.rpc_faults import RpcDelay, RpcLoss
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
 
     from experiments.model.experiment import Experiment
 
@@ -45,32 +46,46 @@ def is_embedded(name: str | None, address: str | None) -> bool:
 
 
 @contextmanager
-def on_supervisor(name: str | None, address: str | None, experiment: Experiment | None = None) -> Generator[Supervisor]:
+def on_supervisor(
+    name: str | None, address: str | None, experiment: Experiment | None = None, *, reports: Path | None = None
+) -> Generator[Supervisor]:
     """The supervisor that is meant.
 
     Args:
         name: Its name, or None.
         address: Its cluster's, or None.
         experiment: What is going to run, for an embedded one.
+        reports: The folder of reports, whose settings an embedded one starts with.
     """
     if not is_embedded(name, address):
         with attached(name or "default", address) as sup:
             yield sup
         return
-    with tempfile.TemporaryDirectory(prefix="chaos-log-") as folder, started(Path(folder), experiment) as sup:
+    with (
+        tempfile.TemporaryDirectory(prefix="chaos-log-") as folder,
+        started(Path(folder), experiment, {} if reports is None else Archive(reports).settings()) as sup,
+    ):
         yield sup
 
 
 @contextmanager
-def started(folder: Path, experiment: Experiment | None) -> Generator[Supervisor]:
-    """An embedded supervisor for scenes; its log is in the folder."""
+def started(
+    folder: Path, experiment: Experiment | None, settings: Mapping[str, Mapping[str, Any]] | None = None
+) -> Generator[Supervisor]:
+    """An embedded supervisor for scenes; its log is in the folder.
+
+    Args:
+        folder: Of its log.
+        experiment: What is going to run.
+        settings: What recommendations have changed, by subject and field.
+    """
     nodes = 1 if experiment is None else experiment.chaos.nodes
     if nodes > 1 and experiment is not None:
         problem = f"it needs {nodes} nodes, and an embedded cluster has one: give --name or --address"
         raise PlanRefusedError(experiment.name, problems=(problem,))
     rpc_faults = rpc_faults_of(experiment)
     config: dict[str, Any] = {
-        "pools": {"default": {"size": POOL_SIZE, "standbys": POOL_STANDBYS, **_HEARTBEAT}},
+        "pools": {"default": {"size": POOL_SIZE, "standbys": POOL_STANDBYS, **heartbeat_of(settings or {})}},
         "services": _HEARTBEAT,
         "policy": Policy(retry=RETRY),
         "log": {"path": str(folder / "events.duckdb")},
@@ -85,6 +100,12 @@ def started(folder: Path, experiment: Experiment | None) -> Generator[Supervisor
                 sup.shutdown()
     finally:
         cluster.leave()
+
+
+def heartbeat_of(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """How the pool is listened to: as a recommendation has it, and then as often as that needs."""
+    hang_timeout_s = float(settings.get("pool/default", {}).get("hang_timeout_s", _HEARTBEAT["hang_timeout_s"]))
+    return {"heartbeat_s": min(_HEARTBEAT["heartbeat_s"], hang_timeout_s / 4), "hang_timeout_s": hang_timeout_s}
 
 
 def rpc_faults_of(experiment: Experiment | None) -> list[RpcLoss | RpcDelay]:

@@ -61,7 +61,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each option, and click han
     loaded = load_experiment(experiment)
     if dry_run:
         _show_plan(_planned(loaded, seed, name, address), as_json=as_json)
-    with told(), on_supervisor(name, address, loaded) as sup:
+    with told(), on_supervisor(name, address, loaded, reports=reports) as sup:
         build = is_embedded(name, address) if scene is None else scene
         found = ChaosHandle(sup, reports=reports).run(loaded, seed=seed, scene=build)
     _show(found, reports, as_json=as_json)
@@ -108,7 +108,7 @@ def campaign(  # noqa: PLR0913, PLR0917 - as above
             kind = report.verdict.kind
             console.print(Text.assemble(f"seed {report.plan.seed}: ", (kind.replace("_", " "), STYLES[kind])))
 
-    with told(), on_supervisor(name, address, loaded) as sup:
+    with told(), on_supervisor(name, address, loaded, reports=reports) as sup:
         build = is_embedded(name, address) if scene is None else scene
         found = ChaosHandle(sup, reports=reports).campaign(loaded, seeds=seeds, scene=build, on_run=tell)
     if as_json:
@@ -159,6 +159,8 @@ def show(experiment: str) -> None:
 
 def _planned(experiment: Experiment, seed: int | None, name: str | None, address: str | None) -> Plan:
     if is_embedded(name, address):
+        scene = experiment.chaos.scene
+        click.echo(f"no cluster is meant: planned on the scene {scene!r}, whose names are made up", err=True)
         return make_plan(experiment, scene_inventory(experiment), seed=seed)
     with on_supervisor(name, address) as sup:
         return ChaosHandle(sup).plan(experiment, seed=seed)

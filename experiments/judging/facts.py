@@ -114,6 +114,7 @@ class Observations:
         faults: Each fault.
         calls: The load.
         checked: What its history came to.
+        asked_again: Effects that were asked for again, of keys that had one; None: there was no witness.
         shift: How much slower it was under the fault.
         broken: Invariants that were broken, in words: breakers, restarts, hits outside the selection.
         invariants_seen: Whether the log could be read to look at them.
@@ -123,6 +124,7 @@ class Observations:
     faults: tuple[FaultFact, ...] = ()
     calls: tuple[CallFact, ...] = ()
     checked: Checked | None = None
+    asked_again: int | None = None
     shift: Shift | None = None
     broken: tuple[str, ...] = ()
     invariants_seen: bool = False

@@ -41,6 +41,12 @@ TASKS = """
 """
 """How tasks ended, as the log knows it."""
 
+STEPS = """
+    SELECT max(ingest_id) AS ingest_id, event, fault_id FROM chaos_experiment_events
+    WHERE run = ? AND fault_id IS NOT NULL GROUP BY event, fault_id
+"""
+"""Steps of a run's faults; its parameter is the run's name."""
+
 _TOLD = {"open": "opened", "closed": "closed", "half_open": "probing", "ramping": "ramping"}
 
 
@@ -111,6 +117,11 @@ def failures(rows: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
             name = str(row["error_type"] or "unknown").rpartition(".")[2]
             found.setdefault(name, []).append(f"tasks/{row['ingest_id']}")
     return {name: tuple(ids) for name, ids in found.items()}
+
+
+def steps(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The rows of `STEPS` by step and fault, as `undone/0.1.worker/w0`: what each is cited by."""
+    return {f"{row['event']}/{row['fault_id']}": f"chaos_experiment_events/{row['ingest_id']}" for row in rows}
 
 
 def _seconds(row: Mapping[str, Any], began_us: int) -> float:

@@ -3,7 +3,7 @@
     not started   the plan was refused, or the hypothesis did not hold before anything was done
     aborted       a guard, the halt flag, the deadline or a person ended it, or its runner was gone
     deviated      an invariant is broken; or a fault that acted left the hypothesis or a limit broken
-    inconclusive  a fault cannot be shown to have acted, or too little was measured to say anything
+    inconclusive  a fault cannot be shown to have acted, nothing was believed, or too little was measured
     held          everything was measured, every fault acted, and the belief held
 
 A broken invariant is a fact by itself. Anything else that went wrong while no fault was seen to act may have other
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from experiments.judging.facts import Observations, When
+    from experiments.judging.facts import Observations, ProbeFact, When
     from experiments.model.experiment import Chaos, Expected
 
 EXIT_CODES: Mapping[Expected, int] = {
@@ -118,8 +118,14 @@ def _unclear(seen: Observations, chaos: Chaos) -> Iterator[str]:
         count = len(seen.in_phase(phase))
         if count < least:
             yield f"{count} calls in the rounds of kind {phase}; {least} at least say something"
-    for probe in seen.probes:
-        if probe.when == "after" and probe.held is None:
+    yield from _unclear_belief([probe for probe in seen.probes if probe.when == "after"])
+
+
+def _unclear_belief(after: list[ProbeFact]) -> Iterator[str]:
+    if not after:
+        yield "nothing was believed: no probe of a hypothesis was looked at afterwards"
+    for probe in after:
+        if probe.held is None:
             yield f"after: {probe.name} cannot be judged: {probe.why}"
 
 
@@ -157,6 +163,8 @@ def _grounds(seen: Observations) -> Iterator[str]:
     yield f"{proven} of {proven} faults acted, as something else than their injector saw"
     if seen.checked is not None:
         yield f"{seen.checked.attempted} tasks ended, none lost, doubled or made up"
+    if seen.asked_again is not None:
+        yield f"{seen.asked_again} effects asked for again"
     after = sum(probe.when == "after" for probe in seen.probes)
     yield f"{after} probes of the hypothesis hold afterwards"
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Expected = Literal["held", "deviated", "inconclusive", "aborted", "not_started"]
 
+EffectsMode = Literal["keyed", "raw"]
+"""What a request for a key that was applied comes to: the first one's token, or another effect."""
+
 EXTENSION = "ray-supervisor"
 SCHEMA_VERSION = 1
 """Of our part of a file; a file of a later one is refused."""
@@ -49,6 +52,11 @@ class Load(Settings):
     per_s: float = Field(default=50.0, gt=0, le=100_000, description="So many a second.")
     work_s: float = Field(default=0.01, ge=0, le=60, description="Each takes so long, seconds.")
     keys: int = Field(default=0, ge=0, le=1_000_000, description="Different keys; 0: each task has its own.")
+    effects: EffectsMode = Field(
+        default="keyed",
+        description="keyed: the service applies a key once, and counts who asks again; raw: each request is an effect, "
+        "so that a task that runs twice is doubled.",
+    )
     timeout_s: float = Field(default=30.0, gt=0, le=600, description="Of each task, seconds.")
 
 

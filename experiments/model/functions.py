@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from experiments.model.tolerances import Yields
 
-Measure = Literal["lost", "doubled", "unexpected", "attempted", "failed", "error_share", "p50_s", "p99_s"]
+Measure = Literal[
+    "lost", "doubled", "unexpected", "asked_again", "attempted", "failed", "error_share", "p50_s", "p99_s"
+]
 
 
 class Query(Settings):

@@ -103,6 +103,7 @@ class RunReport:
             "p99 under the fault, s": self.quantile_s("fault", 99),
             "tasks lost": None if checked is None else float(checked.lost.count),
             "keys doubled": None if checked is None else float(checked.doubled.count),
+            "effects asked for again": None if seen.asked_again is None else float(seen.asked_again),
             "tasks unexpected": None if checked is None else float(checked.unexpected.count),
             "score": self.verdict.score,
         }

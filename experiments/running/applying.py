@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _OF_SCENES = ("policy", f"group/{GROUP}", f"child/{GROUP}.", f"breaker/{BREAKER}", "pool/default")
 """What scenes and loads are made of: what was changed there holds for the next ones."""
 
+_AT_START = "hang_timeout_s"
+"""Of a pool it is read when the supervisor starts; the command's own embedded one starts with what is kept."""
+
 
 def change_of(archive: Archive, run: str, number: int) -> SettingsChange:
     """The change that a report recommends.
@@ -66,8 +69,9 @@ def _on_running(sup: Supervisor, change: SettingsChange) -> str:
         case "pool" if change.setting == "standbys" and name in sup.status().pools:
             sup.tree_client.resize(f"pool:{name}", size=None, standbys=int(change.after))
             return "the pool was resized"
-        case "pool":
-            return _not_now(change, f"pools.{name}.{change.setting} is read when the supervisor starts")
+        case "pool" if change.setting == _AT_START:
+            reason = f"pools.{name}.{change.setting} is read when the supervisor starts"
+            raise NotApplicableError(str(change), reason=f"{reason}: set it in its configuration, and start it anew")
         case "breaker" if name in sup.breakers().names:
             sup.breakers().configure(name, reason="a chaos experiment's finding", **{change.setting: change.after})
             return "the breaker was configured"
@@ -89,9 +93,3 @@ def _in_tree(sup: Supervisor, change: SettingsChange, member: str) -> str:
             return "the group was changed"
         case _:
             return ""
-
-
-def _not_now(change: SettingsChange, reason: str) -> str:
-    if change.subject.startswith(_OF_SCENES):
-        return ""
-    raise NotApplicableError(str(change), reason=f"{reason}: set it in its configuration, and start it anew")

@@ -13,6 +13,7 @@ from experiments.planning.planning import make_plan
 from experiments.planning.preflight import preflight
 from experiments.running.books import standing
 from experiments.running.survey import hosts_of, survey
+from experiments.running.vitals import vitals
 from experiments.scheduling.cron import moment
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def inventory_of(
     sup: Supervisor, seen: Survey, runs: Standing, nodes: list[NodeFacts], experiment: Experiment
 ) -> Inventory:
     """The cluster as a plan is made on it."""
-    settings, standing_now = sup.config.chaos, sup.health_standing()
+    settings, seen_now = sup.config.chaos, vitals(sup)
     now_us = SYSTEM_CLOCK.wall_us()
     zones = {hours.zone for hours in experiment.chaos.safety.hours}
     return Inventory(
@@ -80,7 +81,7 @@ def inventory_of(
         ephemeral=settings.ephemeral or sup.embedded,
         safe_mode=settings.safe_mode,
         protected=settings.protected,
-        health=None if standing_now is None else standing_now.score,
+        health=None if seen_now is None else seen_now.score,
         nodes=len(nodes),
         active=tuple(Active(run=run.run, targets=run.targets) for run in runs.going),
         limit=settings.experiments_max,

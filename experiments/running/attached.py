@@ -1,7 +1,8 @@
 """A running supervisor as `experiments.driver` needs it: what Chaos Toolkit calls acts on it, with the same undos.
 
 Chaos Toolkit goes on as soon as an action returns, so `inject` returns when its fault is over. Each fault is a run of
-its own in the ledger: whoever kills Chaos Toolkit leaves nothing on.
+its own in ledger and log: whoever kills Chaos Toolkit leaves nothing on. A fault that is not seen to act fails its
+action, and so does one that a halt, a stop, a guard or the deadline ends.
 """
 
 from __future__ import annotations
@@ -12,12 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import ray
 
-from actors.runtime.clock import SYSTEM_CLOCK, sleep
+from actors.runtime.clock import SYSTEM_CLOCK
 from experiments.errors import PlanRefusedError
-from experiments.faults.proof import prove
 from experiments.hands.hands import Hands
 from experiments.ledger import messages as m
-from experiments.ledger.entry import Entry
 from experiments.model.activities import Activity, Provider
 from experiments.model.experiment import Experiment
 from experiments.model.tolerance_file import DRIVER
@@ -26,20 +25,16 @@ from experiments.running.arranging import arrange
 from experiments.running.books import Books, clear_gone
 from experiments.running.load import RunningLoad
 from experiments.running.probing import Probes
-from experiments.running.runner import Errors
+from experiments.running.single import SingleFault
 from experiments.running.staging import Stage
 from experiments.running.striking import Striker
+from experiments.running.watching import Watch
 from experiments.running.witness import Witness
 
 if TYPE_CHECKING:
     from actors.runtime.settings import Settings
-    from experiments.ledger.entry import Step
     from experiments.model.faults import Fault
     from supervisor import Supervisor
-
-_PROVE_EVERY_S = 0.01
-_UNDO_AGAIN_S = 0.2
-_UNDO_TRIES = 20
 
 
 class AttachedCluster:
@@ -56,20 +51,22 @@ class AttachedCluster:
         self._hands = Hands(sup.name)
         clear_gone(self._hands, sup.name)
         self._stage = Stage(sup, self._experiment.chaos.scene, build=False)
-        self._witness = Witness(ray.util.get_node_ip_address())
         load = self._experiment.chaos.load
+        self._witness = Witness(ray.util.get_node_ip_address(), load.effects)
         submit = partial(self._stage.submit, load, self._witness)
         self._load = RunningLoad(load, submit, self._witness, prefix=f"ctk-{secrets.token_hex(4)}")
         self._probes = Probes(sup, self._load, began_us=SYSTEM_CLOCK.wall_us())
-        self._on: dict[str, _Injected] = {}
+        self._on: dict[str, SingleFault] = {}
         self._injected = False
+        self._whole = experiment is not None
+        self._began_at: float | None = None
         self._load.start(SYSTEM_CLOCK.now())
 
     def inject(self, fault: Fault) -> dict[str, Any]:
         """Inject it into what it selects, wait until it is over, and tell what was hit and how it was seen to act.
 
         Raises:
-            ChaosError: It was refused, or is not shown to have acted.
+            ChaosError: It was refused, is not shown to have acted, or was ended early.
         """
         single = self._only(fault)
         arranged = arrange(self._sup, self._hands, single, seed=None)
@@ -89,20 +86,21 @@ class AttachedCluster:
             for each in plan.faults
             for hit in each.hits
         ]
-        injected = self._on[run] = _Injected(books, striker, run, orders)
+        single_fault = self._on[run] = SingleFault(
+            self._sup.events, books, striker=striker, watch=self._watch(run), plan=plan, run=run, orders=orders
+        )
         try:
-            evidence = injected.inject()
+            evidence = single_fault.perform(after_s=fault.after_s, settle_s=self._experiment.chaos.settle_s)
         finally:
-            injected.end()
             self._on.pop(run, None)
-        sleep(self._experiment.chaos.settle_s)
+            self._hands.own.forget_stop(run)
         return {"run": run, "hits": [order.hit.name for order in orders], "evidence": evidence}
 
     def clear(self) -> dict[str, Any]:
         """Undo every fault that is on."""
         ended = list(self._on)
         for run in ended:
-            self._on[run].end()
+            self._on[run].end("aborted", "Chaos Toolkit cleared it")
             self._on.pop(run, None)
         return {"ended": ended}
 
@@ -120,64 +118,21 @@ class AttachedCluster:
         self._hands.close()
         self._sup.close()
 
+    def _watch(self, run: str) -> Watch:
+        """What ends a fault early. Under a file its deadline counts from the first fault, else from each."""
+        now = SYSTEM_CLOCK.now()
+        if self._began_at is None or not self._whole:
+            self._began_at = now
+        chaos = self._experiment.chaos
+        deadline_at = self._began_at + chaos.deadline_s
+        return Watch(self._hands, self._probes, chaos.safety.guards, run=run, deadline_at=deadline_at)
+
     def _only(self, fault: Fault) -> Experiment:
         """The experiment with this fault alone, and its own bounds."""
         arguments = fault.model_dump(exclude_defaults=True) | {"fault": fault.fault}
         provider = Provider(type="python", module=DRIVER, func="inject", arguments=arguments)
         method = (Activity(type="action", name=fault.fault, provider=provider),)
         return self._experiment.model_copy(update={"method": method, "rollbacks": ()})
-
-
-class _Injected:
-    """One fault on all its targets."""
-
-    def __init__(self, books: Books, striker: Striker, run: str, orders: list[m.FaultOrder]) -> None:
-        self._books = books
-        self._striker = striker
-        self._run = run
-        self._orders = orders
-        self._ended = False
-
-    def inject(self) -> dict[str, str]:
-        """Arm, inject, wait until each is over; what saw each act."""
-        evidence: dict[str, str] = {}
-        for order in self._orders:
-            self._write("arming", order, **self._striker.prepare(order))
-            self._striker.arm(order)
-            self._write("armed", order)
-        before = {order.fault_id: self._striker.sight(order) for order in self._orders}
-        ends_at = SYSTEM_CLOCK.now() + max((order.lease_s for order in self._orders), default=0.0)
-        for order in self._orders:
-            self._write("injected", order, detail=self._striker.inject(order, 1))
-        while SYSTEM_CLOCK.now() < ends_at:
-            for order in self._orders:
-                if order.fault_id not in evidence:
-                    told = prove(order.fault, order.how, before=before[order.fault_id], now=self._striker.sight(order))
-                    if told:
-                        evidence[order.fault_id] = told
-                        self._write("proven", order, evidence=told)
-            if len(evidence) == len(self._orders) and self._orders[0].fault == "crash":
-                break  # there is nothing to wait for
-            sleep(_PROVE_EVERY_S)
-        return evidence
-
-    def end(self) -> None:
-        """Undo it; a second call does nothing."""
-        if self._ended:
-            return
-        self._ended = True
-        for order in self._orders:
-            for _ in range(_UNDO_TRIES):
-                try:
-                    self._write("undone", order, by="runner", did=self._striker.undo(order))
-                    break
-                except Errors:
-                    sleep(_UNDO_AGAIN_S)  # its watchdog tries, too
-        self._books.write(Entry(run=self._run, step="ended", data={"verdict": "held", "why": "by Chaos Toolkit"}))
-
-    def _write(self, step: Step, order: m.FaultOrder, **data: Any) -> None:
-        entry = Entry(run=self._run, step=step, fault=order.fault_id, data=data)
-        self._books.write(entry, self._striker.node_of(order.fault_id))
 
 
 def _bare() -> Experiment:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, TypeVar
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from experiments.judging.facts import FaultFact
     from experiments.model.experiment import Experiment
+    from experiments.recommend import Settings
     from experiments.running.findings import Findings
     from experiments.running.load import RunningLoad
     from experiments.running.probing import Probes
@@ -47,22 +49,35 @@ class Conclusion:
 
     Args:
         sup: The supervisor.
+        run: Its name.
         experiment: What is run.
         load: Its load.
         probes: What is looked at.
         before: Who was there when it began.
+        scene: What its scene and load were made with, by subject and field.
     """
 
-    def __init__(
-        self, sup: Supervisor, experiment: Experiment, *, load: RunningLoad, probes: Probes, before: Survey
+    def __init__(  # noqa: PLR0913 - one argument for each source
+        self,
+        sup: Supervisor,
+        run: str,
+        experiment: Experiment,
+        *,
+        load: RunningLoad,
+        probes: Probes,
+        before: Survey,
+        scene: Settings,
     ) -> None:
         self._sup = sup
+        self._run = run
         self._experiment = experiment
         self._load = load
         self._probes = probes
         self._before = before
         self._leader = before.spots["supervisor/root"].incarnation
         self._settings = self._safely(settings_now)  # what an experiment ends for good is not there afterwards
+        for subject, fields in scene.items():
+            self._settings[subject] = {**self._settings.get(subject, {}), **fields}
         self._groups = self._safely(group_of)
         self._allowed = intensities(sup)
         self._log = LogSight()
@@ -96,8 +111,12 @@ class Conclusion:
 
     def _matched(self, findings: Findings) -> tuple[FaultFact, ...]:
         now_us = findings.began_us + int(findings.since() * _US)
-        self._log = read_log(self._sup, began_us=findings.began_us, until_us=now_us + _US, leader=self._leader)
-        return match(findings.faults(), self._log.events, watched_by=self._watched_by())
+        self._log = read_log(
+            self._sup, self._run, began_us=findings.began_us, until_us=now_us + _US, leader=self._leader
+        )
+        matched = match(findings.faults(), self._log.events, watched_by=self._watched_by())
+        taken = self._log.taken
+        return tuple(replace(each, recovered_by=taken.get(each.recovered_by, each.recovered_by)) for each in matched)
 
     def _watched_by(self) -> Mapping[str, Collection[str]]:
         """A dependency is seen by the breakers in front of it, a node by who lived there."""
@@ -119,6 +138,7 @@ class Conclusion:
             faults=faults,
             calls=calls,
             checked=self._load.checked(at_the_end=True) if calls else None,
+            asked_again=self._load.witness.asked_again if calls else None,
             shift=compare(*sides) if all(sides) else None,
             broken=self._broken(findings),
             invariants_seen=self._log.seen,
@@ -158,6 +178,7 @@ class Conclusion:
             settings=self._settings,
             group_of=self._groups,
             failures=self._log.failures,
+            taken=self._log.taken,
             deaths=_deaths(findings),
         )
         return RunReport(

@@ -106,6 +106,8 @@ class RunningLoad:
         """One number; None: nothing tells of it yet."""
         if measure in ("lost", "doubled", "unexpected"):
             return float(getattr(self.checked(), measure).count)
+        if measure == "asked_again":
+            return float(self._witness.asked_again)
         ended = [call for call in self._snapshot() if call.ended_at is not None]
         failed = sum(not call.ok for call in ended)
         match measure:

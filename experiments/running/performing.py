@@ -53,12 +53,20 @@ class Performance:
         self._hands = hands
         pid, ticks, _ = this_runner()
         self._who = f"{pid}/{ticks}"
-        self._witness = Witness(ray.util.get_node_ip_address())
         chaos = experiment.chaos
+        self._witness = Witness(ray.util.get_node_ip_address(), chaos.load.effects)
         submit = partial(stage.submit, chaos.load, self._witness)
         self._load = RunningLoad(chaos.load, submit, self._witness, prefix=run)
         self._probes = Probes(sup, self._load, began_us=SYSTEM_CLOCK.wall_us())
-        self._conclusion = Conclusion(sup, experiment, load=self._load, probes=self._probes, before=arranged.survey)
+        self._conclusion = Conclusion(
+            sup,
+            run,
+            experiment,
+            load=self._load,
+            probes=self._probes,
+            before=arranged.survey,
+            scene=stage.made_with(),
+        )
         self._books = Books(hands, sup.events, run=run, plan=self._plan)
         self._runner = Runner(
             experiment,

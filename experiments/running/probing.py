@@ -11,6 +11,7 @@ from actors.runtime.clock import SYSTEM_CLOCK
 from experiments.model.functions import BreakerState, Burn, Health, Measured, Query, Running
 from experiments.planning.selecting import is_meant
 from experiments.running.survey import survey
+from experiments.running.vitals import burned, checks_of, vitals
 from supervisor.election import actor_by_name
 
 if TYPE_CHECKING:
@@ -25,10 +26,6 @@ _US = 1_000_000
 _BURN = """
     SELECT count(*) AS ended, count(*) FILTER (state <> 'done') AS failed FROM tasks
     WHERE state IN ('done', 'failed', 'cancelled') AND submitted_at >= make_timestamptz(?::BIGINT)
-"""
-_CHECKED = """
-    SELECT count(*) AS ended, count(*) FILTER (outcome <> 'passed') AS failed FROM health_checks
-    WHERE component = ? AND at_time >= make_timestamptz(?::BIGINT)
 """
 _UNRECOVERED = """
     SELECT count(*) AS number FROM (
@@ -81,21 +78,17 @@ class Probes:
         return found
 
     def score(self) -> float | None:
-        """The system's health, as it lies on this node's board; asks nobody."""
+        """The system's health; None: no monitor tells."""
         return self._health("*")
 
     def _health(self, component: str) -> float | None:
-        standing = self._sup.health_standing()
-        if standing is None:
-            return None
-        return standing.score if component == "*" else standing.scores.get(component)
+        seen = vitals(self._sup)
+        return None if seen is None else seen.of(component)
 
     def _burn(self, asked: Burn) -> float | None:
-        since_us = SYSTEM_CLOCK.wall_us() - int(asked.window_s * _US)
-        if asked.component == "*":
-            rows = self._sup.events.query(_BURN, [since_us])
-        else:
-            rows = self._sup.events.query(_CHECKED, [asked.component, since_us])
+        if asked.component != "*":
+            return burned(checks_of(self._sup, asked.component, window_s=asked.window_s), asked.objective)
+        rows = self._sup.events.query(_BURN, [SYSTEM_CLOCK.wall_us() - int(asked.window_s * _US)])
         ended, failed = int(rows[0]["ended"]), int(rows[0]["failed"])
         return failed / ended / (1 - asked.objective) if ended else None
 

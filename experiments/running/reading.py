@@ -40,6 +40,7 @@ class LogSight:
     steps: tuple[BreakerStep, ...] = ()
     restarts: tuple[Restart, ...] = ()
     failures: dict[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
+    taken: dict[str, str] = field(default_factory=dict[str, str])
 
     def excused(self) -> frozenset[str]:
         """Whose lives ended with their group, by what tasks may cost, or for want of memory."""
@@ -58,11 +59,12 @@ class LogSight:
         return found
 
 
-def read_log(sup: Supervisor, *, began_us: int, until_us: int, leader: int) -> LogSight:
+def read_log(sup: Supervisor, run: str, *, began_us: int, until_us: int, leader: int) -> LogSight:
     """Read what the log has of a run.
 
     Args:
         sup: The supervisor.
+        run: Its name.
         began_us: When the run began, wall-clock microseconds.
         until_us: Up to when.
         leader: Who led when it began.
@@ -80,6 +82,7 @@ def read_log(sup: Supervisor, *, began_us: int, until_us: int, leader: int) -> L
             steps=log_rows.breaker_steps(breakers),
             restarts=log_rows.restarts(sup.events.query(log_rows.RESTARTS, span), began_us=began_us),
             failures=log_rows.failures(sup.events.query(log_rows.TASKS, span)),
+            taken=log_rows.steps(sup.events.query(log_rows.STEPS, [run])),
         )
     except SupervisorError:
         return LogSight()

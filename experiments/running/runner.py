@@ -10,20 +10,17 @@ import queue
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, assert_never
 
-from ray.exceptions import RayError
-
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
-from actors.runtime.errors import SupervisorError
 from experiments.faults.proof import Sight, prove
 from experiments.guards import machine as guards
 from experiments.judging.facts import ProbeFact
 from experiments.ledger import messages as m
 from experiments.ledger.entry import Entry
 from experiments.ledger.machine import RunMachine
-from experiments.model.functions import PROBES
 from experiments.report.run import HealthPoint
 from experiments.running.findings import Findings, look
 from experiments.running.points import EVERYWHERE, is_at_a_point
+from experiments.running.watching import Errors, read_guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,9 +42,6 @@ HEALTH_EVERY_S = 0.5
 _PROVE_FAST_S, _PROVE_SLOW_S, _FAST_FOR_S = 0.002, 0.05, 0.3
 _PROVE_ASKED_S, _PROVE_BUSY_S = 0.1, 0.5
 _THREADS = 24
-
-Errors = (SupervisorError, OSError, RayError, TimeoutError, ValueError, KeyError)
-"""What a command may fail with; each is an event."""
 
 
 class Runner:
@@ -276,28 +270,21 @@ class Runner:
                     assert_never(command)
 
     def _read_guard(self, name: str) -> None:
-        guard = self._guard_of[name]
-        asked_at = SYSTEM_CLOCK.now()
-        try:
-            value = self._probes.value(guard.probe, PROBES[guard.probe][0].parse(guard.arguments, source=name))
-        except Errors as error:
-            self._events.put(guards.GuardFailed(guard=name, reason=str(error)))
-            return
-        if value is None:
-            self._events.put(guards.GuardFailed(guard=name, reason="nothing tells of it yet"))
-        else:
-            self._events.put(guards.GuardRead(guard=name, value=value, age_s=SYSTEM_CLOCK.now() - asked_at))
+        self._events.put(read_guard(self._guard_of[name], self._probes))
 
     def _look_meanwhile(self) -> None:
         now = SYSTEM_CLOCK.now()
         if now >= self._health_at:
             self._health_at = now + HEALTH_EVERY_S
-            score = self._probes.score()
-            if score is not None:
-                self.findings.health.append(HealthPoint(self.findings.since(), score))
+            self._pool.submit(self._take_score)
         if self._machine.doing == "fault" and now >= self._during_at:
             self._during_at = now + self._experiment.chaos.during_every_s
             self._pool.submit(self.look, "during")
+
+    def _take_score(self) -> None:
+        score = self._probes.score()
+        if score is not None:
+            self.findings.health.append(HealthPoint(self.findings.since(), score))
 
     def look(self, when: When) -> tuple[ProbeFact, ...]:
         """Look at the hypothesis, and keep what is seen."""

@@ -78,10 +78,31 @@ class Stage:
 
     def submit(self, load: Load, witness: Witness, key: str) -> TaskFuture[Any]:
         """Submit one task of the load."""
-        submitter = self._sup.options(key=key, name="chaos load", on_full="wait", policy=self._policy())
+        submitter = self._sup.options(
+            key=key, name="chaos load", on_full="wait", policy=self._policy(), durable=self._is_durable
+        )
         if self._breaker is not None:
             return submitter.submit(work_upstream, witness.address, key, load.work_s, self._breaker)
         return submitter.submit(work, witness.address, key, load.work_s)
+
+    def made_with(self) -> dict[str, dict[str, Any]]:
+        """What scene and load are made with, by subject and field, where that is not what the supervisor says."""
+        policy = self._policy()
+        fields: dict[str, Any] = {
+            "timeout_s": policy.timeout_s,
+            "attempts": policy.retry.attempts,
+            "unknown": policy.retry.unknown,
+            "durable": self._is_durable,
+        }
+        return {"policy": fields, **({"pool/default": {"standbys": self._standbys}} if self._build else {})}
+
+    @property
+    def _is_durable(self) -> bool:
+        return bool(self._settings.get("policy", {}).get("durable", False))
+
+    @property
+    def _standbys(self) -> int:
+        return int(self._settings.get(f"pool/{_DEFAULT}", {}).get("standbys", POOL_STANDBYS))
 
     def _policy(self) -> Policy:
         """The supervisor's own, as far as it says; with a fallback where the service may be gone."""
@@ -103,7 +124,7 @@ class Stage:
 
     def _widen_pool(self) -> None:
         pool = self._sup.status().pools[_DEFAULT]
-        standbys = int(self._settings.get("pool/default", {}).get("standbys", POOL_STANDBYS))
+        standbys = self._standbys
         if pool.size >= POOL_SIZE and standbys == POOL_STANDBYS:
             return
         self._size_before = pool.size

@@ -30,8 +30,13 @@ def invoke(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Invoke:
 def test_the_same_seed_gives_the_same_plan(invoke: Invoke, name: str) -> None:
     first = invoke("plan", name, "--seed", "7", "--json")
     assert first.exit_code == 0, first.output
-    assert invoke("plan", name, "--seed", "7", "--json").output == first.output
-    assert json.loads(first.output)["seed"] == 7
+    assert invoke("plan", name, "--seed", "7", "--json").stdout == first.stdout
+    assert json.loads(first.stdout)["seed"] == 7
+
+
+def test_a_plan_without_a_cluster_says_that_its_names_are_made_up(invoke: Invoke) -> None:
+    for command in (("plan", "crash-loop"), ("run", "crash-loop", "--dry-run")):
+        assert "planned on the scene 'household', whose names are made up" in invoke(*command).stderr
 
 
 def test_a_dry_run_is_a_plan(invoke: Invoke) -> None:

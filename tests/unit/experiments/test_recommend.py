@@ -82,12 +82,25 @@ def test_a_timeout_for_calls_that_nothing_ends() -> None:
 
 def test_a_breaker_that_stayed_closed() -> None:
     calls = tuple(replace(call, ok=number % 5 != 0) for number, call in enumerate(CALLS))
-    failed = LogFact(event_id="circuit/9", at_s=3.0, subject="breaker/b", event="failed")
+    seen = good(calls=calls, faults=(replace(FAULT, fault="error", target="dependency/upstream"),))
     settings = {"breaker/b": {"failure_rate": 0.5}}
-    (one,) = found(seen=good(calls=calls), events=(failed,), settings=settings)
+    failures = {"ConnectionError": ("tasks/7", "tasks/9"), "CircuitOpenError": ("tasks/8",)}
+    (one,) = found(seen=seen, settings=settings, failures=failures)
     assert told([one]) == [("breaker_stayed_closed", "breaker/b: failure_rate 0.5 -> 0.1")]
-    opened = replace(failed, event="opened")
-    assert found(seen=good(calls=calls), events=(failed, opened), settings=settings) == []
+    assert one.events == ("tasks/7", "tasks/9")
+    opened = LogFact(event_id="circuit_breaker_state_history/9", at_s=3.0, subject="breaker/b", event="opened")
+    assert found(seen=seen, events=(opened,), settings=settings, failures=failures) == []
+    assert found(seen=seen, settings=settings) == [], "no row of a failed task speaks for it"
+    assert found(seen=seen, settings={**settings, "breaker/c": {"failure_rate": 0.5}}, failures=failures) == []
+
+
+def test_what_nobody_detected_is_cited_by_the_steps_of_the_run() -> None:
+    taken = {"injected/0.1.worker/w0": "chaos_experiment_events/5", "undone/0.1.worker/w0": "chaos_experiment_events/6"}
+    (lost,) = found(seen=good(checked=LOST), events=(), taken=taken)
+    assert lost.events == ("chaos_experiment_events/5",)
+    fault = replace(FAULT, detected_by="", recovered_by="undone/0.1.worker/w0")
+    slow = good(faults=(fault,))
+    assert found(limits={"recover_s": 0.5}, seen=slow, taken=taken) == [], "a step without its row is not cited"
 
 
 def test_without_an_event_it_is_an_opinion_and_is_not_made() -> None:

@@ -39,6 +39,8 @@ def test_what_was_measured_and_held() -> None:
         ({"calls": CALLS[:40]}, "inconclusive", "10 calls in the rounds of kind fault; 20 at least"),
         ({"checked": None}, "inconclusive", "no history"),
         ({"invariants_seen": False}, "inconclusive", "could not be read"),
+        ({"probes": ()}, "inconclusive", "nothing was believed"),
+        ({"probes": (probe("before"),)}, "inconclusive", "nothing was believed"),
         ({"probes": (probe("before"), probe("after", None))}, "inconclusive", "after: whole cannot be judged"),
         ({"probes": (probe("before"), probe("after", False))}, "deviated", "after: whole does not hold"),
         ({"faults": (replace(FAULT, loss="gone"),)}, "deviated", "0.1.worker/w0: gone"),

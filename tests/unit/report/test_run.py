@@ -18,6 +18,11 @@ def test_numbers_of_a_run() -> None:
     assert (numbers["p50 under the fault, s"] or 0) > (numbers["p50 without the fault, s"] or 1)
 
 
+def test_effects_that_were_asked_for_again_are_always_told() -> None:
+    again = replace(report().seen, asked_again=3)
+    assert replace(report(), seen=again).numbers()["effects asked for again"] == 3
+
+
 def test_what_was_not_measured_is_none() -> None:
     empty = replace(report(), seen=Observations())
     assert {name for name, value in empty.numbers().items() if value is not None} == {"score"}

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from experiments.model.experiment import Load
+from actors.runtime.context import CURRENT, TaskContext
+from experiments.model.experiment import EffectsMode, Load
 from experiments.running.load import RunningLoad
-from experiments.running.witness import Witness, tell
+from experiments.running.witness import EFFECTS_OF_KEY_MAX, Witness, tell
 from experiments.running.work import work
 from tests.unit.faults.scene import until
 
@@ -41,6 +42,45 @@ def test_a_witness_applies_a_key_once_and_counts_who_asks_again(witness: Witness
     assert tell(witness.address, "l") != first
     assert [effect.key for effect in witness.effects()] == ["k", "l"]
     assert witness.asked_again == 1
+
+
+def test_a_raw_witness_applies_every_request_and_remembers_whose_it_was(witness: Witness) -> None:
+    raw = Witness("127.0.0.1", "raw")
+    try:
+        first = tell(raw.address, "k")
+        CURRENT.set(TaskContext("t1", "k", 2, None, 0, 0))
+        assert tell(raw.address, "k") != first
+        assert [(effect.key, effect.task, effect.attempt) for effect in raw.effects()] == [
+            ("k", "-", 0),
+            ("k", "t1", 2),
+        ]
+        assert raw.asked_again == 1
+        for _ in range(EFFECTS_OF_KEY_MAX):
+            raw.apply("k")
+        assert len(raw.effects()) == EFFECTS_OF_KEY_MAX
+        assert raw.asked_again == EFFECTS_OF_KEY_MAX + 1
+    finally:
+        CURRENT.set(None)
+        raw.close()
+
+
+def test_a_task_that_runs_twice_is_doubled_where_effects_are_raw_and_told_of_where_they_are_not(
+    pool: ThreadPoolExecutor,
+) -> None:
+    modes: tuple[tuple[EffectsMode, int], ...] = (("raw", 5), ("keyed", 0))
+    for mode, doubled in modes:
+        witness = Witness("127.0.0.1", mode)
+
+        def twice(key: str, witness: Witness = witness) -> str:
+            tell(witness.address, key)
+            return tell(witness.address, key)
+
+        load = load_of(witness, lambda key, twice=twice: pool.submit(twice, key), tasks=5)
+        until(lambda load=load: load.ended == 5)
+        load.stop(5.0)
+        assert load.checked(at_the_end=True).doubled.count == doubled
+        assert (load.measured("doubled"), load.measured("asked_again")) == (doubled, 5.0)
+        witness.close()
 
 
 def test_a_witness_answers_nobody_who_does_not_know_the_word(witness: Witness) -> None:

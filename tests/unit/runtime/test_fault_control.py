@@ -6,15 +6,20 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from actors.runtime import fault_passing
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.errors import ConfigError
 from actors.runtime.fault_control import fault_exit, fault_put, fault_seen, fault_take
 from actors.runtime.fault_passing import EXIT_CODE, pass_point, through, through_soon
 from actors.runtime.fault_points import ON, SERVICE_CALL, InjectedFaultError, InjectedUnavailableError
+from experiments.faults.proof import Sight, prove
+from experiments.judging.verdict import judge
+from tests.unit.judging.scene import FAULT, chaos, good
 
 DEADLINE_S = 20.0
 
@@ -46,6 +51,27 @@ def test_it_is_put_acts_is_counted_and_is_taken() -> None:
     assert fault_take(["a", "unknown"]) == ["a"]
     pass_point(SERVICE_CALL, "health")
     assert fault_seen()["a"] == 3
+
+
+def test_what_was_decided_and_did_nothing_is_not_counted_and_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    fault_put([order("late", "latency", delay_s=0.02), order("wrong")])
+    monkeypatch.setattr(fault_passing, "sleep", lambda _: fault_take(["late"]))
+    monkeypatch.setattr(fault_passing, "_conclude", lambda _: None)
+    pass_point(SERVICE_CALL, "health")
+    assert {"late": 0, "wrong": 0}.items() <= fault_seen().items()
+    told = prove("error", {}, before=Sight(met=0), now=Sight(met=fault_seen()["wrong"]))
+    assert judge(good(faults=(replace(FAULT, evidence=told),)), chaos()).kind == "inconclusive"
+
+
+def test_a_wait_is_counted_while_it_lasts() -> None:
+    fault_put([order("long", "hang")])
+    held = threading.Thread(target=pass_point, args=(SERVICE_CALL, "health"))
+    held.start()
+    assert eventually(lambda: fault_seen()["long"] == 1)
+    assert held.is_alive()
+    fault_take(["long"])
+    held.join(DEADLINE_S)
+    assert fault_seen()["long"] == 1
 
 
 def test_it_ends_by_itself_and_leaves_nothing() -> None:

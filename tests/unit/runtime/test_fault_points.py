@@ -77,6 +77,10 @@ def test_several_add_up() -> None:
     assert type(both.raises) is InjectedFaultError
 
 
+def test_who_fails_the_call_is_told() -> None:
+    assert effect(fault("latency"), fault(fault_id="g"), fault("unavailable", fault_id="h")).raised_by == "g"
+
+
 def test_each_kind_has_its_stage() -> None:
     there_and_back = (fault("lost_request"), fault("lost_reply"), fault("exit"), fault("skew", skew_s=9.0))
     lost = effect(*there_and_back)
