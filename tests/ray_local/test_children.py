@@ -15,7 +15,6 @@ import pytest
 from supervisor import (
     AdministrationError,
     ChildChange,
-    ChildExitedError,
     ChildGoneError,
     ChildStartError,
     ConfigError,
@@ -126,25 +125,6 @@ def test_administration_errors_are_clear(group: Group):
     assert group.count().specs == 0
 
 
-# -- ending -----------------------------------------------------------------------------------------------------------
-
-
-def test_stop_waits_for_the_child(group: Group, tmp_path: Path):
-    mark = tmp_path / "mark"
-    group.supervise(wards.Stubborn, name="slow", args=(str(mark), 0.5), shutdown_s=20.0)
-    group.terminate("slow")
-    assert mark.read_text(encoding="utf-8") == "done"
-
-
-@pytest.mark.parametrize(("shutdown_s", "asked"), [(0.5, True), ("brutal_kill", False)])
-def test_a_naughty_child_cannot_hold_the_supervisor(group: Group, tmp_path: Path, shutdown_s: Any, asked: bool):
-    mark = tmp_path / "mark"
-    group.supervise(wards.Stubborn, name="naughty", args=(str(mark), 600.0), shutdown_s=shutdown_s)
-    group.terminate("naughty")
-    assert mark.exists() is asked
-    assert group.count().active == 0
-
-
 def test_a_child_that_was_ended_says_so_to_its_callers(group: Group):
     ward: Any = group.supervise(wards.Ward, name="gone")
     group.terminate("gone")
@@ -152,76 +132,7 @@ def test_a_child_that_was_ended_says_so_to_its_callers(group: Group):
         ward.add.remote().result(timeout=ANSWER_S)
 
 
-# -- the nine cells ---------------------------------------------------------------------------------------------------
-
-LIVES_ON = {
-    ("permanent", "normal"): True,
-    ("permanent", "crash"): True,
-    ("transient", "normal"): False,
-    ("transient", "crash"): True,
-    ("temporary", "normal"): False,
-    ("temporary", "crash"): False,
-}
-
-
-@pytest.mark.parametrize(("restart", "how"), list(LIVES_ON))
-def test_restart_types_by_exit(shared: Supervisor, group: Group, eventually: Eventually, restart: Any, how: str):
-    ward: Any = group.supervise(wards.Ward, name="ward", restart=restart)
-    key, before = f"child/{group.path}.ward", pid(ward)
-    if how == "crash":
-        kill(before)
-    else:
-        with pytest.raises(ChildExitedError):
-            ward.leave.remote(0).result(timeout=ANSWER_S)
-    if LIVES_ON[restart, how]:
-        eventually(lambda: pid(ward) != before, "its next life")
-    elif restart == "temporary":
-        eventually(lambda: view(shared, key) is None, "its spec is forgotten")
-    else:
-        eventually(lambda: view(shared, key).status == "stopped", "it stays away")
-
-
-@pytest.mark.parametrize("restart", ["permanent", "transient", "temporary"])
-def test_restart_types_by_shutdown(shared: Supervisor, group: Group, restart: Any):
-    group.supervise(wards.Ward, name="ward", restart=restart)
-    group.terminate("ward")
-    assert group.count().specs == (0 if restart == "temporary" else 1)
-
-
-# -- strategies -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("strategy", "replaced"),
-    [
-        pytest.param("one_for_one", {"b"}, marks=pytest.mark.soak),
-        pytest.param("one_for_all", {"a", "b", "c"}, marks=pytest.mark.soak),
-        ("rest_for_one", {"b", "c"}),
-    ],
-)
-def test_a_strategy_replaces_the_right_set(
-    shared: Supervisor, eventually: Eventually, strategy: Any, replaced: set[str]
-):
-    group = named(shared, strategy=strategy, intensity=1, period_s=60)
-    trio: dict[str, Any] = {name: group.supervise(wards.Ward, name=name) for name in "abc"}
-    before = {name: pid(ward) for name, ward in trio.items()}
-    kill(before["b"])
-
-    def settled() -> bool:
-        now = {name: pid(ward) for name, ward in trio.items()}
-        return {name for name in now if now[name] != before[name]} == replaced
-
-    eventually(settled, f"{strategy}: the right set")
-    kill(pid(trio["b"]))
-    eventually(lambda: group.status().status in ("given_up", "restarting", "running"), "the group has decided")
-    eventually(
-        lambda: shared.events.query(
-            "select 1 from children where child = ? and event = 'given_up'", [f"child/{group.path}.b"]
-        ),
-        "the kill over the intensity ends the group",
-    )
-    shared.root.terminate(group.path)
-    shared.root.delete(group.path)
+# -- pools and loops ---------------------------------------------------------------------------------------------------
 
 
 def test_a_pool_loses_no_call_with_a_member(shared: Supervisor, group: Group, eventually: Eventually):
