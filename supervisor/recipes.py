@@ -211,7 +211,8 @@ def _backoff(settings: BackoffSettings | None) -> BackoffPlan:
 
 
 def _child_plan(spec: ChildSpec | PoolSpec, group: str, key: str, origin: Origin) -> ChildPlan:
-    recipe = child_recipe(spec, key, group, origin)
+    interface = interface_of(spec)
+    recipe = child_recipe(spec, key, group, origin, interface)
     return ChildPlan(
         key=key,
         group=group,
@@ -227,10 +228,13 @@ def _child_plan(spec: ChildSpec | PoolSpec, group: str, key: str, origin: Origin
         origin=origin,
         recipe=recipe,
         fingerprint=fingerprint(recipe),
+        interface=interface.digest,
     )
 
 
-def child_recipe(spec: ChildSpec | PoolSpec, key: str, group: str, origin: Origin) -> ChildRecipe:
+def child_recipe(
+    spec: ChildSpec | PoolSpec, key: str, group: str, origin: Origin, interface: ChildInterface
+) -> ChildRecipe:
     """How a spec's object is built and called."""
     cls: type[Any] = spec.cls
     arguments, refs = wire.dumps((spec.args, spec.kwargs))
@@ -255,7 +259,7 @@ def child_recipe(spec: ChildSpec | PoolSpec, key: str, group: str, origin: Origi
         resources=resources,
         node=spec.node,
         share=None if share is None else f"{group}.{share}",
-        interface=cloudpickle.dumps(interface_of(spec)),
+        interface=cloudpickle.dumps(interface),
         summary=summary_of(spec, key.partition("/")[2], _maker(origin)),
     )
 

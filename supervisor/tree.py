@@ -68,6 +68,7 @@ class ChildPlan:
         request: The administration call that brought it, so that the same call can be made twice.
         recipe: What a shell needs to build it. Nobody here looks inside.
         fingerprint: Two plans of which the same life is built have the same one.
+        interface: Two plans by which a child is called in the same way have the same one.
     """
 
     key: str
@@ -87,6 +88,7 @@ class ChildPlan:
     request: str = ""
     recipe: Any = None
     fingerprint: str = ""
+    interface: str = ""
 
     @property
     def look_s(self) -> float:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from actors.runtime.replicated import Replica
     from supervisor.changes import ChangeBatch
     from supervisor.children.handle import ChildHandle, PoolHandle
+    from supervisor.children.interface import ChildInterface
     from supervisor.children.registry import Children
     from supervisor.link import LeaderLink
     from supervisor.messages import ClusterView, GroupView
@@ -77,6 +78,7 @@ class TreeClient:
         self._link = link
         self._leader = link.leader
         self._children = children
+        children.look_up_by(self._interfaces)
         self._is_over = is_over
         self._administrator = Administrator(link.leader, supervisor)
 
@@ -156,20 +158,29 @@ class TreeClient:
     def child(self, name: str) -> ChildHandle:
         """The handle of a child by its name behind those of its groups, or by its key."""
         key = name if name.startswith("child/") else f"child/{name}"
-        plan = self.plans((key,)).get(key)
-        if not isinstance(plan, ChildPlan) or not isinstance(plan.recipe, ChildRecipe):
+        found = self._interfaces((key,)).get(key)
+        if found is None:
             raise self._not_found(key)
         self._see_now()
-        return self._children.child(key, pickle.loads(plan.recipe.interface))  # noqa: S301 - our own leader gave it
+        return self._children.child(key, found)
 
     def pool_of(self, path: str) -> PoolHandle:
         """The handle of a pool by its name behind those of its groups."""
-        plan = self.plans((path,)).get(path)
-        member = plan.recipe.member if isinstance(plan, GroupPlan) and isinstance(plan.recipe, GroupRecipe) else None
-        if member is None:
+        found = self._interfaces((path,)).get(path)
+        if found is None:
             raise self._not_found(path)
         self._see_now()
-        return self._children.pool(path, pickle.loads(member.interface))  # noqa: S301 - as above
+        return self._children.pool(path, found)
+
+    def _interfaces(self, members: Collection[str]) -> dict[str, ChildInterface]:
+        """How children and pools are called, by key or path; those that are there."""
+        recipes = {name: plan.recipe for name, plan in self.plans(tuple(members)).items()}
+        built = {name: recipe.member if isinstance(recipe, GroupRecipe) else recipe for name, recipe in recipes.items()}
+        return {
+            name: pickle.loads(recipe.interface)  # noqa: S301 - our own leader gave it
+            for name, recipe in built.items()
+            if isinstance(recipe, ChildRecipe)
+        }
 
     def group_of(self, path: str) -> Group:
         """A group that is there already, by its name behind those of its groups."""
@@ -207,7 +218,7 @@ class TreeClient:
             leader = self._leader()
             if leader is not None:
                 try:
-                    return pickle.loads(ray.get(leader.plans.remote(members), timeout=_ANSWER_S))  # noqa: S301 - as above
+                    return pickle.loads(ray.get(leader.plans.remote(members), timeout=_ANSWER_S))  # noqa: S301 - our own leader gave it
                 except (RayError, GetTimeoutError):
                     pass  # another one leads in a moment
             sleep(_AGAIN_S)

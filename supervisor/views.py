@@ -40,6 +40,8 @@ class ChildView:
         standbys: The names of those that stand by, are ready, and have the state if it is replicated.
         group: The path of its group.
         adopted: A predecessor of the leader began it, and it has not answered this one yet: it serves as it did.
+        interface: The digest of how it is called; see `ChildInterface`.
+        outdated: Its accepted incarnation was built of another spec than its present one.
     """
 
     key: str
@@ -54,6 +56,8 @@ class ChildView:
     standbys: tuple[str, ...] = ()
     group: str = ""
     adopted: bool = False
+    interface: str = ""
+    outdated: bool = False
 
     @property
     def actor(self) -> str:

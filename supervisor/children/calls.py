@@ -78,6 +78,7 @@ class Calls:
         ticker: Ticks while something is unanswered.
         clock: Monotonic seconds.
         settings: The bounds.
+        on_behind: Called with the key when another interface is announced than the one that is known.
     """
 
     def __init__(  # noqa: PLR0913 - the ports it stands on
@@ -90,6 +91,7 @@ class Calls:
         ticker: Ticker,
         clock: Clock,
         settings: CallSettings,
+        on_behind: Callable[[str], None] = lambda _key: None,
     ) -> None:
         self.supervisor = supervisor
         self.interface = interface
@@ -99,6 +101,9 @@ class Calls:
         self._ticker = ticker
         self._clock = clock
         self._limit = settings.queue_limit
+        self._on_behind = on_behind
+        self._announced = ""
+        self._outdated = False
         self._lock = threading.Lock()
         self._sends: Outbox[do.SendCall] = Outbox(self._send)
         self._unheard: deque[Awaited] = deque()
@@ -107,10 +112,29 @@ class Calls:
     # -- the caller's side ------------------------------------------------------------------------------------------
 
     def take(self, interface: ChildInterface) -> None:
-        """Call by this interface from now on: the child may have been made anew, by another spec."""
+        """Call by this interface from now on: the child may have been made anew, or changed, by another spec."""
         with self._lock:
             self.interface = interface
-            self._machine.remade(replayable=interface.each_call, concurrency=interface.concurrency)
+            self._obey()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether another interface is announced than the one that is known."""
+        return self._announced not in ("", self.interface.digest)
+
+    def called(self, interface: str, *, outdated: bool) -> None:
+        """See `Routed.called`."""
+        with self._lock:
+            self._announced, self._outdated = interface, outdated
+            self._obey()
+        if self.is_behind:
+            self._on_behind(self.key)
+
+    def _obey(self) -> None:
+        """What is lost may be sent again if what serves replicates its answers for sure, and not if it only may."""
+        known = self.interface
+        replayable = known.each_call and not self._outdated and not self.is_behind
+        self._machine.remade(replayable=replayable, concurrency=known.concurrency)
 
     def call(
         self, method: str, args: tuple[Any, ...], kwargs: dict[str, Any], *, retry: Retry, options: CallOptions

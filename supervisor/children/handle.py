@@ -34,12 +34,11 @@ class Callee(Protocol):
 class ChildMethod:
     """A method of a child: `child.add.remote(1)`, or `child.add.options(timeout_s=2).remote(1)`."""
 
-    __slots__ = ("_callee", "_name", "_options", "_retry")
+    __slots__ = ("_callee", "_name", "_options")
 
-    def __init__(self, callee: Callee, name: str, retry: Retry, options: CallOptions) -> None:
+    def __init__(self, callee: Callee, name: str, options: CallOptions) -> None:
         self._callee = callee
         self._name = name
-        self._retry = retry
         self._options = options
 
     def remote(self, *args: Any, **kwargs: Any) -> Any:
@@ -52,9 +51,15 @@ class ChildMethod:
             SupervisorClosedError: The handle's supervisor was shut down.
             CircuitOpenError: The method's breaker does not let the call through; it was not made.
         """
-        make = partial(self._callee.call, self._name, args, kwargs, retry=self._retry, options=self._options)
+        make = partial(self._callee.call, self._name, args, kwargs, retry=self._retry(), options=self._options)
         breaker = self._breaker()
         return make() if breaker is None else guarded(breaker_of(self._callee.supervisor, breaker), make)
+
+    def _retry(self) -> Retry:
+        """What is not said here the spec says, which may be changed while this is held."""
+        said = self._options
+        retry = self._callee.interface.retry_of(self._name) if said.retry is None else said.retry
+        return retry if said.unknown in (None, retry.unknown) else retry.model_copy(update={"unknown": said.unknown})
 
     def _breaker(self) -> str | None:
         interface = self._callee.interface
@@ -75,10 +80,7 @@ class ChildMethod:
         """
         given = {name: getattr(self._options, name) for name in self._options.model_fields_set} | options
         chosen = CallOptions.parse(given, source=f"{self._callee.key}: {self._name}.options(...)")
-        retry = chosen.retry if chosen.retry is not None else self._retry
-        if chosen.unknown is not None:
-            retry = retry.model_copy(update={"unknown": chosen.unknown})
-        return ChildMethod(self._callee, self._name, retry, chosen)
+        return ChildMethod(self._callee, self._name, chosen)
 
     def __call__(self, *_: Any, **__: Any) -> Any:
         raise TypeError(f"call it by {self._name}.remote(...): {self._callee.key} lives in another process")
@@ -172,4 +174,4 @@ def connect_pool(supervisor: str, pool: str) -> PoolHandle:
 
 def _method(callee: Callee, name: str) -> ChildMethod:
     callee.interface.kind(name)
-    return ChildMethod(callee, name, callee.interface.retry_of(name), _DEFAULTS)
+    return ChildMethod(callee, name, _DEFAULTS)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from actors.recovery.retry import Retry
@@ -27,6 +28,7 @@ class ChildInterface:
         each_call: The child's state and answers are replicated after each call.
         concurrency: How many calls may run in it at a time.
         breaker: The circuit breaker that its calls pass; generator methods pass none.
+        digest: What a view announces of it: whoever calls by one with another digest looks it up anew.
     """
 
     class_name: str
@@ -37,16 +39,18 @@ class ChildInterface:
     each_call: bool = False
     concurrency: int = 1
     breaker: str | None = None
+    digest: str = ""
 
     @classmethod
     def of(cls, user: type[Any], **fields: Any) -> ChildInterface:
         """The interface of a user's class; `fields` are those that its spec tells."""
-        return cls(
+        made = cls(
             class_name=f"{user.__module__}.{user.__qualname__}",
             methods=methods_of(user),
             open=hasattr(user, "__getattr__"),
             **fields,
         )
+        return replace(made, digest=hashlib.blake2b(repr(made).encode(), digest_size=8).hexdigest())
 
     def kind(self, name: str) -> MethodKind:
         """Whether a method answers once or streams.

@@ -15,6 +15,7 @@ from supervisor.children.calls import Calls
 from supervisor.children.handle import ChildHandle, PoolHandle
 from supervisor.children.machine import CallMachine
 from supervisor.children.pool import PoolMachine
+from supervisor.children.renewal import LookUp, Renewal
 from supervisor.children.routes import ChildRoutes
 from supervisor.children.settings import CallSettings
 from supervisor.children.ticker import Ticker
@@ -64,6 +65,11 @@ class Children:
         self._closed = False
         self._routes = ChildRoutes(node_id, clock, find, on_deleted=self._let_go)
         self._ticker = Ticker(self._look, clock)
+        self._renewal = Renewal(lambda key: self._calls.get(key) or self._deleted.get(key))
+
+    def look_up_by(self, look_up: LookUp) -> None:
+        """How interfaces are looked up anew that were changed since a handle was made; see `LookUp`."""
+        self._renewal.look_up = look_up
 
     def child(self, key: str, interface: ChildInterface) -> ChildHandle:
         """The handle of a child, by its key `child/<name>`; all handles of a key share one order of calls.
@@ -75,11 +81,12 @@ class Children:
 
     def pool(self, pool: str, interface: ChildInterface) -> PoolHandle:
         """The handle of a pool, by its group's path."""
+        calls = self._of(pool, interface)
 
         def members() -> dict[str, ChildHandle]:
-            return {key: self.child(key, interface) for key in self._routes.members(pool)}
+            return {key: self.child(key, calls.interface) for key in self._routes.members(pool)}
 
-        return PoolHandle(self._of(pool, interface), members)
+        return PoolHandle(calls, members)
 
     def on_view(self, view: View, order: tuple[int, int] | None = None) -> None:
         """The leader announced something; see `ChildRoutes.on_view`."""
@@ -94,6 +101,7 @@ class Children:
         with self._lock:
             self._closed = True
             calls = [*self._calls.values(), *self._deleted.values()]
+        self._renewal.close()
         self._ticker.close()
         self._routes.close()
         for each in calls:
@@ -118,6 +126,8 @@ class Children:
             if known is not None:
                 self._calls[key] = known
                 known.take(interface)
+                if known.is_behind:
+                    self._renewal.want(key)
                 return known
             calls = self._calls[key] = Calls(
                 self._supervisor,
@@ -127,6 +137,7 @@ class Children:
                 ticker=self._ticker,
                 clock=self._clock,
                 settings=self._settings,
+                on_behind=self._renewal.want,
             )
         self._routes.add(calls)
         return calls

@@ -38,6 +38,10 @@ class Routed(Protocol):
         """This incarnation is accepted; `host` is the actor to call, or None while there is none."""
         ...
 
+    def called(self, interface: str, *, outdated: bool) -> None:
+        """By an interface of this digest; `outdated`: what serves was built of another spec than that is of."""
+        ...
+
     def died(self, key: str, incarnation: int) -> None:
         """The accepted incarnation's process is dead."""
         ...
@@ -79,6 +83,7 @@ class ChildRoutes:
         self._handles: dict[str, Any] = {}
         self._hosted: dict[str, list[tuple[Routed, str, int]]] = {}
         self._told: dict[tuple[str, str], tuple[int, str | None]] = {}
+        self._called: dict[tuple[str, str], tuple[str, bool]] = {}
         self._dead: set[str] = set()
         self._missing = False
         self._find_at = 0.0
@@ -165,6 +170,7 @@ class ChildRoutes:
             del self._seen[key]
         if left:
             self._told = {place: route for place, route in self._told.items() if place[0] not in left}
+            self._called = {place: how for place, how in self._called.items() if place[0] not in left}
 
     def _compare(self, routed: Routed, before: Seen | None, seen: Seen) -> None:
         """Tell of what is gone."""
@@ -178,6 +184,7 @@ class ChildRoutes:
         left = {member.key for member in before.members} - {member.key for member in seen.members}
         for key in sorted(left):
             self._told.pop((routed.key, key), None)
+            self._called.pop((routed.key, key), None)
             if key != routed.key:
                 self._tell(routed.gone, key, ChildGoneError(key, "it left the pool"))
 
@@ -186,11 +193,15 @@ class ChildRoutes:
         if host is not None:
             self._hosted.setdefault(host, []).append((routed, member.key, member.incarnation))
         route, place = (member.incarnation, host), (routed.key, member.key)
-        if self._told.get(place) == route:
-            return
-        self._told[place] = route
-        self._tell(routed.routed, member.key, *route)
-        if host is not None and self._is_dead(host, member.location):
+        is_news = self._told.get(place) != route
+        if is_news:
+            self._told[place] = route
+            self._tell(routed.routed, member.key, *route)
+        how = (member.interface, member.outdated)
+        if self._called.get(place, ("", False)) != how:  # after the route: what the earlier life lost goes by its own
+            self._called[place] = how
+            self._tell(routed.called, member.interface, outdated=member.outdated)
+        if is_news and host is not None and self._is_dead(host, member.location):
             self._tell(routed.died, member.key, member.incarnation)
 
     def _is_dead(self, host: str, where: Location | None) -> bool:

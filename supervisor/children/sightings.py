@@ -41,6 +41,10 @@ class ChildSight(Protocol):
     def group(self) -> str: ...
     @property
     def adopted(self) -> bool: ...
+    @property
+    def interface(self) -> str: ...
+    @property
+    def outdated(self) -> bool: ...
 
 
 class GroupSight(Protocol):
@@ -63,12 +67,19 @@ class View(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """One child: its accepted incarnation, and the actor to call; None while it serves nobody."""
+    """One child: its accepted incarnation, and the actor to call; None while it serves nobody.
+
+    Attributes:
+        interface: The digest of how it is called; empty where nothing is said of that.
+        outdated: That incarnation was built of another spec than the one whose interface that is.
+    """
 
     key: str
     incarnation: int
     host: str | None
     location: Location | None
+    interface: str = ""
+    outdated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +146,14 @@ def _pool(view: View, path: str, children: list[ChildSight]) -> Seen:
 
 def _member(child: ChildSight) -> Member:
     host = child.host if _is_there(child) and child.role != "standby" else None
-    return Member(key=child.key, incarnation=child.incarnation, host=host, location=child.location)
+    return Member(
+        key=child.key,
+        incarnation=child.incarnation,
+        host=host,
+        location=child.location,
+        interface=child.interface,
+        outdated=child.outdated,
+    )
 
 
 def _actors(child: ChildSight) -> frozenset[str]:

@@ -85,6 +85,8 @@ def _child_view(supervisor: str, child: Child) -> ChildView:
         ),
         group=plan.group,
         adopted=life is not None and life.is_adopted and child.status == "starting",
+        interface=plan.interface,
+        outdated=life is not None and life.incarnation < child.current_from,
     )
 
 

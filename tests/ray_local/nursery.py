@@ -40,6 +40,8 @@ class Sight:
     standbys: tuple[str, ...] = ()
     group: str = "root"
     adopted: bool = False
+    interface: str = ""
+    outdated: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Callable
 from contextlib import suppress
@@ -72,7 +73,7 @@ def test_a_node_that_cannot_give_what_is_asked_is_named(shared: Supervisor, grou
 
 
 def test_start_crash_is_an_error_of_whoever_asked(group: Group):
-    with pytest.raises(ChildStartError, match=r"process|died|exit"):
+    with pytest.raises(ChildStartError, match=r"(process|died|exit).* \(tests.ray_local.wards.Stillborn"):
         group.supervise(wards.Stillborn, name="a")
     assert group.children() == []
 
@@ -121,6 +122,7 @@ def test_a_checkpoint_of_another_class_or_version_is_refused_by_name(group: Grou
     with pytest.raises(ChildStartError) as caught:
         group.supervise(other, name="kept", **kept)
     assert isinstance(caught.value.__cause__, CheckpointMismatchError)
+    assert re.search(rf" \({other.__module__}.{other.__qualname__} on node [0-9a-f]{{12}}\)$", caught.value.reason)
     assert group.children() == []
     again: Any = group.supervise(wards.Ward, name="kept", **kept)
     assert again.seen.remote().result(timeout=ANSWER_S) == 3, "and the state is still there"

@@ -53,6 +53,19 @@ def test_options_change_one_call_and_add_up() -> None:
     assert [options.timeout_s for *_, options in callee.made] == [2, None, None]
 
 
+def test_what_a_spec_says_of_a_method_is_looked_up_at_each_call() -> None:
+    """It may be changed while a handle, one of its methods or their options are held."""
+    callee = Callee(retry=Retry(attempts=7))
+    cart = ChildHandle(callee)
+    add, hurried, own = cart.add, cart.add.options(unknown="never"), cart.add.options(retry=Retry(attempts=2))
+    callee.interface = ChildInterface.of(Cart, retries={"add": Retry(attempts=3)})
+    for method in (add, hurried, own):
+        method.remote()
+    assert [(retry.attempts, retry.unknown) for *_, retry, _ in callee.made] == [
+        *((3, "retry"), (3, "never"), (2, "retry"))
+    ]
+
+
 def test_wrong_options_and_names_fail_at_once() -> None:
     cart = ChildHandle(Callee())
     with pytest.raises(ConfigError, match=r"child/cart: add.options\(...\): timeout_s.*; tries: unknown key"):

@@ -94,3 +94,20 @@ def test_it_crosses_processes_without_the_class() -> None:
     data = pickle.dumps(interface)
     assert pickle.loads(data) == interface
     assert b"Base" not in data
+
+
+def test_the_digest_tells_interfaces_apart_and_nothing_else() -> None:
+    """A view announces it: whoever calls by another one looks it up anew."""
+    retry = Retry(attempts=2, on=(OSError,))
+    same = [ChildInterface.of(Cart, retry=retry, retries={"add": Retry()}).digest for _ in range(2)]
+    others = [
+        ChildInterface.of(Cart).digest,
+        ChildInterface.of(Cart, retry=retry).digest,
+        ChildInterface.of(Cart, each_call=True).digest,
+        ChildInterface.of(Cart, concurrency=2).digest,
+        ChildInterface.of(Cart, breaker="db").digest,
+        ChildInterface.of(dict).digest,
+    ]
+    assert same[0] == same[1]
+    assert len({same[0], *others}) == 1 + len(others)
+    assert pickle.loads(pickle.dumps(ChildInterface.of(Cart))) == ChildInterface.of(Cart)

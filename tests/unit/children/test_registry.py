@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from ray.exceptions import ActorDiedError
 
+from actors.recovery.retry import Retry
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.errors import OutcomeUnknownError, SupervisorClosedError
 from supervisor.children.errors import ChildGoneError
@@ -97,6 +99,69 @@ def test_what_must_not_run_twice_is_sent_again_where_answers_are_replicated(home
     home.actors["cart#2"] = Actor()
     home.children.on_view(View((Sight(key=KEY, host="cart#2", incarnation=2),)))
     assert home.actors["cart#2"].calls[0].header[1] == 1
+
+
+def test_an_interface_that_was_changed_is_looked_up_anew_and_every_handle_calls_by_it(home: Home) -> None:
+    first, second = ChildInterface.of(Cart, retry=Retry(attempts=1)), ChildInterface.of(Cart, retry=Retry(attempts=3))
+    asked: list[list[str]] = []
+
+    def look_up(keys: Collection[str]) -> dict[str, ChildInterface]:
+        asked.append(sorted(keys))
+        return {KEY: second}
+
+    home.children.look_up_by(look_up)
+    sight = Sight(key=KEY, host="cart#1", interface=first.digest)
+    home.children.on_view(View((sight,)))
+    carts = [home.children.child(KEY, first) for _ in range(2)]
+    adds = [cart.add for cart in carts]
+    home.children.on_view(View((replace(sight, interface=second.digest),)))
+    wait_for(lambda: not home.children._calls[KEY].is_behind)
+    responses = [add.remote() for add in adds]
+    assert asked == [[KEY]]
+    assert [response._call.retry.attempts for response in responses] == [3, 3]
+
+
+def test_what_must_not_run_twice_is_not_sent_again_while_nobody_knows_how_the_child_replicates(home: Home) -> None:
+    """Another process has applied `each_call` -> seconds; this one has not looked that up, and cannot just now."""
+    known = ChildInterface.of(Cart, each_call=True)
+    cart = home.children.child(KEY, known)
+    sight = Sight(key=KEY, host="cart#1", interface=known.digest)
+    home.children.on_view(View((sight,)))
+    home.children.on_view(View((replace(sight, host="cart#2", incarnation=2, interface="another"),)))
+    response = cart.add.options(unknown="never").remote()
+    third = home.actors["cart#3"] = Actor()
+    home.children.on_view(View((replace(sight, host="cart#3", incarnation=3, interface="another"),)))
+    with pytest.raises(OutcomeUnknownError):
+        response.result(timeout=PATIENCE_S)
+    assert third.calls == []
+
+
+def test_what_must_not_run_twice_goes_by_the_spec_of_the_life_that_was_lost(home: Home) -> None:
+    """Of `seconds` -> `each_call` the life that runs knows nothing yet; of the way back the next one does."""
+    replicated = ChildInterface.of(Cart, each_call=True)
+    cart = home.children.child(KEY, replicated)
+    sight = Sight(key=KEY, host="cart#1", interface=replicated.digest, outdated=True)
+    home.children.on_view(View((sight,)))
+    response = cart.add.options(unknown="never").remote()
+    home.children.on_view(View((replace(sight, host="cart#2", incarnation=2, outdated=False),)))
+    with pytest.raises(OutcomeUnknownError):
+        response.result(timeout=PATIENCE_S)
+    cart.add.options(unknown="never").remote()
+    home.actors["cart#3"] = Actor()
+    home.children.on_view(View((replace(sight, host="cart#3", incarnation=3, outdated=True),)))
+    assert len(home.actors["cart#3"].calls) == 1
+
+
+def test_the_members_of_a_pool_are_called_by_its_present_interface(home: Home) -> None:
+    changed = ChildInterface.of(Cart, retry=Retry(attempts=3))
+    home.children.look_up_by(lambda keys: dict.fromkeys(keys, changed))
+    home.children.on_view(View((Sight(key="child/p-0", role="active", group="p", host="p-0#1"),), {"p": Group()}))
+    pool = home.children.pool("p", INTERFACE)
+    sight = Sight(key="child/p-0", role="active", group="p", host="p-0#1", interface=changed.digest)
+    home.children.on_view(View((sight,), {"p": Group()}))
+    wait_for(lambda: not home.children._calls["p"].is_behind)
+    (member,) = pool.all_members().values()
+    assert member.add.remote()._call.retry.attempts == 3
 
 
 def known_of(home: Home) -> list[str]:

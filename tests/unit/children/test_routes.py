@@ -35,6 +35,9 @@ class Caller:
     def routed(self, key: str, incarnation: int, host: str | None) -> None:
         self.told.append((key, incarnation, host))
 
+    def called(self, interface: str, *, outdated: bool) -> None:
+        self.told.append(("called", interface, outdated))
+
     def died(self, key: str, incarnation: int) -> None:
         self.told.append(("died", key, incarnation))
 
@@ -113,6 +116,22 @@ def test_a_caller_is_told_where_its_child_is_and_again_when_that_changes(routes:
     assert a.take() == [("child/a", 1, None)]
     routes.on_view(View((replace(A, incarnation=2, host="a#2"),)))
     assert a.take() == [("child/a", 2, "a#2")]
+
+
+def test_how_a_child_is_called_is_told_after_the_route_and_again_when_that_changes(
+    cluster: Cluster, routes: ChildRoutes
+) -> None:
+    """What an earlier life has lost is judged by what is known of that one."""
+    a = Caller("child/a")
+    routes.add(a)
+    routes.on_view(View((replace(A, interface="i1"),)))
+    assert a.take() == [("child/a", 1, "a#1"), ("called", "i1", False)]
+    routes.on_view(View((replace(A, interface="i1"),)))
+    assert a.take() == []
+    routes.on_view(View((replace(A, interface="i2", outdated=True),)))
+    assert a.take() == [("called", "i2", True)]
+    routes.on_view(View((replace(A, interface="i2", incarnation=2, host="a#2"),)))
+    assert a.take() == [("child/a", 2, "a#2"), ("called", "i2", False)]
 
 
 def test_who_comes_later_is_told_what_was_announced(routes: ChildRoutes) -> None:

@@ -22,6 +22,8 @@ class Sight:
     standbys: tuple[str, ...] = ()
     group: str = "root"
     adopted: bool = False
+    interface: str = ""
+    outdated: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,11 @@ def test_a_running_child_is_where_its_host_is_and_its_standbys_are_worth_a_conne
     (seen,) = look_at(view, ["child/b"])
     assert (seen.known, seen.gone, seen.actors) == (True, None, {"b#4", "b#5"})
     assert seen.members == (Member(key="child/b", incarnation=4, host="b#4", location=None),)
+
+
+def test_how_a_child_is_called_and_whether_what_serves_is_of_an_earlier_spec() -> None:
+    (seen,) = look_at(View((Sight(key="child/a", interface="i2", outdated=True),)), ["child/a"])
+    assert [(member.interface, member.outdated) for member in seen.members] == [("i2", True)]
 
 
 def test_a_child_that_does_not_run_has_nobody_to_call() -> None:

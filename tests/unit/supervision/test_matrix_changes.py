@@ -99,3 +99,14 @@ def test_what_a_child_was_built_of_is_forgotten_with_it() -> None:
     scene.run(scene.ask(r.Delete(member="child/a")))
     assert scene.run(scene.add(child("a", standbys=1)))[:2] == ["start a#4", "start a#5 standby"]
     assert scene.machine.plan_of("child/a") == ChildPlan(key="child/a", standbys=1)
+
+
+def test_how_a_child_is_called_is_announced_at_once_and_whether_what_serves_is_of_the_old_spec() -> None:
+    scene = Scene(child("a", interface="i1")).up()
+    assert (scene.child("a").interface, scene.child("a").outdated) == ("i1", False)
+    scene.ask(change(scene, "a", interface="i2"), "r")
+    assert (scene.child("a").interface, scene.child("a").outdated) == ("i2", False)
+    scene.ask(change(scene, "a", interface="i3", fingerprint="new"), "s")
+    assert (scene.child("a").interface, scene.child("a").outdated) == ("i3", True)
+    scene.run(scene.died("a"))
+    assert (scene.child("a").interface, scene.child("a").outdated) == ("i3", False)

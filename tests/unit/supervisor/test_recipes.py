@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from actors.recovery.retry import Retry
 from supervisor.recipes import plans_of
 from supervisor.specs import ChildSpec, GroupSpec, PoolSpec
 from supervisor.tree import ROOT, ChildPlan
@@ -48,3 +49,59 @@ def test_the_members_of_a_pool_share_theirs_on_the_way_too():
     assert len(pickle.dumps(wish.children)) < 10 * one
     arrived: tuple[ChildPlan, ...] = pickle.loads(pickle.dumps(wish.children))
     assert len({id(plan.recipe) for plan in arrived}) == 1
+
+
+def child_plan(**settings: Any) -> ChildPlan:
+    given: dict[str, Any] = {"name": "a", "cls": Cart, **settings}
+    return plans_of(ChildSpec(**given), parent=ROOT, origin="code").children[0]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"args": (1,)},
+        {"kwargs": {"limit": 3}},
+        {"checkpoint": 5.0},
+        {"checkpoint": 5.0, "checkpoint_path": "memory://a"},
+        {"num_cpus": 0.5},
+        {"resources": {"disk": 1}},
+        {"max_concurrency": 2},
+        {"share_process": True},
+        {"node": "n"},
+        {"cls": dict},
+    ],
+    ids=lambda settings: next(reversed(settings)),
+)
+def test_what_is_built_into_a_life_makes_another_fingerprint(settings: dict[str, Any]):
+    assert child_plan(**settings).fingerprint != child_plan().fingerprint
+
+
+def test_another_checkpoint_version_makes_another_fingerprint(monkeypatch: pytest.MonkeyPatch):
+    before = child_plan(checkpoint=5.0)
+    monkeypatch.setattr(Cart, "checkpoint_version", 2, raising=False)
+    assert child_plan(checkpoint=5.0).fingerprint != before.fingerprint
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"standbys": 1},
+        {"heartbeat_s": 0.5},
+        {"shutdown_s": 9.0},
+        {"restart": "transient"},
+        {"retry": Retry(attempts=9)},
+        {"methods": {"add": Retry(attempts=9)}},
+        {"breaker": "db"},
+    ],
+    ids=lambda settings: next(iter(settings)),
+)
+def test_what_holds_at_once_does_not(settings: dict[str, Any]):
+    changed = child_plan(**settings)
+    assert changed.fingerprint == child_plan().fingerprint
+    assert (changed.interface != child_plan().interface) == bool(settings.keys() & {"retry", "methods", "breaker"})
+
+
+def test_a_group_with_a_supervisor_of_its_own_is_another_one_on_another_node():
+    groups = [GroupSpec(name="g", supervisor=True, node=node) for node in (None, None, "n")]
+    prints = [plans_of(spec, parent=ROOT, origin="code").children[0].fingerprint for spec in groups]
+    assert prints[0] == prints[1] != prints[2]
