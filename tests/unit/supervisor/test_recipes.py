@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from supervisor.recipes import plans_of
+from supervisor.recipes import plans_of, wants_of
+from supervisor.room import Want
 from supervisor.specs import ChildSpec, GroupSpec, PoolSpec
 from supervisor.tree import ROOT, ChildPlan
 from tests.unit.specs.scene import Cart
@@ -48,3 +49,24 @@ def test_the_members_of_a_pool_share_theirs_on_the_way_too():
     assert len(pickle.dumps(wish.children)) < 10 * one
     arrived: tuple[ChildPlan, ...] = pickle.loads(pickle.dumps(wish.children))
     assert len({id(plan.recipe) for plan in arrived}) == 1
+
+
+def test_what_specs_ask_for_with_all_that_is_in_them() -> None:
+    spec = GroupSpec(
+        name="shop",
+        supervisor=True,
+        node="left",
+        children=(
+            ChildSpec(name="cart", cls=Cart, num_cpus=0.5, standbys=1),
+            PoolSpec(name="clerks", cls=Cart, size=3, standbys=2, num_gpus=1, resources={"scales": 2}, node="right"),
+            GroupSpec(name="in", children=(ChildSpec(name="x", cls=Cart),)),
+        ),
+    )
+    found = list(wants_of(spec, "eu.shop"))
+    assert found == [
+        Want(path="eu.shop", asked={}, node="left"),
+        Want(path="eu.shop.cart", asked={"CPU": 0.5}, count=2),
+        Want(path="eu.shop.clerks", asked={"GPU": 1.0, "scales": 2.0}, count=5, node="right"),
+        Want(path="eu.shop.in", asked={}),
+        Want(path="eu.shop.in.x", asked={}),
+    ]
