@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from actors.runtime.errors import AdministrationError
+from actors.runtime.errors import AdministrationError, ConfigError
 from supervisor import requests as r
-from supervisor.planning import Plan, SpecSummary, plan_changes
-from supervisor.recipes import plans_of, summary_now
+from supervisor.planning import Change, Plan, SpecSummary, plan_changes
+from supervisor.recipes import plans_of, summary_now, wants_of
+from supervisor.room import is_demanding, misplaced
 from supervisor.specs import ChildSpec, GroupSpec, PoolSpec, TreeSpec
 from supervisor.specs.summary import summarise_tree, summary_of
 from supervisor.tree import ROOT, SUBTREE, ChildPlan, GroupPlan, child_key, group_path, is_group, is_within
@@ -39,6 +40,7 @@ class Applying:
         """Plan the changes, and make them unless it is a dry run; what ends, ends first."""
         there = _summaries(self._there, self._client.view().groups)
         plan = plan_changes(there, summarise_tree(self._tree), restart_changed=restart_changed)
+        self._refuse_misplaced(plan)
         if not dry_run:
             self._end(plan)
             self._change(plan)
@@ -46,6 +48,16 @@ class Applying:
             self._arrange(plan)
             self._restart(plan)
         return plan
+
+    def _refuse_misplaced(self, plan: Plan) -> None:
+        """What the cluster can never run is refused while everything is as it was."""
+        starting = {each.path for each in (*plan.added, *filter(_asks_for_room, plan.changed))}
+        wants = [want for spec in self._tree.members for want in wants_of(spec, spec.name)]
+        new = [want for want in wants if want.path in starting]
+        if any(map(is_demanding, new)):
+            problems = misplaced(new, self._client.nodes(), [want for want in wants if want.path not in starting])
+            if problems:
+                raise ConfigError("apply", problems=tuple(problems))
 
     def _end(self, plan: Plan) -> None:
         kinds = {each.path: each.kind for each in plan.removed}
@@ -109,6 +121,10 @@ class Applying:
         if kind == "child":
             return f"child/{path}"
         return f"{SUBTREE}{path}" if f"{SUBTREE}{path}" in self._there else path
+
+
+def _asks_for_room(change: Change) -> bool:
+    return change.needs_start or any(setting.name in ("size", "standbys") for setting in change.settings)
 
 
 def _key_of(group: str, spec: Spec) -> str:

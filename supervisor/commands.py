@@ -23,7 +23,7 @@ from supervisor.election import actor_by_name
 from supervisor.evicting import Evicting
 from supervisor.exits import classify_exit, raised_by, why
 from supervisor.hosting import Hosting, what_and_where
-from supervisor.hosts import Life
+from supervisor.hosts import Life, Start
 from supervisor.reach import Reach
 from supervisor.recording import Recorder
 from supervisor.tree import HOST, LOG, SUBTREE, ChildPlan, GroupPlan, Location
@@ -91,7 +91,7 @@ class ClusterRunner:
         self.reach = Reach()
         self._agents: dict[str, str] = {}
         self._subtrees, self._rank = subtrees, rank
-        self._begun: dict[Life, float] = {}
+        self._begun: dict[Life, Start] = {}
         self.on_started: Callable[[str, bool], None] = lambda _node, _warm: None
         self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="supervisor-run")
         # Clearing may wait for the log, and so must not keep a thread from starting its next writer.
@@ -105,7 +105,7 @@ class ClusterRunner:
         """Carry out one command; returns at once, what takes time goes on in a thread."""
         match command:
             case m.StartChild(key=key, incarnation=incarnation):
-                self._begun[key, incarnation] = SYSTEM_CLOCK.now()
+                self._begun[key, incarnation] = Start(SYSTEM_CLOCK.now())
                 self._threads.submit(self._start, command)
             case m.AdoptChild(key=key, incarnation=incarnation):
                 self._threads.submit(self._adopt, (key, incarnation))
@@ -117,6 +117,8 @@ class ClusterRunner:
                 self._ask((key, incarnation))
             case m.LookAtProcess():
                 self._look(command)
+            case m.LookForRoom(key=key, incarnation=incarnation):
+                self._threads.submit(self._look_for_room, (key, incarnation))
             case m.AskStop(key=key, incarnation=incarnation):
                 self._threads.submit(self._ask_stop, (key, incarnation))
             case m.KillChild():
@@ -228,6 +230,9 @@ class ClusterRunner:
         if isinstance(reply, BaseException):
             self._fail(life, reply)
             return
+        begun = self._begun.get(life)
+        if begun is not None:
+            begun.placed = True
         location = Location(process=reply.process, node_id=reply.node_id, host=reply.host)
         second = self._hosting.second_call(life, self._plan_of(life[0]), handle, role)
         self._then(second, partial(self._on_second_answer, life, handle, role, location, reply.name))
@@ -275,7 +280,7 @@ class ClusterRunner:
             return  # adopted
         local = where.node_id == self.reach.node_id
         age_s = process.age_s(where.process) if local else None
-        self.on_started(where.node_id, not local or was_warm(age_s, waited_s=SYSTEM_CLOCK.now() - begun))
+        self.on_started(where.node_id, not local or was_warm(age_s, waited_s=SYSTEM_CLOCK.now() - begun.at))
 
     def _promote(self, life: Life) -> None:
         handle = self._handles.get(life)
@@ -331,6 +336,11 @@ class ClusterRunner:
 
     def _on_evidence(self, key: str, incarnation: int, evidence: process.ProcessEvidence) -> None:
         self._post(m.EvidenceFound(key=key, incarnation=incarnation, evidence=evidence))
+
+    def _look_for_room(self, life: Life) -> None:
+        begun, plan = self._begun.get(life), self._plan_of(life[0])
+        told = "" if begun is None or begun.placed or plan is None else self._hosting.lacking(plan)
+        self._post(m.RoomSeen(key=life[0], incarnation=life[1], lacks=told))
 
     # -- ending -----------------------------------------------------------------------------------------------------
 

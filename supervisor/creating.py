@@ -15,6 +15,7 @@ from actors.event_log.actor import APPEND_THREADS, event_log_actor
 from actors.node_agent.actor import node_agent_actor
 from actors.runtime.ids import NAMESPACE, ActorName
 from actors.worker.actor import worker_actor
+from supervisor import room
 from supervisor.child_ports import ClusterPorts
 from supervisor.election import living_nodes
 from supervisor.link import follow
@@ -173,38 +174,66 @@ def node_of(prefix: str) -> str:
     raise ValueError(f"node {prefix} has left the cluster")
 
 
+def nodes_now() -> tuple[room.Node, ...]:
+    """The living nodes, by what users call them and what they have."""
+    return tuple(
+        room.Node(
+            node_id=str(node["NodeID"]),
+            names=tuple(
+                str(node[name]) for name in ("NodeManagerAddress", "NodeName", "NodeManagerHostname") if node.get(name)
+            ),
+            total=dict(node["Resources"]),
+        )
+        for node in ray.nodes()
+        if node["Alive"]
+    )
+
+
 def node_named(text: str) -> str:
     """The id of the living node that a user named by its id, the beginning of that, its address or its name.
 
     Raises:
         ValueError: There is none; the message names those that there are.
     """
-    living = [node for node in ray.nodes() if node["Alive"]]
-    for node in living:
-        names = (node.get("NodeManagerAddress"), node.get("NodeName"), node.get("NodeManagerHostname"))
-        if text in names or node["NodeID"].startswith(text):
-            return str(node["NodeID"])
-    known = ", ".join(f"{node['NodeID'][:12]} ({node.get('NodeManagerAddress')})" for node in living)
-    raise ValueError(f"no living node is called {text!r}; there are: {known}")
+    living = nodes_now()
+    found = room.node_named(text, living)
+    if found is None:
+        raise ValueError(room.unknown_node(text, living))
+    return found.node_id
 
 
 def has_room(node_id: str, asked: Mapping[str, Any]) -> bool:
     """Whether a node has what is asked for, as far as Ray says so."""
-    wanted = _wanted(asked)
+    wanted = room.wanted(asked)
     if not wanted:
         return True
+    free = _free_now()
+    return free is not None and not room.shortage(wanted, [free.get(node_id, {})])
+
+
+def lacking(asked: Mapping[str, Any], node: str | None) -> str:
+    """What an actor that has no place yet waits for, for people; empty where Ray does not say.
+
+    Args:
+        asked: Its options.
+        node: The only node that it may run on, as its spec names it, or None.
+    """
+    wanted, free = room.wanted(asked), _free_now()
+    if free is None or not wanted:
+        return ""
+    named = None if node is None else room.node_named(node, nodes_now())
+    where = free.values() if node is None else [free.get(named.node_id, {})] if named is not None else []
+    return room.shortage(wanted, where)
+
+
+def _free_now() -> dict[str, dict[str, float]] | None:
+    """What is free, by node and resource."""
     try:
         from ray._private import state  # noqa: PLC0415 - private: there is no public way to ask for one node's
 
-        free: dict[str, float] = state.available_resources_per_node().get(node_id, {})
+        return state.available_resources_per_node()
     except (ImportError, AttributeError, RayError, RuntimeError):
-        return False
-    return all(free.get(name, 0) >= amount for name, amount in wanted.items())
-
-
-def _wanted(asked: Mapping[str, Any]) -> dict[str, float]:
-    wanted = {"CPU": asked.get("num_cpus") or 0, "GPU": asked.get("num_gpus") or 0, **asked.get("resources", {})}
-    return {name: amount for name, amount in wanted.items() if amount}
+        return None
 
 
 def refuse_unsatisfiable(asked: Mapping[str, Any], node_id: str | None) -> None:
@@ -213,16 +242,10 @@ def refuse_unsatisfiable(asked: Mapping[str, Any], node_id: str | None) -> None:
     Raises:
         ValueError: The message says what was asked for, and what the nodes have.
     """
-    wanted = _wanted(asked)
-    if not wanted:
-        return
-    living = [node for node in ray.nodes() if node["Alive"] and node_id in (None, node["NodeID"])]
-    if any(all(node["Resources"].get(name, 0) >= amount for name, amount in wanted.items()) for node in living):
-        return
-    most = {name: max((node["Resources"].get(name, 0) for node in living), default=0) for name in wanted}
-    told = ", ".join(f"{name}: {amount:g} (at most {most[name]:g})" for name, amount in wanted.items())
-    where = "no node has" if node_id is None else f"node {node_id[:12]} has not"
-    raise ValueError(f"{where} room for {told}; ask for less, or add a node that has it")
+    want = room.Want(path="", asked=room.wanted(asked), node=node_id)
+    problem = room.why_not(want, nodes_now()) if want.asked else ""
+    if problem:
+        raise ValueError(problem)
 
 
 def on_node(node_id: str, *, soft: bool = False) -> Any:

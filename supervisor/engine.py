@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _AWAKE_S = BLIND_S / 2
 
-_IDLE = (m.AskHeartbeat, m.LookAtProcess, m.RecordChild, m.RecordRestart)
+_IDLE = (m.AskHeartbeat, m.LookAtProcess, m.LookForRoom, m.RecordChild, m.RecordRestart)
 """Commands that say nothing of a change in the state that a successor needs."""
 
 _CALLERS_FIRST_S = 0.03

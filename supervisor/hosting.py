@@ -15,7 +15,7 @@ from ray.exceptions import ActorDiedError, RayError
 from actors.child.protocol import IGNORED
 from actors.runtime.errors import SupervisorError
 from actors.runtime.ids import ActorName
-from supervisor.creating import Creator, node_named, refuse_unsatisfiable
+from supervisor.creating import Creator, lacking, node_named, refuse_unsatisfiable
 from supervisor.election import actor_by_name, inventory, living_names
 from supervisor.estate import Keepsake
 from supervisor.hosts import Hosts, Life
@@ -92,6 +92,12 @@ class Hosting:
         if recipe.share is None:
             return self._creator.create(name, node_id=node_id, recipe=recipe, standby=standby)
         return self._shared((name.key, name.incarnation), recipe.share, node_id, recipe)
+
+    @staticmethod
+    def lacking(plan: ChildPlan) -> str:
+        """What a life of that plan waits for that has no place yet, for people; empty where that is not known."""
+        recipe: ChildRecipe | SubtreeRecipe | None = plan.recipe
+        return lacking(recipe.resources, recipe.node) if isinstance(recipe, ChildRecipe) else ""
 
     def find(self, name: ActorName, plan: ChildPlan | None) -> Any | None:
         """The actor that a living life is in, or None."""

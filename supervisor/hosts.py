@@ -14,6 +14,19 @@ Life = tuple[str, int]
 
 
 @dataclass(slots=True)
+class Start:
+    """A start of a life that was begun here and is not over.
+
+    Attributes:
+        at: When it was begun, monotonic seconds.
+        placed: Its actor has answered: it waits for no room.
+    """
+
+    at: float
+    placed: bool = False
+
+
+@dataclass(slots=True)
 class Host:
     """An actor that hosts several.
 

@@ -10,26 +10,9 @@ from supervisor.tree import ChildPlan, ExitClass, Location
 from supervisor.views import ChildView as ChildView  # noqa: PLC0414 - told and announced are read together
 from supervisor.views import ClusterView as ClusterView  # noqa: PLC0414 - told and announced are read together
 from supervisor.views import GroupView as GroupView  # noqa: PLC0414 - told and announced are read together
+from supervisor.views import KnownActor as KnownActor  # noqa: PLC0414 - told and announced are read together
 from supervisor.views import PoolView as PoolView  # noqa: PLC0414 - told and announced are read together
 from supervisor.views import WorkerView as WorkerView  # noqa: PLC0414 - told and announced are read together
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownActor:
-    """An actor of this supervisor in Ray's actor table, or a child that lives in one.
-
-    Attributes:
-        location: Where it runs, if that is known.
-        host: The actor that hosts it, if not one of its own name.
-        silent: It hosts several, and has not told whom.
-    """
-
-    key: str
-    incarnation: int
-    alive: bool
-    location: Location | None = None
-    host: str = ""
-    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +135,19 @@ class EvidenceFound:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RoomSeen:
+    """Whether an incarnation that has not answered yet waits for room.
+
+    Attributes:
+        lacks: What it waits for, for people; empty: it has its place, or that cannot be known.
+    """
+
+    key: str
+    incarnation: int
+    lacks: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExitAnnounced:
     """Somebody entitled to it is about to end this incarnation; its death is no crash."""
 
@@ -198,6 +194,7 @@ Event = (  # fmt: skip
     | StopAnswered
     | HeartbeatAnswered
     | EvidenceFound
+    | RoomSeen
     | ExitAnnounced
     | NodesSeen
     | Administered
@@ -310,6 +307,14 @@ class LookAtProcess:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LookForRoom:
+    """Find out whether this incarnation, which does not answer, waits for room; `RoomSeen` follows."""
+
+    key: str
+    incarnation: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Publish:
     """Announce the current view to everyone who follows."""
 
@@ -379,6 +384,7 @@ Command = (
     | ForgetChild
     | AskHeartbeat
     | LookAtProcess
+    | LookForRoom
     | Publish
     | RecordChild
     | RecordRestart

@@ -18,6 +18,7 @@ from supervisor.children.interface import ChildInterface
 from supervisor.planning import NEXT_START, SpecSummary
 from supervisor.planning import Origin as Maker
 from supervisor.requests import AddMembers
+from supervisor.room import Want, wanted
 from supervisor.specs import BackoffSettings, ChildSpec, GroupSpec, PoolSpec
 from supervisor.specs.summary import renumbered, summary_of
 from supervisor.tree import SUBTREE, TOP, BackoffPlan, ChildPlan, GroupPlan, Origin, child_key, group_path
@@ -225,6 +226,7 @@ def _child_plan(spec: ChildSpec | PoolSpec, group: str, key: str, origin: Origin
         standbys=spec.standbys,
         share=recipe.share or "",
         wanted_node=recipe.node,
+        reserves=bool(wanted(recipe.resources)),
         origin=origin,
         recipe=recipe,
         fingerprint=fingerprint(recipe),
@@ -262,6 +264,23 @@ def child_recipe(
         interface=cloudpickle.dumps(interface),
         summary=summary_of(spec, key.partition("/")[2], _maker(origin)),
     )
+
+
+def wants_of(spec: ChildSpec | PoolSpec | GroupSpec, path: str) -> Iterator[Want]:
+    """What a spec asks of the cluster, with all that is in it.
+
+    Args:
+        spec: A child, a pool or a group.
+        path: Its path.
+    """
+    if isinstance(spec, GroupSpec):
+        yield Want(path=path, asked={}, node=spec.node if spec.supervisor else None)
+        for member in spec.members:
+            yield from wants_of(member, group_path(path, member.name))
+        return
+    asked = wanted({"num_cpus": spec.num_cpus, "num_gpus": spec.num_gpus, "resources": spec.resources})
+    serving = spec.size if isinstance(spec, PoolSpec) else 1
+    yield Want(path=path, asked=asked, count=serving + spec.standbys, node=spec.node)
 
 
 def interface_of(spec: ChildSpec | PoolSpec) -> ChildInterface:

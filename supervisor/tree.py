@@ -64,6 +64,7 @@ class ChildPlan:
         node_id: The node it must run on, or None: what is ours.
         share: The process that it shares, by a name that those in it have in common; empty: it has its own.
         wanted_node: The node that its spec names, as the spec names it, or None: the only one that it runs on.
+        reserves: It starts only where something is free: without that, it waits.
         origin: Who wants it.
         request: The administration call that brought it, so that the same call can be made twice.
         recipe: What a shell needs to build it. Nobody here looks inside.
@@ -84,6 +85,7 @@ class ChildPlan:
     node_id: str | None = None
     share: str = ""
     wanted_node: str | None = None
+    reserves: bool = False
     origin: Origin = "system"
     request: str = ""
     recipe: Any = None
@@ -206,6 +208,7 @@ class Life:
         host: The Ray actor that hosts it, if not one of its own name.
         shared: It began as one of several in a process, whatever its child's plan says by now.
         fell_with: The actor that hosted it and whose end was its own: the others there ended with it.
+        is_late: It has not answered within its time, and it is found out what it waits for.
         is_placed: It has answered from its node.
         is_adopted: A predecessor began it: it may have served long before it answers here.
         is_doomed: It was ordered to be killed.
@@ -232,6 +235,7 @@ class Life:
     is_placed: bool = False
     is_adopted: bool = False
     is_doomed: bool = False
+    is_late: bool = False
     suspect_at: float = 0.0
     attended: tuple[int, ...] | None = ()
     in_step_of: int = 0

@@ -12,14 +12,16 @@ import ray
 from ray.exceptions import GetTimeoutError, RayError
 
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
-from actors.runtime.errors import AdministrationError, ConfigError, LeaderUnreachableError
+from actors.runtime.errors import AdministrationError, ChildStartError, ConfigError, LeaderUnreachableError
 from actors.runtime.long_poll import LongPollFullError
 from supervisor import requests as r
 from supervisor.administering import Administrator, refusal
 from supervisor.applying import Applying
 from supervisor.checkpointing import checkpoint_now
+from supervisor.creating import nodes_now
 from supervisor.group import Group
-from supervisor.recipes import ChildRecipe, GroupRecipe, SubtreeRecipe, interface_of, plans_of, summary_now
+from supervisor.recipes import ChildRecipe, GroupRecipe, SubtreeRecipe, interface_of, plans_of, summary_now, wants_of
+from supervisor.room import is_demanding, misplaced
 from supervisor.specs import ChildSpec, GroupSpec, PoolSpec, TreeSpec
 from supervisor.specs.nesting import placing_problems
 from supervisor.subscription import Subscription
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from supervisor.link import LeaderLink
     from supervisor.messages import ClusterView, GroupView
     from supervisor.planning import Plan
+    from supervisor.room import Node
 
 _ANSWER_S = 20.0
 _AGAIN_S = 0.02
@@ -134,12 +137,29 @@ class TreeClient:
         problems = placing_problems(spec, group=group)
         if problems:
             raise ConfigError(f"{spec.name} in {group}", problems=problems)
+        self._refuse_misplaced(group, spec)
         request = uuid4().hex
         wish = plans_of(spec, parent=group, origin=origin, request=request)
         subject = wish.groups[0].path if wish.groups else wish.children[0].key
         timeout_s = _SLACK_S + sum(child.start_timeout_s for child in wish.children)
         self._administrator.ask(wish, subject=subject, timeout_s=timeout_s, request=request)
         self._wait_to_see(subject)
+
+    def _refuse_misplaced(self, group: str, spec: ChildSpec | PoolSpec | GroupSpec) -> None:
+        """What the cluster can never run is refused before anything of it is there."""
+        wants = list(wants_of(spec, group_path(group, spec.name)))
+        if not any(map(is_demanding, wants)):
+            return
+        problems = misplaced(wants, self.nodes())
+        if problems:
+            subject = child_key(group, spec.name) if isinstance(spec, ChildSpec) else wants[0].path
+            told = (problem.removeprefix(f"{wants[0].path}: ") for problem in problems)
+            raise ChildStartError(subject, "; ".join(told))
+
+    @staticmethod
+    def nodes() -> tuple[Node, ...]:
+        """The cluster's living nodes, and what they have."""
+        return nodes_now()
 
     def _wait_to_see(self, member: str) -> None:
         """Until this process's own view has what was just started: a handle would take it for what it was before."""

@@ -9,6 +9,24 @@ from supervisor.tree import Location, Role, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnownActor:
+    """An actor of this supervisor in Ray's actor table, or a child that lives in one.
+
+    Attributes:
+        location: Where it runs, if that is known.
+        host: The actor that hosts it, if not one of its own name.
+        silent: It hosts several, and has not told whom.
+    """
+
+    key: str
+    incarnation: int
+    alive: bool
+    location: Location | None = None
+    host: str = ""
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerView:
     """A pool member as callers see it."""
 

@@ -58,6 +58,25 @@ def local_path(url: str) -> Path | None:
     return None if "://" in url or "::" in url else Path(url).expanduser().absolute()
 
 
+def url_problem(url: str) -> str:
+    """Why nothing can be kept below `url` by this process, for people; empty if its file system is there."""
+    if local_path(url) is not None:
+        return ""
+    from fsspec import get_filesystem_class  # noqa: PLC0415 - as in `RemoteFiles`
+
+    for part in url.split("::"):  # as in simplecache::s3://bucket/folder
+        protocol = part.partition("://")[0]
+        if "/" in protocol:
+            continue  # a path
+        try:
+            get_filesystem_class(protocol)
+        except ValueError:
+            return f"fsspec knows no protocol {protocol!r}; name a local path or a URL such as s3://bucket/folder"
+        except ImportError as error:
+            return f"{str(error).rstrip('.')}; do that here and on every node"
+    return ""
+
+
 class LocalFiles:
     """Files on this machine: synced to the disk, and so is the folder that names them. For this user only."""
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from actors.breaker.names import breaker_name
+from actors.checkpoint.files import url_problem
 from actors.recovery.retry import Retry
 from actors.runtime import wire
 from actors.runtime.settings import Settings, shown
@@ -165,6 +166,20 @@ class WorkSpec(Settings):
             require(hook_problem(info.data["cls"], STATE_HOOKS))
             require(version_problem(info.data["cls"]))
         return value
+
+    @field_validator("checkpoint_path")
+    @classmethod
+    def _path_leads_somewhere(cls, path: str | None, info: ValidationInfo) -> str | None:
+        if path is None:
+            return None
+        if "checkpoint" in info.data and info.data["checkpoint"] is None:
+            raise problem(
+                f"{shown(path)} given, but nothing is kept there without checkpoint; "
+                'set checkpoint to a number of seconds or "each_call", or leave the path out'
+            )
+        reason = url_problem(path)
+        require(f"{shown(path)}: {reason}" if reason else "")
+        return path
 
     @field_validator("hang_timeout_s")
     @classmethod

@@ -128,7 +128,7 @@ class Groups:
             self._went_meanwhile(group, member)
         elif member in self._s.requested:
             self._refuse(group, member, error, cause)
-        elif group.status == "starting" and not group.plan.starts_together and member in group.todo:
+        elif group.status == "starting" and member in group.todo and self._fails_with(group, life):
             group.failure, group.cause = f"{member}: {error}", cause
             self.end_all(group, "failed_start")
         elif self._member(member).plan.restart == "temporary" or _is_of_a_lost_node(member, exit_class):
@@ -137,6 +137,18 @@ class Groups:
             self._stays_away(group, member)
         else:
             self._went(member, "crash" if exit_class in ("normal", "shutdown") else exit_class, error, life, 0.0)
+
+    def _fails_with(self, group: Group, life: Life | None) -> bool:
+        """Whether the start of a group has failed with that of a member.
+
+        Those who start together are tried again; but somebody who waits for all of them is told that one does not come.
+        """
+        if not group.plan.starts_together:
+            return True
+        path = group.plan.path
+        while path not in self._s.requested and (above := self._s.groups[path].plan.parent) is not None:
+            path = above
+        return life is not None and life.is_late and path in self._s.requested
 
     def _refuse(self, group: Group, member: str, error: str, cause: bytes | None) -> None:
         """Who asked for it is told; a new member leaves nothing behind, an old one keeps its place."""

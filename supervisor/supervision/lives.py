@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from supervisor import messages as m
+from supervisor.supervision.lateness import Lateness
 from supervisor.supervision.moving import Moving
 from supervisor.supervision.orders import end_of
 from supervisor.supervision.placing import place
@@ -67,6 +68,7 @@ class Lives:
         self.members: Members
         self.standbys = Standbys(state, self.begin)
         self.moving = Moving(state, self.standbys, self.stop)
+        self.lateness = Lateness(state, self.end)
 
     # -- beginning --------------------------------------------------------------------------------------------------
 
@@ -238,11 +240,6 @@ class Lives:
         elif ended is not None:
             life.fell_with = life.host
             self.end(child, life, *ended, fence=True)
-
-    def on_late(self, child: Child, life: Life) -> None:
-        if life.status == "starting":
-            waited = f"did not answer within {child.plan.start_timeout_s:g} s of its start"
-            self.end(child, life, "crash", waited, fence=True)
 
     def end(
         self,

@@ -5,9 +5,9 @@
                                                                            +--over the intensity--> the group above
 
 The tree is groups of children and groups. What follows from an event is decided in layers, each in a file of its own
-with its state diagram: the lives of a child (`lives`, `standbys`, `moving`, `listening`), the groups that they are
-members of (`worklists`, `groups`, `restarting`), and what comes from outside: people's requests (`administration`),
-nodes (`nodes`), and a predecessor's children (`adoption`).
+with its state diagram: the lives of a child (`lives`, `standbys`, `moving`, `lateness`, `listening`), the groups that
+they are members of (`worklists`, `groups`, `restarting`), and what comes from outside: people's requests
+(`administration`), nodes (`nodes`), and a predecessor's children (`adoption`).
 """
 
 from __future__ import annotations
@@ -110,6 +110,8 @@ class SupervisorMachine:
                 self._listening.on_heartbeat(event)
             case m.EvidenceFound():
                 self._lives.on_evidence(event)
+            case m.RoomSeen():
+                self._lives.lateness.on_room_seen(event)
             case m.ExitAnnounced():
                 self._lives.on_exit_announced(event)
             case m.NodesSeen():
@@ -226,7 +228,7 @@ class SupervisorMachine:
             case "suspect":
                 self._listening.look(child, life)
             case "late":
-                self._lives.on_late(child, life)
+                self._lives.lateness.on_late(child, life)
             case "adopt":
                 self._cease_waiting(child)
             case "kill":

@@ -32,6 +32,29 @@ def test_a_checkpoint_on_request_is_what_the_next_life_begins_with(group: Group)
     assert ward.seen.remote().result(timeout=ANSWER_S) == 5
 
 
+def test_a_standby_that_steps_in_begins_with_the_last_checkpoint(
+    shared: Supervisor, group: Group, eventually: Eventually
+):
+    ward: Any = group.supervise(wards.Ward, name="cart", standbys=1, checkpoint=SELDOM_S)
+
+    def seen() -> Any:
+        return next(child for child in shared.status().tree if child.key == f"child/{group.path}.cart")
+
+    eventually(lambda: len(seen().standbys) == 1, "the standby")
+    (heir,) = seen().standbys
+    assert ward.add.remote(5).result(timeout=ANSWER_S) == 5
+    assert group.checkpoint("cart") == 1
+    assert ward.add.remote(5).result(timeout=ANSWER_S) == 10
+    kill(ward)
+    assert ward.seen.remote().result(timeout=ANSWER_S) == 5
+    assert seen().name == heir, "it was promoted, not built anew"
+    promoted = "select incarnation from children where child = ? and event = 'promoted'"
+    eventually(
+        lambda: shared.events.query(promoted, [seen().key]) == [{"incarnation": int(heir.rpartition("#")[2])}],
+        "its row in the log",
+    )
+
+
 def test_a_checkpoint_on_request_of_a_pool_is_one_of_each_member(group: Group):
     pool: Any = group.pool(wards.Ward, name="wards", size=2, checkpoint=SELDOM_S)
     members = list(pool.all_members().values())

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+import ray
 
 from supervisor import (
     AdministrationError,
@@ -70,6 +72,41 @@ def test_a_node_that_cannot_give_what_is_asked_is_named(shared: Supervisor, grou
     assert location is not None
     with pytest.raises(ChildStartError, match=rf"node {location.node_id[:12]} has not room for GPU: 1 \(at most 0\)"):
         group.supervise(wards.Ward, name="a", node=location.node_id, num_gpus=1)
+
+
+def test_a_pool_that_has_room_only_for_some_of_its_members_is_refused_with_the_numbers(group: Group):
+    cpus = int(ray.cluster_resources()["CPU"])
+    says = rf"room for {cpus} of {cpus + 1} \(with those that stand by\) that reserve CPU: 1 each; ask for less"
+    with pytest.raises(ChildStartError, match=says):
+        group.pool(wards.Ward, name="wards", size=cpus, standbys=1, num_cpus=1)
+    assert group.children() == []
+
+
+def test_a_start_that_waits_for_what_others_have_says_so(group: Group):
+    cpus = int(ray.cluster_resources()["CPU"])
+    group.supervise(wards.Ward, name="taken", num_cpus=cpus)
+    waits = r"did not answer within 1 s of its start: it waits for CPU: 1 \(at most 0 free on a node\)"
+    with pytest.raises(ChildStartError, match=waits):
+        group.supervise(wards.Ward, name="late", num_cpus=1, start_timeout_s=1.0)
+    with pytest.raises(ChildStartError, match=waits):
+        group.pool(wards.Ward, name="many", size=cpus, num_cpus=1, start_timeout_s=1.0)
+    assert list(group.status().members) == [f"child/{group.path}.taken"]
+    group.terminate("taken")
+    late: Any = group.supervise(wards.Ward, name="late", num_cpus=1)
+    assert late.add.remote().result(timeout=ANSWER_S) == 1
+
+
+def test_a_file_that_the_cluster_cannot_run_ends_nothing(shared: Supervisor):
+    name = f"f{uuid4().hex[:8]}"
+    assert not shared.apply({"children": [{"name": name, "cls": wards.Ward}]}).is_empty
+    with pytest.raises(ConfigError) as caught:
+        shared.apply({"children": [{"name": "lost", "cls": wards.Ward, "node": "203.0.113.9"}]})
+    assert [problem.partition(";")[0] for problem in caught.value.problems] == [
+        "lost: no living node is called '203.0.113.9'"
+    ]
+    child: Any = shared.child(name)
+    assert child.add.remote().result(timeout=ANSWER_S) == 1
+    shared.apply({})
 
 
 def test_start_crash_is_an_error_of_whoever_asked(group: Group):

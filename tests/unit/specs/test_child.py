@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 import pytest
+from fsspec.registry import known_implementations
 
 from actors.recovery.retry import Retry
 from actors.runtime.errors import ConfigError
@@ -40,6 +41,9 @@ def test_a_class_may_be_given_by_text() -> None:
     [
         {"args": ["eu"], "kwargs": {"limit": 3}},
         {"checkpoint": "each_call", "checkpoint_path": "/tmp/x"},
+        {"checkpoint": 60, "checkpoint_path": "memory://states"},
+        {"checkpoint": 60, "checkpoint_path": "simplecache::memory://states"},
+        {"checkpoint": 60, "checkpoint_path": "here/below"},
         {"checkpoint": None},
         {"checkpoint": 5},
         {"cls": Hooked, "checkpoint": 0.5},
@@ -98,6 +102,22 @@ def test_what_is_allowed_is_taken(fields: dict[str, Any]) -> None:
         ({"checkpoint": float("nan")}, "checkpoint: nan is none of"),
         ({"checkpoint": 10**400}, "checkpoint: 1000"),
         ({"checkpoint": [1]}, "checkpoint: [1] is none of"),
+        (
+            {"checkpoint": 1, "checkpoint_path": "nosuch://x"},
+            "checkpoint_path: 'nosuch://x': fsspec knows no protocol 'nosuch'; name a local path or a URL such as s3://",
+        ),
+        (
+            {"checkpoint": 1, "checkpoint_path": "simplecache::nosuch://x"},
+            "checkpoint_path: 'simplecache::nosuch://x': fsspec knows no protocol 'nosuch'",
+        ),
+        (
+            {"checkpoint": 1, "checkpoint_path": "needy://x"},
+            "checkpoint_path: 'needy://x': Install nosuchfs to reach it; do that here and on every node",
+        ),
+        (
+            {"checkpoint_path": "/tmp/x"},
+            "checkpoint_path: '/tmp/x' given, but nothing is kept there without checkpoint; set checkpoint to a number",
+        ),
         ({"checkpoint_path": ""}, "checkpoint_path: String should have at least 1 character"),
         ({"heartbeat_s": 0}, "heartbeat_s: Input should be greater than 0"),
         ({"hang_timeout_s": 1}, "hang_timeout_s: 1 given, but it must be larger than heartbeat_s, which is 1"),
@@ -127,7 +147,11 @@ def test_what_is_allowed_is_taken(fields: dict[str, Any]) -> None:
         ({"naem": 1}, "naem: unknown key; known keys here: args, breaker"),
     ],
 )
-def test_what_is_wrong_is_named_with_its_path_and_what_is_allowed(fields: dict[str, Any], said: str) -> None:
+def test_what_is_wrong_is_named_with_its_path_and_what_is_allowed(
+    fields: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needy = {"class": "nosuchfs.Files", "err": "Install nosuchfs to reach it"}
+    monkeypatch.setitem(known_implementations, "needy", needy)
     (problem,) = problems(ChildSpec, {"name": "cart", "cls": Cart, **fields})
     assert problem.startswith(said)
 

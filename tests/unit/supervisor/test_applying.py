@@ -13,6 +13,7 @@ from supervisor.applying import Applying
 from supervisor.messages import GroupView
 from supervisor.planning import Plan
 from supervisor.recipes import plans_of
+from supervisor.room import Node
 from supervisor.specs import TreeSpec
 from supervisor.tree import ROOT, SUBTREE, ChildPlan, GroupPlan
 from supervisor.tree_client import TreeClient
@@ -34,6 +35,7 @@ class FakeClient:
 
     tree: TreeSpec
     origin: Any = "apply"
+    cpus: float = 2.0
     refuses: str = ""
     asked: list[Any] = field(default_factory=list[Any])
 
@@ -60,6 +62,9 @@ class FakeClient:
         for listed in members.values():
             listed.sort(key=lambda name: order.index(name) if name in order else -1)
         return View({path: group_view(path, tuple(listed)) for path, listed in members.items()})
+
+    def nodes(self) -> tuple[Node, ...]:
+        return (Node(node_id="n" * 20, names=("eu",), total={"CPU": self.cpus}), Node(node_id="u" * 20, names=("us",)))
 
     def add(self, group: str, spec: Any, *, origin: str) -> None:
         self.asked.append(("add", group, spec.name, origin))
@@ -244,3 +249,48 @@ def test_numbers_that_were_changed_live_are_what_there_is() -> None:
     plan = applying.apply(dry_run=True, restart_changed=False)
     told = {change.path: [(each.name, each.before, each.after) for each in change.settings] for change in plan.changed}
     assert told == {"a": [("standbys", "3", "1")], "p": [("size", "5", "2")]}
+
+
+def refused(before: dict[str, Any], after: dict[str, Any], *, dry_run: bool = False) -> tuple[str, ...]:
+    """The problems for which a file is not applied; nothing may have been asked before."""
+    client = FakeClient(TreeSpec.parse(before, source="before"))
+    applying = Applying(cast("TreeClient", client), TreeSpec.parse(after, source="after"))
+    with pytest.raises(ConfigError) as caught:
+        applying.apply(dry_run=dry_run, restart_changed=False)
+    assert client.asked == []
+    return caught.value.problems
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_what_the_cluster_cannot_run_is_refused_before_anything_is_ended(dry_run: bool) -> None:
+    before = {"children": [child("old")]}
+    after = {
+        "children": [child("lost", node="mars"), child("big", num_cpus=3)],
+        "pools": [child("many", size=2, standbys=1, num_cpus=1)],
+        "groups": [{"name": "g", "children": [child("gpu", num_gpus=1)]}],
+    }
+    assert refused(before, after, dry_run=dry_run) == (
+        "lost: no living node is called 'mars'; there are: nnnnnnnnnnnn (eu), uuuuuuuuuuuu (us)",
+        "big: no node has room for CPU: 3 (at most 2); ask for less, or add a node that has it",
+        "many: the cluster has room for 2 of 3 (with those that stand by) that reserve CPU: 1 each; "
+        "ask for less, or add a node",
+        "g.gpu: no node has room for GPU: 1 (at most 0); ask for less, or add a node that has it",
+    )
+
+
+def test_a_change_is_refused_that_the_cluster_cannot_run_and_what_stays_counts() -> None:
+    before = {"children": [child("a", num_cpus=1)], "pools": [child("p", size=1, num_cpus=1)]}
+    more = {"children": [child("a", num_cpus=1)], "pools": [child("p", size=2, num_cpus=1)]}
+    assert refused(before, more) == ("all together reserve CPU: 3, and the cluster has 2; ask for less, or add a node",)
+    moved = {"children": [child("a", num_cpus=1, node="us")], "pools": [child("p", size=1, num_cpus=1)]}
+    assert refused(before, moved) == (
+        "a: node uuuuuuuuuuuu has not room for CPU: 1 (at most 0); ask for less, or add a node that has it",
+    )
+
+
+def test_what_is_there_already_does_not_hold_other_changes_up() -> None:
+    """Its node may have gone: that is the supervisor's business, not that of the file."""
+    before = {"children": [child("a", num_cpus=9, node="mars")]}
+    after = {"children": [child("a", num_cpus=9, node="mars", shutdown_s=9.0), child("b")]}
+    asked, _ = run(before, after)
+    assert [each[0] for each in asked] == ["add", "change"]

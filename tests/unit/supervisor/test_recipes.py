@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from actors.recovery.retry import Retry
-from supervisor.recipes import plans_of
+from supervisor.recipes import plans_of, wants_of
+from supervisor.room import Want
 from supervisor.specs import ChildSpec, GroupSpec, PoolSpec
 from supervisor.tree import ROOT, ChildPlan
 from tests.unit.specs.scene import Cart
@@ -105,3 +106,24 @@ def test_a_group_with_a_supervisor_of_its_own_is_another_one_on_another_node():
     groups = [GroupSpec(name="g", supervisor=True, node=node) for node in (None, None, "n")]
     prints = [plans_of(spec, parent=ROOT, origin="code").children[0].fingerprint for spec in groups]
     assert prints[0] == prints[1] != prints[2]
+
+
+def test_what_specs_ask_for_with_all_that_is_in_them() -> None:
+    spec = GroupSpec(
+        name="shop",
+        supervisor=True,
+        node="left",
+        children=(
+            ChildSpec(name="cart", cls=Cart, num_cpus=0.5, standbys=1),
+            PoolSpec(name="clerks", cls=Cart, size=3, standbys=2, num_gpus=1, resources={"scales": 2}, node="right"),
+            GroupSpec(name="in", children=(ChildSpec(name="x", cls=Cart),)),
+        ),
+    )
+    found = list(wants_of(spec, "eu.shop"))
+    assert found == [
+        Want(path="eu.shop", asked={}, node="left"),
+        Want(path="eu.shop.cart", asked={"CPU": 0.5}, count=2),
+        Want(path="eu.shop.clerks", asked={"GPU": 1.0, "scales": 2.0}, count=5, node="right"),
+        Want(path="eu.shop.in", asked={}),
+        Want(path="eu.shop.in.x", asked={}),
+    ]
