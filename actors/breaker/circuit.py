@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from actors.breaker import messages as m
 from actors.breaker.definitions import asked_wait_s
-from actors.breaker.gate import Admitted, Ask, Gate, Permit, Refused
+from actors.breaker.gate import Gate
 from actors.breaker.lane import DURATIONS_MAX, NEVER, Lane
 from actors.breaker.link import WORD_UNKNOWN, Attachment, Glance, OwnerLink, Word, glance
 from actors.breaker.outcome import code_of
@@ -30,12 +30,14 @@ from actors.breaker.published import Published
 from actors.breaker.reports import REPORT_CALLS, REPORT_S
 from actors.breaker.settings import BreakerSettings
 from actors.breaker.sighting import Sighting
+from actors.breaker.verdict import Permit
 
 if TYPE_CHECKING:
     from actors.breaker.outcome import Outcome
     from actors.breaker.sighting import Transition
     from actors.breaker.surroundings import Surroundings
-    from actors.runtime.stream import EventStream
+    from actors.breaker.verdict import Refused, Verdict
+from actors.runtime.stream import EventStream
 
 IDLE_LOOKS = 20
 """A circuit is parked after so many looks of the keeper, `REPORT_S` apart, without a call."""
@@ -73,7 +75,8 @@ class Circuit:
 
     def _begin(self, process: str, settings: BreakerSettings, published: Published) -> None:
         self.process = process
-        gate = Gate(settings, published, process=process, rng=self._rng, now=self.now())
+        alone = self.link.is_alone
+        gate = Gate(settings, published, process=process, rng=self._rng, now=self.now(), alone=alone)
         self.gate = gate
         self.cause: m.Cause | None = None
         self._lock = threading.Lock()
@@ -121,7 +124,7 @@ class Circuit:
 
     # -- what calls need --------------------------------------------------------------------------------------------
 
-    def admit(self) -> tuple[Admitted | Ask | Refused, Lane]:
+    def admit(self) -> tuple[Verdict, Lane]:
         """May a call pass? The lane is that of its ticket."""
         seen = self._glance()
         now = self.now()
@@ -131,6 +134,8 @@ class Circuit:
                 self._parked, self._idle = False, 0
                 self._due_by(now + REPORT_S)
             verdict = self.gate.admit(now)
+            if isinstance(verdict, Permit):
+                self._hold(verdict)
             self._specialise(now)
             lane = self.lane
         self._settle()
@@ -142,8 +147,7 @@ class Circuit:
         with self._lock:
             permit = self.gate.granted(grant, now)
             if isinstance(permit, Permit):
-                self._leases[permit.number] = permit
-                self._due_by(permit.expires_at)
+                self._hold(permit)
             elif permit is not None:
                 self._outgoing.reports.append((permit,))
         self._settle()
@@ -155,11 +159,13 @@ class Circuit:
             self.gate.denied(request, self.now())
 
     def refusal(self) -> Refused:
-        """What to tell a call that asked for a permit and got none."""
+        """What to tell a call that asked for a permit and got none; it is counted."""
         now = self.now()
         with self._lock:
-            state, retry_after_s = self.gate.state(now), self.gate.retry_after_s(now)
-            return Refused(state=state, retry_after_s=retry_after_s, by_itself=self.gate.opening is not None)
+            refused = self.gate.refused(now)
+            self._specialise(now)
+        self._settle()
+        return refused
 
     def leave(
         self,
@@ -265,6 +271,10 @@ class Circuit:
             next_at = self._due_at
         self._settle()
         return next_at
+
+    def _hold(self, permit: Permit) -> None:
+        self._leases[permit.number] = permit
+        self._due_by(permit.expires_at)
 
     def _expire(self, now: float) -> None:
         """A probe that hangs gives its permit back; what it says later changes nothing."""
