@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from actors.breaker import messages as m
 from actors.breaker.definitions import asked_wait_s
 from actors.breaker.gate import Gate
+from actors.breaker.held import HeldPermits
 from actors.breaker.lane import DURATIONS_MAX, NEVER, Lane
 from actors.breaker.link import WORD_UNKNOWN, Attachment, Glance, OwnerLink, Word, glance
 from actors.breaker.outcome import code_of
@@ -44,6 +45,9 @@ IDLE_LOOKS = 20
 
 LANES_MAX = 8
 """Tickets of which calls may still be under way; the successes of older ones are not told any more."""
+
+
+_TOO_LATE = "the time of the task that probed was over"
 
 
 class Circuit:
@@ -81,7 +85,7 @@ class Circuit:
         self.cause: m.Cause | None = None
         self._lock = threading.Lock()
         self._outgoing.begin_anew()
-        self._leases: dict[int, Permit] = {}
+        self._permits = HeldPermits()
         self.lane = Lane(gate.ticket)
         self._lanes = [self.lane]
         self.place: Sequence[int] = (WORD_UNKNOWN,)
@@ -135,19 +139,24 @@ class Circuit:
                 self._due_by(now + REPORT_S)
             verdict = self.gate.admit(now)
             if isinstance(verdict, Permit):
-                self._hold(verdict)
+                self._due_by(self._permits.add(verdict))
             self._specialise(now)
             lane = self.lane
         self._settle()
         return verdict, lane
 
-    def granted(self, grant: m.GrantPermit) -> Permit | None:
-        """The owner granted a permit; None if nobody may use it any more: it went back."""
+    def granted(self, grant: m.GrantPermit, limit_at: float | None = None) -> Permit | None:
+        """The owner granted a permit; None if nobody may use it any more: it went back.
+
+        Args:
+            grant: What it said.
+            limit_at: When the probe has failed if it has not ended, monotonic seconds; None: only its lease ends it.
+        """
         now = self.now()
         with self._lock:
             permit = self.gate.granted(grant, now)
             if isinstance(permit, Permit):
-                self._hold(permit)
+                self._due_by(self._permits.add(permit, limit_at))
             elif permit is not None:
                 self._outgoing.reports.append((permit,))
         self._settle()
@@ -180,7 +189,7 @@ class Circuit:
         now = self.now()
         with self._lock:
             if permit is not None:
-                self._leases.pop(permit.number, None)
+                outcome = self._permits.end(permit, outcome, now)
                 ended = self.gate.end_permit(permit, outcome, now, duration_s=duration_s, sample=sample)
                 self._outgoing.reports += ((ended,),) if ended is not None else ()
             elif outcome in ("ignored", "cancelled"):
@@ -272,18 +281,15 @@ class Circuit:
         self._settle()
         return next_at
 
-    def _hold(self, permit: Permit) -> None:
-        self._leases[permit.number] = permit
-        self._due_by(permit.expires_at)
-
     def _expire(self, now: float) -> None:
         """A probe that hangs gives its permit back; what it says later changes nothing."""
-        for permit in [permit for permit in self._leases.values() if permit.expires_at <= now]:
-            del self._leases[permit.number]
-            ended = self.gate.end_permit(permit, "cancelled", now)
+        for permit, outcome in self._permits.take_due(now):
+            sample = m.Sample(reporter=self.process, error=_TOO_LATE) if outcome == "failure" else None
+            ended = self.gate.end_permit(permit, outcome, now, sample=sample)
             self._outgoing.reports += ((ended,),) if ended is not None else ()
-        if self._leases:
-            self._due_by(min(permit.expires_at for permit in self._leases.values()))
+        next_at = self._permits.next_at()
+        if next_at is not None:
+            self._due_by(next_at)
 
     # -- before the lock --------------------------------------------------------------------------------------------
 

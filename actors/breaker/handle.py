@@ -184,11 +184,20 @@ class BreakerHandle(Arriving):
         _ENTERED.set(rest)
         return block.permit
 
-    def note_failure(self, error: str) -> None:
-        """Count a failure of a call that was made elsewhere and could not tell itself; it asks for no permit."""
+    @property
+    def ticket(self) -> int:
+        """What a call that is made elsewhere from now on is to be told with; see `note_failure`."""
+        return self._circuit.gate.ticket
+
+    def note_failure(self, error: str, *, ticket: int) -> None:
+        """Count a failure of a call that was made elsewhere and could not tell itself; it asks for no permit.
+
+        Args:
+            error: What became of it.
+            ticket: The handle's `ticket` when the call was sent; what has been decided since then stays decided.
+        """
         circuit = self._circuit
-        sample = m.Sample(reporter=circuit.process, error=error)
-        circuit.leave(circuit.gate.ticket, None, "failure", sample=sample)
+        circuit.leave(ticket, None, "failure", sample=m.Sample(reporter=circuit.process, error=error))
 
     # -- insight ----------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from actors.breaker import messages as m
 from actors.breaker.errors import CircuitOpenError, refusal
 from actors.breaker.outcome import Outcome, outcome_of_error, outcome_of_result
 from actors.breaker.verdict import Admitted, Ask, Permit, Refused
+from actors.runtime.context import LIMIT
 from actors.runtime.scrub import Scrubber
 from actors.runtime.settings import shown
 
@@ -180,7 +181,8 @@ def _ask(circuit: Circuit, asked: Ask, lane: Lane) -> tuple[Future[Passage | Non
     answer: Future[Passage | None] = Future()
     request = asked.request
     future = circuit.link.request_permit(circuit.name, m.PermitRequested(holder=circuit.process, request=request))
-    future.add_done_callback(lambda done: _answered(circuit, lane, request, answer, done))
+    limit_at = LIMIT.get()
+    future.add_done_callback(lambda done: _answered(circuit, lane, request, limit_at, answer, done))
     return answer, request
 
 
@@ -188,6 +190,7 @@ def _answered(
     circuit: Circuit,
     lane: Lane,
     request: int,
+    limit_at: float | None,
     answer: Future[Passage | None],
     done: Future[m.GrantPermit | m.RefusePermit],
 ) -> None:
@@ -196,7 +199,7 @@ def _answered(
     waited_for = answer.set_running_or_notify_cancel()
     if not waited_for or not isinstance(granted, m.GrantPermit):
         circuit.denied(request)
-    probe = circuit.granted(granted) if isinstance(granted, m.GrantPermit) else None
+    probe = circuit.granted(granted, limit_at) if isinstance(granted, m.GrantPermit) else None
     if waited_for:
         answer.set_result(None if probe is None else Passage(circuit, lane, probe))
 
