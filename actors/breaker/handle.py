@@ -140,8 +140,16 @@ class BreakerHandle(Arriving):
         """
         return Permit(enter(self._circuit))
 
+    async def aacquire(self) -> Permit:
+        """`acquire` for a coroutine: the owner's answer is awaited.
+
+        Raises:
+            CircuitOpenError: The breaker does not let one through.
+        """
+        return Permit(await aenter(self._circuit))
+
     async def atry_acquire(self) -> Permit | None:
-        """The same for a coroutine: the owner's answer is awaited."""
+        """`try_acquire` for a coroutine: the owner's answer is awaited."""
         try:
             return Permit(await aenter(self._circuit))
         except CircuitOpenError:
