@@ -25,6 +25,8 @@ class Caller:
 
     def __init__(self) -> None:
         self.held: list[Any] = []
+        self.streams: list[Any] = []
+        self.seen: list[str] = []
 
     def pid(self) -> int:
         return os.getpid()
@@ -65,6 +67,17 @@ class Caller:
             return None
         self.held.append(permit)
         return os.getpid()
+
+    def watch(self, handles: list[Any]) -> None:
+        """Hear of transitions from now on."""
+        self.streams.append(handles[0].subscribe())
+
+    def saw(self) -> list[str]:
+        """The states that transitions have led to since then."""
+        for stream in self.streams:
+            while (change := stream.next(0)) is not None:
+                self.seen.append(change.after)
+        return self.seen
 
     def besiege(self, handles: list[Any], callers: int, marks: str, for_s: float) -> int:
         """Many threads call what fails, again and again; each that passes leaves a mark at its begin and its end."""

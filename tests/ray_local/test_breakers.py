@@ -122,6 +122,28 @@ def test_failures_of_all_processes_open_it_in_all_and_none_is_lost(sup, crew, ev
     assert ray.get(crew[0].succeed.remote([breaker])) == ["refused"]
 
 
+def test_with_a_quorum_a_process_that_opens_itself_is_alone_and_the_second_opens_all(
+    sup, crew, everywhere, eventually, name
+):
+    breaker = everywhere(BreakerSettings(consecutive_failures=2, quorum=2, open_s=30.0))
+    assert ray.get(crew[0].fail.remote([breaker], 3)) == ["failed", "failed", "refused"]
+    eventually(lambda: len(sup.breakers()[name].view.voters) == 1, "its vote being heard")
+    assert ray.get([caller.state.remote([breaker]) for caller in crew]) == ["open", *["closed"] * (PROCESSES - 1)]
+    assert sup.breakers()[name].state == "closed"
+    ray.get(crew[1].fail.remote([breaker], 2))
+    eventually(lambda: states(crew, breaker) == {"open"}, "it being open everywhere")
+    assert sup.breakers()[name].view.opened_by.kind == "agreed"
+
+
+def test_a_subscriber_in_another_process_sees_it_open_half_open_and_closed(crew, everywhere, eventually):
+    breaker = everywhere(EAGER.model_copy(update={"half_open_permits": 1, "open_s": 2.0}))
+    ray.get(crew[1].watch.remote([breaker]))
+    ray.get(crew[0].fail.remote([breaker], 2))
+    eventually(lambda: ray.get(crew[1].saw.remote()) == ["open", "half_open"], "it being half-open")
+    assert ray.get(crew[0].succeed.remote([breaker])) == ["succeeded"]
+    eventually(lambda: ray.get(crew[1].saw.remote()) == ["open", "half_open", "closed"], "it being closed")
+
+
 def besieged(crew: list[Any], breaker: BreakerHandle, marks: Any, eventually: Callable[..., None]) -> None:
     """All call what fails; no more of their calls than permits ever run at a time."""
     ray.get(crew[0].fail.remote([breaker], 2))

@@ -397,7 +397,7 @@ def test_transitions_are_told_in_their_order_to_each_subscriber():
 
 async def test_leave_is_taken_by_hand_in_a_coroutine():
     town = Town(half_open_permits=1)
-    (await town.breaker.aacquire()).success()
+    (await town.breaker.aacquire()).cancel()
     town.half_opened()
     probe = await town.breaker.aacquire()
     assert probe.is_probe
