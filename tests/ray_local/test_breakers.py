@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import threading
@@ -20,13 +21,14 @@ from actors.breaker.handle import BreakerHandle
 from actors.breaker.permit import Permit
 from actors.breaker.settings import BreakerSettings
 from actors.runtime.errors import ConfigError
-from supervisor import Fallback, Policy, Retry, Supervisor
+from supervisor import Fallback, Policy, Retry, Supervisor, TaskTimeoutError
 from supervisor.breakers.collection import UnknownBreakerError
 from supervisor.breakers.homes import SHARDS, shard_key
 from supervisor.cli.main import main
 from tests.ray_local.breaker_crew import crew_of, most_at_once
 from tests.ray_local.conftest import HEARTBEAT, unique_name
 from tests.ray_local.wards import Ward
+from tests.ray_local.workload import wait_for_file
 
 PROCESSES = 4
 CALLERS = 50
@@ -354,6 +356,26 @@ def test_a_task_behind_an_open_breaker_is_refused_and_its_span_links_to_the_caus
     breaker.reset(reason="over")
 
 
+def test_tasks_that_run_until_their_time_is_over_open_their_breaker(sup, everywhere, eventually, name):
+    breaker = everywhere(BreakerSettings(consecutive_failures=2, open_s=30.0))
+    hurried = sup.options(policy=Policy(breaker=name, timeout_s=0.3, retry=Retry(attempts=1)))
+    for _ in range(2):
+        assert isinstance(hurried.submit(hang).exception(timeout=60), TaskTimeoutError)
+    eventually(lambda: breaker.state == "open", "it being open")
+
+
+def test_tasks_that_waited_in_a_queue_until_their_deadline_say_nothing(sup, everywhere, gate, name):
+    breaker = everywhere(BreakerSettings(consecutive_failures=1))
+    blockers = [sup.submit(wait_for_file, gate.path) for _ in range(4)]
+    hurried = sup.options(policy=Policy(breaker=name, deadline_s=0.3, retry=Retry(attempts=1)))
+    waiting = [hurried.submit(add, 2, 3) for _ in range(4)]
+    assert {type(each.exception(timeout=60)) for each in waiting} == {TaskTimeoutError}
+    gate.open()
+    for blocker in blockers:
+        blocker.result(timeout=60)
+    assert (breaker.state, sup.breakers()[name].view.totals.failures) == ("closed", 0)
+
+
 def test_calls_of_a_child_pass_its_breaker_where_they_are_made(sup, everywhere, name):
     breaker = everywhere(SETTINGS.model_copy(update={"consecutive_failures": 2}))
     ward = sup.supervise(Ward, name=f"ward-{name}", breaker=name)
@@ -392,6 +414,10 @@ def test_the_command_lists_explains_and_controls(sup, everywhere, eventually, na
 
 def add(one: int, other: int) -> int:
     return one + other
+
+
+async def hang() -> None:
+    await asyncio.sleep(60)
 
 
 def cached(*_: object) -> int:
