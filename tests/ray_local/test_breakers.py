@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from itertools import count
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import ray
@@ -23,9 +20,19 @@ from actors.breaker.settings import BreakerSettings
 from actors.runtime.errors import ConfigError
 from supervisor import Fallback, Policy, Retry, Supervisor, TaskTimeoutError
 from supervisor.breakers.collection import UnknownBreakerError
-from supervisor.breakers.homes import SHARDS, shard_key
+from supervisor.breakers.homes import SHARDS
 from supervisor.cli.main import main
-from tests.ray_local.breaker_crew import crew_of, most_at_once
+from tests.ray_local.breaker_crew import (
+    add,
+    cached,
+    crew_of,
+    hang,
+    most_at_once,
+    owner_of,
+    owner_pid,
+    shared_name,
+    states,
+)
 from tests.ray_local.conftest import HEARTBEAT, unique_name
 from tests.ray_local.wards import Ward
 from tests.ray_local.workload import wait_for_file
@@ -75,12 +82,6 @@ def victim(processes) -> Any:
     return processes[PROCESSES]
 
 
-def shared_name() -> str:
-    """A new name, always of the same shared owner: to start an actor takes longer than most tests."""
-    names = (f"bank-{uuid4().hex[:8]}" for _ in count())
-    return next(name for name in names if shard_key(name).endswith("-0"))
-
-
 @pytest.fixture
 def name() -> str:
     return shared_name()
@@ -98,19 +99,6 @@ def everywhere(sup, crew, eventually, name) -> Callable[[BreakerSettings], Break
         return made
 
     return make
-
-
-def states(crew: list[Any], breaker: BreakerHandle) -> set[str]:
-    return set(ray.get([caller.state.remote([breaker]) for caller in crew]))
-
-
-def owner_of(sup: Supervisor, breaker: str) -> Any:
-    full_name = sup.breakers()[breaker].owner
-    return next(child for child in sup.status().tree if child.name == full_name)
-
-
-def owner_pid(sup: Supervisor, breaker: str) -> int:
-    return owner_of(sup, breaker).location.process.pid
 
 
 def test_failures_of_all_processes_open_it_in_all_and_none_is_lost(sup, crew, everywhere, eventually, name):
@@ -410,15 +398,3 @@ def test_the_command_lists_explains_and_controls(sup, everywhere, eventually, na
     assert "failure_rate" in run("configure", name, "failure_rate=7", "--reason", "x", code=1)
     run("reset", name, "--reason", "over")
     eventually(lambda: breaker.state == "closed", "it being closed")
-
-
-def add(one: int, other: int) -> int:
-    return one + other
-
-
-async def hang() -> None:
-    await asyncio.sleep(60)
-
-
-def cached(*_: object) -> int:
-    return -1

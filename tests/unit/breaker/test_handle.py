@@ -393,16 +393,3 @@ def test_transitions_are_told_in_their_order_to_each_subscriber():
         assert others.next(0) == seen[0]
     town.opened()
     assert changes.closed
-
-
-async def test_leave_is_taken_by_hand_in_a_coroutine():
-    town = Town(half_open_permits=1)
-    (await town.breaker.aacquire()).cancel()
-    town.half_opened()
-    probe = await town.breaker.aacquire()
-    assert probe.is_probe
-    with pytest.raises(CircuitOpenError):
-        await town.breaker.aacquire()
-    assert await town.breaker.atry_acquire() is None
-    probe.success()
-    assert town.breaker.state == "closed"
