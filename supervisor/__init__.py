@@ -22,7 +22,9 @@ if Path(actors.__file__ or "").resolve().parent.parent != Path(__file__).resolve
 if TYPE_CHECKING:
     from actors.breaker.errors import BreakerUnreachableError, CircuitOpenError, TooManyBreakersError
     from actors.breaker.handle import BreakerHandle, local_breaker
+    from actors.breaker.scenario import Phase, Scenario
     from actors.breaker.settings import BreakerSettings
+    from actors.breaker.simulate import SimulationReport, simulate
     from actors.degradation.handle import DegradationHandle
     from actors.degradation.recent import DegradationChange
     from actors.degradation.settings import BudgetSettings, DegradationSettings, LevelRule
@@ -97,7 +99,9 @@ if TYPE_CHECKING:
 _HOMES = {
     "actors.breaker.errors": "BreakerUnreachableError CircuitOpenError TooManyBreakersError",
     "actors.breaker.handle": "BreakerHandle local_breaker",
+    "actors.breaker.scenario": "Phase Scenario",
     "actors.breaker.settings": "BreakerSettings",
+    "actors.breaker.simulate": "SimulationReport simulate",
     "actors.health.errors": "UnknownComponentError",
     "actors.health.published": "HealthChange HealthStanding",
     "actors.health.report": "ComponentHealth SystemHealth",
@@ -215,6 +219,7 @@ __all__ = [
     "LevelRule",
     "MonitorSettings",
     "OutcomeUnknownError",
+    "Phase",
     "Plan",
     "PoisonTaskError",
     "Policy",
@@ -229,7 +234,9 @@ __all__ = [
     "RestartIntensityError",
     "Restore",
     "Retry",
+    "Scenario",
     "ServiceUnreachableError",
+    "SimulationReport",
     "StaleIncarnationError",
     "Subscription",
     "Supervisor",
@@ -253,4 +260,5 @@ __all__ = [
     "current_task",
     "load_tree",
     "local_breaker",
+    "simulate",
 ]

@@ -5,15 +5,16 @@ no clock, and makes no object (an empty `**kwargs` handed on would be a second d
 functions are spared). All else (errors, measured calls, probes, refusals) goes through `passage`.
 
 What the user's function raises comes through as it is; only CircuitOpenError is ever added, and a TypeError for what
-could not have worked: a coroutine function handed to the sync side would otherwise be guarded by nobody.
+could not have worked: a coroutine or generator function handed to `call` would otherwise be guarded by nobody.
 """
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from functools import partial, wraps
-from types import CoroutineType
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from actors.breaker.errors import CircuitOpenError, refusal
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 AnyCall = Callable[..., Any]
 
+_COROUTINES: frozenset[type] = frozenset((CoroutineType,))
+_UNSEEN = _COROUTINES | {GeneratorType, AsyncGeneratorType, asyncio.Task, asyncio.Future}
+"""What `call` cannot guard: what runs of these runs after it."""
+
 
 def make_call(circuit: Circuit, fallback: AnyCall | None) -> AnyCall:
     """`call(fn, *args, **kwargs)` of this circuit; `fallback` is called in place of a call that is refused."""
@@ -34,14 +39,14 @@ def make_call(circuit: Circuit, fallback: AnyCall | None) -> AnyCall:
         if word != lane.word:
             if word == lane.shut and fallback is None:
                 turn_away(circuit, lane)
-            return _call_slowly(circuit, fallback, fn, args, kwargs)
+            return _call_slowly(circuit, fallback, fn, args, kwargs, _UNSEEN)
         try:
             result = fn(*args, **kwargs) if kwargs else fn(*args)
         except BaseException as error:
             fail(circuit, lane, error)
             raise
-        if type(result) is CoroutineType:
-            _refuse_coroutine(fn, result)
+        if type(result) in _UNSEEN:
+            _refuse(fn, result)
         lane.hit()
         return result
 
@@ -204,7 +209,12 @@ async def _closed(source: AsyncGenerator[Any, Any], error: BaseException) -> Non
 
 
 def _call_slowly(
-    circuit: Circuit, fallback: AnyCall | None, fn: AnyCall, args: tuple[Any, ...], kwargs: dict[str, Any]
+    circuit: Circuit,
+    fallback: AnyCall | None,
+    fn: AnyCall,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    unseen: frozenset[type] = _COROUTINES,
 ) -> Any:
     try:
         passage = enter(circuit)
@@ -212,19 +222,19 @@ def _call_slowly(
         if fallback is None:
             raise
     else:
-        return _run(passage, fn, args, kwargs)
+        return _run(passage, fn, args, kwargs, unseen)
     return fallback(*args, **kwargs)
 
 
-def _run(passage: Passage, fn: AnyCall, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _run(passage: Passage, fn: AnyCall, args: tuple[Any, ...], kwargs: dict[str, Any], unseen: frozenset[type]) -> Any:
     try:
         result = fn(*args, **kwargs)
     except BaseException as error:
         passage.failed(error)
         raise
-    if type(result) is CoroutineType:
+    if type(result) in unseen:
         passage.cancelled()
-        _refuse_coroutine(fn, result)
+        _refuse(fn, result)
     passage.succeeded(result)
     return result
 
@@ -256,3 +266,18 @@ async def _arun(passage: Passage, fn: AnyCall, args: tuple[Any, ...], kwargs: di
 def _refuse_coroutine(fn: AnyCall, coroutine: Any) -> None:
     coroutine.close()
     raise TypeError(f"{fn!r} returned a coroutine, which the breaker would not see end; use `await breaker.acall(...)`")
+
+
+def _refuse(fn: AnyCall, result: Any) -> None:
+    """A result that `call` has seen nothing of yet; it is ended."""
+    if type(result) is CoroutineType:
+        _refuse_coroutine(fn, result)
+    if isinstance(result, asyncio.Future):
+        result.cancel()
+        raise TypeError(f"{fn!r} returned a task, which the breaker would not see end; use `await breaker.acall(...)`")
+    if isinstance(result, GeneratorType):
+        result.close()
+    raise TypeError(
+        f"{fn!r} returned a generator, which the breaker would not see run; put `@breaker` above its function, "
+        "then the whole iteration is the call"
+    )

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING
 
 from actors.breaker import messages as m
 from actors.breaker.definitions import asked_wait_s
-from actors.breaker.gate import Admitted, Ask, Gate, Permit, Refused
+from actors.breaker.gate import Gate
+from actors.breaker.held import HeldPermits
 from actors.breaker.lane import DURATIONS_MAX, NEVER, Lane
 from actors.breaker.link import WORD_UNKNOWN, Attachment, Glance, OwnerLink, Word, glance
 from actors.breaker.outcome import code_of
@@ -30,18 +31,23 @@ from actors.breaker.published import Published
 from actors.breaker.reports import REPORT_CALLS, REPORT_S
 from actors.breaker.settings import BreakerSettings
 from actors.breaker.sighting import Sighting
+from actors.breaker.verdict import Permit
 
 if TYPE_CHECKING:
     from actors.breaker.outcome import Outcome
     from actors.breaker.sighting import Transition
     from actors.breaker.surroundings import Surroundings
-    from actors.runtime.stream import EventStream
+    from actors.breaker.verdict import Refused, Verdict
+from actors.runtime.stream import EventStream
 
 IDLE_LOOKS = 20
 """A circuit is parked after so many looks of the keeper, `REPORT_S` apart, without a call."""
 
 LANES_MAX = 8
 """Tickets of which calls may still be under way; the successes of older ones are not told any more."""
+
+
+_TOO_LATE = "the time of the task that probed was over"
 
 
 class Circuit:
@@ -73,12 +79,13 @@ class Circuit:
 
     def _begin(self, process: str, settings: BreakerSettings, published: Published) -> None:
         self.process = process
-        gate = Gate(settings, published, process=process, rng=self._rng, now=self.now())
+        alone = self.link.is_alone
+        gate = Gate(settings, published, process=process, rng=self._rng, now=self.now(), alone=alone)
         self.gate = gate
         self.cause: m.Cause | None = None
         self._lock = threading.Lock()
         self._outgoing.begin_anew()
-        self._leases: dict[int, Permit] = {}
+        self._permits = HeldPermits()
         self.lane = Lane(gate.ticket)
         self._lanes = [self.lane]
         self.place: Sequence[int] = (WORD_UNKNOWN,)
@@ -121,7 +128,7 @@ class Circuit:
 
     # -- what calls need --------------------------------------------------------------------------------------------
 
-    def admit(self) -> tuple[Admitted | Ask | Refused, Lane]:
+    def admit(self) -> tuple[Verdict, Lane]:
         """May a call pass? The lane is that of its ticket."""
         seen = self._glance()
         now = self.now()
@@ -131,19 +138,25 @@ class Circuit:
                 self._parked, self._idle = False, 0
                 self._due_by(now + REPORT_S)
             verdict = self.gate.admit(now)
+            if isinstance(verdict, Permit):
+                self._due_by(self._permits.add(verdict))
             self._specialise(now)
             lane = self.lane
         self._settle()
         return verdict, lane
 
-    def granted(self, grant: m.GrantPermit) -> Permit | None:
-        """The owner granted a permit; None if nobody may use it any more: it went back."""
+    def granted(self, grant: m.GrantPermit, limit_at: float | None = None) -> Permit | None:
+        """The owner granted a permit; None if nobody may use it any more: it went back.
+
+        Args:
+            grant: What it said.
+            limit_at: When the probe has failed if it has not ended, monotonic seconds; None: only its lease ends it.
+        """
         now = self.now()
         with self._lock:
             permit = self.gate.granted(grant, now)
             if isinstance(permit, Permit):
-                self._leases[permit.number] = permit
-                self._due_by(permit.expires_at)
+                self._due_by(self._permits.add(permit, limit_at))
             elif permit is not None:
                 self._outgoing.reports.append((permit,))
         self._settle()
@@ -155,11 +168,13 @@ class Circuit:
             self.gate.denied(request, self.now())
 
     def refusal(self) -> Refused:
-        """What to tell a call that asked for a permit and got none."""
+        """What to tell a call that asked for a permit and got none; it is counted."""
         now = self.now()
         with self._lock:
-            state, retry_after_s = self.gate.state(now), self.gate.retry_after_s(now)
-            return Refused(state=state, retry_after_s=retry_after_s, by_itself=self.gate.opening is not None)
+            refused = self.gate.refused(now)
+            self._specialise(now)
+        self._settle()
+        return refused
 
     def leave(
         self,
@@ -174,7 +189,7 @@ class Circuit:
         now = self.now()
         with self._lock:
             if permit is not None:
-                self._leases.pop(permit.number, None)
+                outcome = self._permits.end(permit, outcome, now)
                 ended = self.gate.end_permit(permit, outcome, now, duration_s=duration_s, sample=sample)
                 self._outgoing.reports += ((ended,),) if ended is not None else ()
             elif outcome in ("ignored", "cancelled"):
@@ -268,12 +283,13 @@ class Circuit:
 
     def _expire(self, now: float) -> None:
         """A probe that hangs gives its permit back; what it says later changes nothing."""
-        for permit in [permit for permit in self._leases.values() if permit.expires_at <= now]:
-            del self._leases[permit.number]
-            ended = self.gate.end_permit(permit, "cancelled", now)
+        for permit, outcome in self._permits.take_due(now):
+            sample = m.Sample(reporter=self.process, error=_TOO_LATE) if outcome == "failure" else None
+            ended = self.gate.end_permit(permit, outcome, now, sample=sample)
             self._outgoing.reports += ((ended,),) if ended is not None else ()
-        if self._leases:
-            self._due_by(min(permit.expires_at for permit in self._leases.values()))
+        next_at = self._permits.next_at()
+        if next_at is not None:
+            self._due_by(next_at)
 
     # -- before the lock --------------------------------------------------------------------------------------------
 

@@ -8,6 +8,9 @@ from functools import partial
 from actors.breaker.published import State
 from actors.runtime.errors import SupervisorError
 
+_USUAL = 3
+_UNHEARD = "and its owner is not heard: nobody probes until it is"
+
 
 class CircuitOpenError(SupervisorError):
     """The breaker does not let the call through; nothing of the user's ran.
@@ -18,12 +21,21 @@ class CircuitOpenError(SupervisorError):
         state: What refused it.
         generation: The transition that this state began with, as in the log's table `circuit_breaker_state_history`.
         by_itself: This process's own calls opened it here; the cluster did not.
+        owner_heard: False where nobody probes until the breaker's owner is heard.
     """
 
     def __init__(
-        self, name: str, *, retry_after_s: float, state: State = "open", generation: int = 0, by_itself: bool = False
+        self,
+        name: str,
+        *,
+        retry_after_s: float,
+        state: State = "open",
+        generation: int = 0,
+        by_itself: bool = False,
+        owner_heard: bool = True,
     ) -> None:
-        self.args = (name, retry_after_s, (state, generation, by_itself))
+        told = (state, generation, by_itself)
+        self.args = (name, retry_after_s, told if owner_heard else (*told, False))
 
     @property
     def name(self) -> str:
@@ -45,19 +57,26 @@ class CircuitOpenError(SupervisorError):
     def by_itself(self) -> bool:
         return self.args[2][2]
 
+    @property
+    def owner_heard(self) -> bool:
+        return len(self.args[2]) <= _USUAL
+
     def __str__(self) -> str:
         """Put into words when somebody reads it: most refusals are caught unread, and take a microsecond."""
         return f"breaker {self.name!r} is {self._what()}: supervisor breaker explain {self.name}"
 
     def _what(self) -> str:
+        again = f"try again in {self.retry_after_s:.1f} s. Why it opened"
         here = " in this process, by its own calls" if self.by_itself else ""
         match self.state:
             case "forced_open":
                 return "forced open until enable or reset. Who did it, and why"
             case "half_open":
-                return f"half-open{here}, its probes are out; try again in {self.retry_after_s:.1f} s. Why it opened"
+                return f"half-open{here}, {'its probes are out' if self.owner_heard else _UNHEARD}; {again}"
             case "ramping":
-                return f"ramping, only a part passes; try again in {self.retry_after_s:.1f} s. Why it opened"
+                return f"ramping, only a part passes; {again}"
+            case _ if not self.owner_heard:
+                return f"open{here}, {_UNHEARD}; {again}"
             case _:
                 return f"open{here}; next probe in {self.retry_after_s:.1f} s. Why it opened"
 

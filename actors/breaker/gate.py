@@ -7,7 +7,8 @@
     its own calls say   a rule is broken --> self-opened: see `self_opening`
 
 Closed and open are decided here, from a few values, without a call to anybody. While the owner is lost, closed goes on
-by the process's own window, open stays shut also when its wait is over, and nobody asks to probe.
+by the process's own window, open stays shut also when its wait is over, and nobody asks to probe. Where there will
+never be an owner to ask, as in a forked child, who has opened itself recovers by probes that it grants itself.
 
 Each call that passes has a ticket. A ticket from before the generation that holds says nothing; one from before this
 process opened or recovered by itself is told to the owner and counts for nothing here.
@@ -18,7 +19,6 @@ A hot path need not call `admit`: while `free`, any call passes with `ticket`, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from actors.breaker import messages as m
@@ -27,6 +27,7 @@ from actors.breaker.published import COUNTING, PASSING, Published, State
 from actors.breaker.reports import Reports
 from actors.breaker.rules import nearness, tripped
 from actors.breaker.self_opening import SelfOpening
+from actors.breaker.verdict import Admitted, Ask, Permit, Refused, Verdict
 from actors.breaker.window import make_window
 
 if TYPE_CHECKING:
@@ -45,55 +46,6 @@ URGENT = 0.5
 """A failure that leaves its own process's window so near to opening may open the cluster: it is told at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """The call passes; tell what became of it with this ticket."""
-
-    ticket: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """The call does not pass.
-
-    Attributes:
-        state: What the process sees, see `Gate.state`.
-        retry_after_s: When it may be otherwise, seconds.
-        by_itself: The process opened itself, the cluster did not.
-    """
-
-    state: State
-    retry_after_s: float
-    by_itself: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """The call passes if the owner grants this request a permit."""
-
-    request: int
-
-
-Verdict = Admitted | Refused | Ask
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Permit:
-    """A probe's leave, to be given back by `Gate.end_permit`.
-
-    Attributes:
-        number: The owner's number of it.
-        generation: The owner's generation in which it was granted.
-        ticket: This process's ticket when it came.
-        expires_at: It is still out then, whatever the messages took: counted from the question, monotonic seconds.
-    """
-
-    number: int
-    generation: int
-    ticket: int
-    expires_at: float
-
-
 class Gate:
     """One process's view of one breaker.
 
@@ -103,6 +55,7 @@ class Gate:
         free: Every call passes, and none needs to be asked about.
         counts: Outcomes matter.
         ticket: What a call that passes now is to be told with.
+        alone: There is no owner to ask: who has opened itself grants its own probes.
         lost: The owner is not heard.
         stale: Outcomes that came too late to say anything.
         began: The first ticket that still says something.
@@ -116,13 +69,22 @@ class Gate:
         process: This process, in a text that no other has.
         rng: The source of chance.
         now: The moment, monotonic seconds.
+        alone: There is no owner to ask, and will be none.
     """
 
     def __init__(
-        self, settings: BreakerSettings, published: Published, *, process: str, rng: Chance, now: float
+        self,
+        settings: BreakerSettings,
+        published: Published,
+        *,
+        process: str,
+        rng: Chance,
+        now: float,
+        alone: bool = False,
     ) -> None:
         self.settings = settings
         self.published = published
+        self.alone = alone
         self.ticket = 0
         self.lost = False
         self.stale = 0
@@ -198,11 +160,26 @@ class Gate:
             return Admitted(self.ticket)
         if self._may_ask(now):
             self._requests += 1
+            if self.alone:
+                return self._hold(-self._requests, self.published.generation, now + self.settings.permit_lease_s)
             self._asking[self._requests] = now
             return Ask(self._requests)
+        return self.refused(now)
+
+    def refused(self, now: float) -> Refused:
+        """What to tell a call that does not pass; it is counted."""
         self.reports.add_refused(now)
-        retry_after_s, by_itself = self.retry_after_s(now), self.opening is not None
-        return Refused(state=self.state(now), retry_after_s=retry_after_s, by_itself=by_itself)
+        return Refused(
+            state=self.state(now),
+            retry_after_s=self.retry_after_s(now),
+            by_itself=self.opening is not None,
+            owner_heard=not self._is_unheard,
+        )
+
+    @property
+    def _is_unheard(self) -> bool:
+        """Whether nobody may let a probe through."""
+        return self.lost and not (self.alone and self.opening is not None)
 
     def retry_after_s(self, now: float) -> float:
         """When a call that is refused now may pass, seconds, as far as this process can tell; 0 if one passes."""
@@ -215,7 +192,7 @@ class Gate:
         if self.opening is None and self.published.state == "ramping":
             return self.settings.ramp_step_s
         opens_at = self._wait_until if self.published.state == "open" else self._ask_again_at
-        return max(ASK_AGAIN_S, opens_at - now)
+        return max(ASK_AGAIN_S_MAX if self._is_unheard else ASK_AGAIN_S, opens_at - now)
 
     def shut_until(self) -> float | None:
         """Until when every call is refused, if the owner says nothing, monotonic seconds; None: each asks `admit`."""
@@ -235,7 +212,7 @@ class Gate:
     # -- permits ----------------------------------------------------------------------------------------------------
 
     def _may_ask(self, now: float) -> bool:
-        if self.lost or now < self._ask_again_at:
+        if self._is_unheard or now < self._ask_again_at:
             return False
         if self.opening is None:
             return self.published.state == "half_open" and len(self._asking) < self.settings.half_open_permits
@@ -254,13 +231,11 @@ class Gate:
         if asked_at is None or now >= asked_at + grant.lease_s:
             return self._give_back(grant.permit, grant.generation, "cancelled")
         self._pause_s = ASK_AGAIN_S
-        permit = Permit(
-            number=grant.permit,
-            generation=grant.generation,
-            ticket=self.ticket,
-            expires_at=asked_at + grant.lease_s,
-        )
-        self._held[permit.number] = permit
+        return self._hold(grant.permit, grant.generation, asked_at + grant.lease_s)
+
+    def _hold(self, number: int, generation: int, expires_at: float) -> Permit:
+        permit = Permit(number=number, generation=generation, ticket=self.ticket, expires_at=expires_at)
+        self._held[number] = permit
         return permit
 
     def denied(self, request: int, now: float) -> None:

@@ -140,8 +140,16 @@ class BreakerHandle(Arriving):
         """
         return Permit(enter(self._circuit))
 
+    async def aacquire(self) -> Permit:
+        """`acquire` for a coroutine: the owner's answer is awaited.
+
+        Raises:
+            CircuitOpenError: The breaker does not let one through.
+        """
+        return Permit(await aenter(self._circuit))
+
     async def atry_acquire(self) -> Permit | None:
-        """The same for a coroutine: the owner's answer is awaited."""
+        """`try_acquire` for a coroutine: the owner's answer is awaited."""
         try:
             return Permit(await aenter(self._circuit))
         except CircuitOpenError:
@@ -184,11 +192,20 @@ class BreakerHandle(Arriving):
         _ENTERED.set(rest)
         return block.permit
 
-    def note_failure(self, error: str) -> None:
-        """Count a failure of a call that was made elsewhere and could not tell itself; it asks for no permit."""
+    @property
+    def ticket(self) -> int:
+        """What a call that is made elsewhere from now on is to be told with; see `note_failure`."""
+        return self._circuit.gate.ticket
+
+    def note_failure(self, error: str, *, ticket: int) -> None:
+        """Count a failure of a call that was made elsewhere and could not tell itself; it asks for no permit.
+
+        Args:
+            error: What became of it.
+            ticket: The handle's `ticket` when the call was sent; what has been decided since then stays decided.
+        """
         circuit = self._circuit
-        sample = m.Sample(reporter=circuit.process, error=error)
-        circuit.leave(circuit.gate.ticket, None, "failure", sample=sample)
+        circuit.leave(ticket, None, "failure", sample=m.Sample(reporter=circuit.process, error=error))
 
     # -- insight ----------------------------------------------------------------------------------------------------
 

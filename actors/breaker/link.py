@@ -94,10 +94,14 @@ class OwnerLink(Protocol):
 
     Attributes:
         supervisor: Whose breakers these are.
+        is_alone: There is no owner to tell or to ask, and will be none: this is a forked child.
     """
 
     @property
     def supervisor(self) -> str: ...
+
+    @property
+    def is_alone(self) -> bool: ...
 
     def attach(self, name: str, settings: BreakerSettings | None, follower: Follower, *, process: str) -> Attachment:
         """Begin to follow a name; the owner is started if there is none. Does not wait for it.

@@ -82,6 +82,7 @@ class LocalLink:
 
     def __init__(self, *, clock: Clock, rng: Chance, keeper: Keeper, supervisor: str = SUPERVISOR) -> None:
         self.supervisor = supervisor
+        self.is_alone = False
         self._now = clock.now
         self._rng = rng
         self._keeper = keeper

@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from actors.breaker import messages as m
-from actors.breaker.gate import Admitted, Ask, Gate, Permit, Refused
+from actors.breaker.gate import Gate
 from actors.breaker.machine import BreakerMachine
+from actors.breaker.verdict import Admitted, Ask, Permit, Refused
 
 if TYPE_CHECKING:
     from actors.breaker.chance import Chance
@@ -49,8 +50,7 @@ class Loopback:
                 assert isinstance(permit, Permit)
                 return permit
         self.gate.denied(verdict.request, now)
-        by_itself = self.gate.published.state != "half_open"
-        return Refused(state=self.gate.state(now), retry_after_s=self.gate.retry_after_s(now), by_itself=by_itself)
+        return self.gate.refused(now)
 
     def record(
         self, code: int, ticket: int, now: float, *, duration_s: float | None = None, sample: m.Sample | None = None

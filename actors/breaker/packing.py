@@ -79,7 +79,10 @@ def _unpacked_once(data: bytes) -> BreakerSettings:
 
 def _unpacked(data: bytes) -> BreakerSettings:
     fields: dict[str, Any] = pickle.loads(data)  # noqa: S301 - our own, see `pack_settings`
-    return BreakerSettings(**{name: value for name, packed in fields.items() for value in _loaded(name, packed)})
+    found = {name: value for name, packed in fields.items() for value in _loaded(name, packed)}
+    if found.get("count") == () and (fields["count"] or "failed_result" in fields):
+        found["count"] = (_counts_nothing,)  # else they would be refused: there is nothing that could be a failure
+    return BreakerSettings(**found)
 
 
 def pack_kept(kept: Kept, settings: bytes) -> bytes:
@@ -110,6 +113,12 @@ def _loaded(name: str, packed: Any) -> list[Any]:
         return [pickle.loads(packed.data)]  # noqa: S301 - our own, see `pack_settings`
     except Exception as error:  # noqa: BLE001 - importing a user's module can raise anything
         return [_silent(f"{type(error).__name__}: {error}")] if name == "open_s" else []
+
+
+def _counts_nothing(error: BaseException) -> bool:
+    """In place of rules that cannot be loaded here."""
+    del error
+    return False
 
 
 def _silent(reason: str) -> Callable[[int], float]:

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from actors.breaker import messages as m
 from actors.breaker.errors import CircuitOpenError, refusal
-from actors.breaker.gate import Admitted, Ask, Refused
 from actors.breaker.outcome import Outcome, outcome_of_error, outcome_of_result
+from actors.breaker.verdict import Admitted, Ask, Permit, Refused
+from actors.runtime.context import LIMIT
 from actors.runtime.scrub import Scrubber
 from actors.runtime.settings import shown
 
 if TYPE_CHECKING:
     from actors.breaker.circuit import Circuit
-    from actors.breaker.gate import Permit as Probe
     from actors.breaker.lane import Lane
 
 PERMIT_WAIT_S = 1.0
@@ -49,7 +49,7 @@ class Passage:
 
     __slots__ = ("_begun", "_circuit", "lane", "probe")
 
-    def __init__(self, circuit: Circuit, lane: Lane, probe: Probe | None = None) -> None:
+    def __init__(self, circuit: Circuit, lane: Lane, probe: Permit | None = None) -> None:
         self._circuit = circuit
         self.lane = lane
         self.probe = probe
@@ -88,7 +88,7 @@ def fail(
     lane: Lane,
     error: BaseException | str,
     *,
-    probe: Probe | None = None,
+    probe: Permit | None = None,
     duration_s: float | None = None,
 ) -> None:
     """A call that passed raised `error`, which the settings judge; a text is a failure."""
@@ -143,6 +143,8 @@ def _enter(circuit: Circuit) -> Passage | tuple[Ask, Lane]:
     match verdict:
         case Admitted():
             return Passage(circuit, lane)
+        case Permit():
+            return Passage(circuit, lane, verdict)
         case Ask():
             return verdict, lane
         case Refused():
@@ -168,6 +170,7 @@ def _refuse(circuit: Circuit, refused: Refused) -> Any:
         state=refused.state,
         generation=circuit.gate.published.generation,
         by_itself=refused.by_itself,
+        owner_heard=refused.owner_heard,
     )
 
 
@@ -178,7 +181,8 @@ def _ask(circuit: Circuit, asked: Ask, lane: Lane) -> tuple[Future[Passage | Non
     answer: Future[Passage | None] = Future()
     request = asked.request
     future = circuit.link.request_permit(circuit.name, m.PermitRequested(holder=circuit.process, request=request))
-    future.add_done_callback(lambda done: _answered(circuit, lane, request, answer, done))
+    limit_at = LIMIT.get()
+    future.add_done_callback(lambda done: _answered(circuit, lane, request, limit_at, answer, done))
     return answer, request
 
 
@@ -186,6 +190,7 @@ def _answered(
     circuit: Circuit,
     lane: Lane,
     request: int,
+    limit_at: float | None,
     answer: Future[Passage | None],
     done: Future[m.GrantPermit | m.RefusePermit],
 ) -> None:
@@ -194,7 +199,7 @@ def _answered(
     waited_for = answer.set_running_or_notify_cancel()
     if not waited_for or not isinstance(granted, m.GrantPermit):
         circuit.denied(request)
-    probe = circuit.granted(granted) if isinstance(granted, m.GrantPermit) else None
+    probe = circuit.granted(granted, limit_at) if isinstance(granted, m.GrantPermit) else None
     if waited_for:
         answer.set_result(None if probe is None else Passage(circuit, lane, probe))
 

@@ -82,7 +82,7 @@ class RayLink:
         self._begin(alone=False)
 
     def _begin(self, *, alone: bool) -> None:
-        self._alone = alone
+        self.is_alone = alone
         self._lock = threading.Lock()
         self._stirred = threading.Condition(self._lock)
         self._places: dict[str, Place] = {}
@@ -120,7 +120,7 @@ class RayLink:
                 self._thread = threading.Thread(target=self._tell_on, name="breaker-tell", daemon=True)
                 self._thread.start()
             self._stirred.notify_all()
-        if is_new and not self._alone:
+        if is_new and not self.is_alone:
             self._finder.look_for((name,))
         attachment = place.attach(follower)
         self._board.look((place,))
@@ -167,7 +167,7 @@ class RayLink:
 
     def control(self, name: str, event: m.ControlRequested | m.ConfigureRequested) -> Future[None]:
         """See `OwnerLink`. An owner of this node is told over the socket, too, and does it before it is on record."""
-        if self._alone:
+        if self.is_alone:
             return nobody(name)
         request = request_of(f"{self._keys.span_id():016x}", name, event)
         return self._desk.control(request, told=self._hurry(name, request))
@@ -175,7 +175,7 @@ class RayLink:
     def view(self, name: str) -> Future[BreakerView]:
         """See `OwnerLink`."""
         self._hurry(name)
-        return self._desk.view(name) if not self._alone else nobody(name)
+        return self._desk.view(name) if not self.is_alone else nobody(name)
 
     def _hurry(self, name: str, request: Request | None = None) -> bool:
         """Tell the owner now what waits, and the request too if there is a socket for it; whether there is."""

@@ -5,7 +5,8 @@
       +---probes failed---+
 
 It is shut at once, without asking anybody. It probes with permits of the owner, as everybody who probes does, so that
-the limit on probes holds for the whole cluster, and nobody probes while the owner is lost.
+the limit on probes holds for the whole cluster, and nobody probes while the owner is lost. Only who can never ask an
+owner, as a forked child, grants them itself.
 """
 
 from __future__ import annotations

@@ -165,7 +165,9 @@ class BreakerSettings(Settings):
         return []
 
     def _problems_of_errors(self) -> list[str]:
-        """A class that is counted and wholly ignored is a mistake: its failures would be lost without a word."""
+        """What is counted and wholly ignored, or never counted, is a mistake: failures would be lost without a word."""
+        if not self.count and self.failed_result is None and self.slow_call_rate is None:
+            return ["count is empty, so that nothing is ever a failure; name exceptions, or give failed_result"]
         ignored = tuple(rule for rule in self.ignore if isinstance(rule, type))
         hidden = [rule.__name__ for rule in self.count if isinstance(rule, type) and issubclass(rule, ignored)]
         return (

@@ -16,12 +16,13 @@ from itertools import count
 
 from actors.breaker import messages as m
 from actors.breaker.chance import SeededChance
-from actors.breaker.gate import Admitted, Ask, Gate, Permit
+from actors.breaker.gate import Gate
 from actors.breaker.machine import BreakerMachine
 from actors.breaker.outcome import code_of
 from actors.breaker.published import State
 from actors.breaker.scenario import Phase, Scenario
 from actors.breaker.settings import BreakerSettings
+from actors.breaker.verdict import Admitted, Ask, Permit
 
 _ROUNDING = 1e-9
 """Half a call too many by rounding is none."""

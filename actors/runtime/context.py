@@ -30,6 +30,9 @@ class TaskContext:
 CURRENT: ContextVar[TaskContext | None] = ContextVar("supervisor_task", default=None)
 
 DEADLINE: ContextVar[float | None] = ContextVar("supervisor_deadline", default=None)
+
+LIMIT: ContextVar[float | None] = ContextVar("supervisor_limit", default=None)
+"""When the attempt that runs here is ended because it took too long, monotonic seconds."""
 """When the running task's time is up, on this process's monotonic clock: what it submits inherits the rest."""
 
 

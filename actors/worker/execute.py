@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from actors.runtime.context import CURRENT, DEADLINE, TaskContext
+from actors.runtime.context import CURRENT, DEADLINE, LIMIT, TaskContext
 from actors.runtime.fault_passing import pass_point
 from actors.runtime.fault_points import CHILD_CALL, ON, RUNS
 from actors.runtime.wire import dumps, loads
@@ -102,6 +102,7 @@ class Executor:
         started = self._clock.now()
         token = CURRENT.set(context)
         deadline = DEADLINE.set(None if context.remaining_s is None else started + context.remaining_s)
+        limit = LIMIT.set(None if entry.timeout_s is None else started + entry.timeout_s)
         try:
             with attached(context.trace_id, context.span_id):
                 if ON:
@@ -118,6 +119,7 @@ class Executor:
         finally:
             CURRENT.reset(token)
             DEADLINE.reset(deadline)
+            LIMIT.reset(limit)
         return self._pack(entry, value, self._elapsed_us(started))
 
     def _elapsed_us(self, started: float) -> int:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, Any
 
-from actors.worker.protocol import TIMED_OUT, Entry, Progress
+from actors.worker.protocol import NOT_BEGUN, TIMED_OUT, Entry, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +69,7 @@ class WorkerMachine:
         while batch.pending:
             entry = Entry(*batch.pending.popleft())
             if batch.is_late(entry, now):
-                batch.results.append((entry.number, TIMED_OUT, b"its deadline passed before it began", 0, None))
+                batch.results.append((entry.number, TIMED_OUT, NOT_BEGUN, 0, None))
                 continue
             batch.running = entry.number
             batch.started_at = now

@@ -12,6 +12,9 @@ NEEDS_FUNCTION = 3
 CANNOT_TRAVEL = 4
 CANNOT_LOAD = 5
 
+NOT_BEGUN = b"its deadline passed before it began"
+"""With TIMED_OUT: nothing of the task ran."""
+
 
 class Entry(NamedTuple):
     """One task of a batch.

@@ -52,7 +52,14 @@ class RecordAttempt:
     trace_id: int
     span_id: int
     parent_span_id: int
-    breaker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TellBreaker:
+    """An attempt that had begun was ended because its time was over: the breaker that let it through does not know."""
+
+    breaker: str
+    ticket: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +78,6 @@ class TravelByValue:
     reason: str
 
 
-Command = SendBatch | RecallBatch | KillWorker | SettleTasks | RecordAttempt | ResendFunction | TravelByValue
+Command = (
+    SendBatch | RecallBatch | KillWorker | SettleTasks | RecordAttempt | TellBreaker | ResendFunction | TravelByValue
+)

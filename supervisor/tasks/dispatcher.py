@@ -277,18 +277,15 @@ class Dispatcher:
                 case do.RecallBatch(worker=worker, number=number):
                     self._recall(worker, number)
                 case do.RecordAttempt():
-                    self._judge(command.breaker, command.outcome)
                     self._recorder.attempt(command)
+                case do.TellBreaker(breaker=breaker, ticket=ticket):
+                    self._guards.timed_out(breaker, ticket)
                 case do.ResendFunction(worker=worker, digest=digest):
                     self._sent_functions.get(worker, set[bytes]()).discard(digest)
                 case do.TravelByValue(task=task, reason=reason):
                     self._travel_by_value(task, reason)
                 case do.KillWorker(worker=worker, reason=reason):
                     self._workers.kill(worker, reason)
-
-    def _judge(self, breaker: str | None, outcome: Outcome) -> None:
-        if breaker is not None and outcome.kind == "timeout":
-            self._guards.timed_out(breaker)
 
     def _send(self, command: do.SendBatch, submitting: TaskFuture[Any] | None) -> None:
         batch = command.batch
@@ -308,6 +305,8 @@ class Dispatcher:
                 held = (len(refs), len(task.refs))
                 refs.extend(task.refs)
             task.attempt_us = sent_us
+            if task.policy.breaker is not None:
+                task.ticket = self._guards.ticket(task)
             context = (task.task_id, task.key, task.attempt, remaining_s, task.trace_id, task.attempt_span_id)
             entries.append((task.number, callee.digest, task.arguments, held, limit_s, context))
         data = pickle.dumps((self._client, batch.number, entries, functions), 5)
@@ -378,7 +377,6 @@ class Dispatcher:
     def _settle(self, ended: Sequence[tuple[Task, Outcome]]) -> None:
         for task, outcome in ended:
             resolve(task, outcome)
-            self._judge(task.policy.breaker, outcome)
             if task.unproven and outcome.kind == "done":
                 self._functions.prove(task.source[0])
                 task.source = None

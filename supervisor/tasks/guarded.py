@@ -10,10 +10,13 @@ import functools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from actors.runtime.errors import SupervisorError
 from supervisor.breakers.guarding import breaker_of
+
+if TYPE_CHECKING:
+    from supervisor.tasks.task import Task
 
 FUNCTIONS_KEPT = 4096
 
@@ -64,9 +67,18 @@ class Guards:
                     self._known.popitem(last=False)
             return known[1]
 
-    def timed_out(self, breaker: str) -> None:
-        """A task behind it was ended because its time was over: a failure that its worker could not tell."""
+    def ticket(self, task: Task) -> int | None:
+        """What the attempt that is sent now is to be told with if its time is over; None if no breaker is asked."""
+        if task.policy.breaker is None or task.runs_fallback:
+            return None
         try:
-            breaker_of(self._supervisor, breaker).note_failure(f"a task's time was over (breaker {breaker})")
+            return breaker_of(self._supervisor, task.policy.breaker).ticket
+        except SupervisorError:
+            return None  # the supervisor has ended
+
+    def timed_out(self, breaker: str, ticket: int) -> None:
+        """An attempt behind it was ended because its time was over: a failure that its worker could not tell."""
+        try:
+            breaker_of(self._supervisor, breaker).note_failure("a task's time was over", ticket=ticket)
         except SupervisorError:
             return  # the supervisor has ended

@@ -35,7 +35,16 @@ from supervisor.tasks.commands import (
 from supervisor.tasks.crew import Batch, Crew, Route, Worker
 from supervisor.tasks.settings import DispatchSettings
 from supervisor.tasks.task import Outcome, Task
-from supervisor.tasks.verdict import lacks_module, next_wait_s, outcome_of_failure, outcome_of_loss, outcome_of_poison
+from supervisor.tasks.verdict import (
+    has_run_out,
+    lacks_module,
+    limits_s,
+    next_wait_s,
+    outcome_of_failure,
+    outcome_of_loss,
+    outcome_of_poison,
+    told_of_end,
+)
 from supervisor.tasks.waiting import PaceBook, WaitingTasks, take_batch
 from supervisor.tasks.watch import Subject, TimerKind, Watch
 
@@ -201,7 +210,7 @@ class DispatchMachine:
         for task in tasks:
             task.attempt += 1
             task.charged += 1
-            limit_s, remaining_s = _limits(task, now)
+            limit_s, remaining_s = limits_s(task, now=now)
             if limit_s is not None:
                 batch.limits_s[task.number] = limit_s
             entries.append((task, limit_s, remaining_s))
@@ -220,7 +229,10 @@ class DispatchMachine:
         for wire in results:
             number, code, payload, run_us, held = wire
             task = batch.tasks.pop(number, None)
-            if task is None or task.settled:
+            if task is None:
+                continue
+            if task.settled:  # its caller was told of its deadline; it was not known then whether it had begun
+                commands.extend(told_of_end(task) if has_run_out(Result(*wire)) else ())
                 continue
             if code == OK:
                 if task.callee.name != name:
@@ -249,12 +261,13 @@ class DispatchMachine:
         outcome, worthwhile = outcome_of_failure(
             task, result, worker=batch.worker, limit_s=limit_s, decode=self._decode
         )
-        return self._after(task, outcome, now, rest=True, worthwhile=worthwhile)
+        told = told_of_end(task) if has_run_out(result) else ()
+        return [*told, *self._after(task, outcome, now, rest=True, worthwhile=worthwhile)]
 
     def _after(self, task: Task, outcome: Outcome, now: float, *, rest: bool, worthwhile: bool) -> list[Command]:
         """An attempt ended badly: another one, perhaps after a rest, or the end."""
         spans = (task.trace_id, task.attempt_span_id, task.span_id)
-        record = RecordAttempt(task.task_id, task.attempt, outcome, task.attempt_us, *spans, task.policy.breaker)
+        record = RecordAttempt(task.task_id, task.attempt, outcome, task.attempt_us, *spans)
         wait_s = next_wait_s(task, now=now, rest=rest, worthwhile=worthwhile, rng=self._rng)
         if wait_s is None:
             return self._settle(task, outcome)
@@ -331,6 +344,8 @@ class DispatchMachine:
         for batch in reversed(list(worker.batches.values())):
             self._batches.pop(batch.number)
             for task in reversed(list(batch.tasks.values())):
+                if worker.culprit == task.number:
+                    commands.extend(told_of_end(task))
                 if not task.settled:
                     limit_s = batch.limits_s.get(task.number, 0.0)
                     alone = task is suspect
@@ -380,12 +395,3 @@ class DispatchMachine:
         del worker.batches[batch.number]
         worker.slow = False
         self._crew.settle_place(worker)
-
-
-def _limits(task: Task, now: float) -> tuple[float | None, float | None]:
-    """The run limit of the attempt that starts now and the time left until the deadline, seconds."""
-    if task.deadline_at is None:
-        return task.policy.timeout_s, None
-    remaining_s = task.deadline_at - now
-    limit_s = task.policy.timeout_s
-    return (remaining_s if limit_s is None else min(limit_s, remaining_s)), remaining_s

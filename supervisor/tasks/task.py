@@ -51,6 +51,7 @@ class Task:
         "span_id",
         "submitted_us",
         "task_id",
+        "ticket",
         "trace_id",
         "unproven",
     )
@@ -98,10 +99,16 @@ class Task:
         self.attempt_us = 0
         self.source: Any = None
         self.unproven = False
+        self.ticket: int | None = None
 
     @property
     def retry(self) -> Retry:
         return self.policy.retry
+
+    @property
+    def runs_fallback(self) -> bool:
+        """Whether its own attempts are used up, and the policy's fallback runs in their place."""
+        return self.policy.fallback is not None and self.fallback is None
 
     @property
     def attempt_span_id(self) -> int:

@@ -12,7 +12,8 @@ from actors.runtime.errors import (
     TaskTimeoutError,
     WorkerLostError,
 )
-from actors.worker.protocol import CANNOT_LOAD, CANNOT_TRAVEL, RAISED, TIMED_OUT
+from actors.worker.protocol import CANNOT_LOAD, CANNOT_TRAVEL, NOT_BEGUN, RAISED, TIMED_OUT
+from supervisor.tasks.commands import TellBreaker
 from supervisor.tasks.task import Outcome
 
 if TYPE_CHECKING:
@@ -74,6 +75,26 @@ def outcome_of_failure(
     what = {CANNOT_LOAD: "function or arguments", CANNOT_TRAVEL: "result"}[result.code]
     stuck = TaskPayloadError(task.task_id, what=what, reason=result.payload.decode())
     return Outcome("failed", error=stuck, run_us=result.run_us, worker=worker), False
+
+
+def has_run_out(result: Result) -> bool:
+    """Whether a task was ended at its worker because its time was over, after it had begun."""
+    return result.code == TIMED_OUT and result.payload != NOT_BEGUN
+
+
+def told_of_end(task: Task) -> list[TellBreaker]:
+    """What the breaker of a task is told whose attempt ran until its time was over."""
+    breaker, ticket = task.policy.breaker, task.ticket
+    return [] if breaker is None or ticket is None else [TellBreaker(breaker, ticket)]
+
+
+def limits_s(task: Task, *, now: float) -> tuple[float | None, float | None]:
+    """The run limit of the attempt that starts now and the time left until the deadline, seconds."""
+    if task.deadline_at is None:
+        return task.policy.timeout_s, None
+    remaining_s = task.deadline_at - now
+    limit_s = task.policy.timeout_s
+    return (remaining_s if limit_s is None else min(limit_s, remaining_s)), remaining_s
 
 
 def lacks_module(result: Result) -> bool:

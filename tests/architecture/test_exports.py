@@ -65,6 +65,7 @@ EXPORTS = [
     "LevelRule",
     "MonitorSettings",
     "OutcomeUnknownError",
+    "Phase",
     "Plan",
     "PoisonTaskError",
     "Policy",
@@ -79,7 +80,9 @@ EXPORTS = [
     "RestartIntensityError",
     "Restore",
     "Retry",
+    "Scenario",
     "ServiceUnreachableError",
+    "SimulationReport",
     "StaleIncarnationError",
     "Subscription",
     "Supervisor",
@@ -103,6 +106,7 @@ EXPORTS = [
     "current_task",
     "load_tree",
     "local_breaker",
+    "simulate",
 ]
 
 

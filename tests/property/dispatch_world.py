@@ -233,8 +233,8 @@ class World:
                     self._order_end(worker)
                 case do.ResendFunction(worker=worker, digest=digest):
                     self.sent.discard((worker, digest))
-                case do.RecordAttempt() | do.TravelByValue():
-                    pass  # rows are not looked at here, and no function is unproven
+                case do.RecordAttempt() | do.TravelByValue() | do.TellBreaker():
+                    pass  # rows are not looked at here, no function is unproven, and none is behind a breaker
 
     def _order_end(self, name: str) -> None:
         if self.lose_kills:

@@ -14,11 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.breaker import messages as m
-from actors.breaker.gate import Admitted, Ask, Gate, Permit
+from actors.breaker.gate import Gate
 from actors.breaker.kept import Kept, newest
 from actors.breaker.machine import BreakerMachine
 from actors.breaker.outcome import FAILED, SUCCESS
 from actors.breaker.settings import BreakerSettings
+from actors.breaker.verdict import Admitted, Ask, Permit
 
 PERMITS, LEASE_S = 2, 10.0
 SETTINGS = BreakerSettings(

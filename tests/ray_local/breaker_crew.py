@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import threading
 import warnings
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import ray
 
 from actors.breaker.errors import CircuitOpenError
+from actors.breaker.handle import BreakerHandle
 from actors.breaker.settings import BreakerSettings
 from supervisor import Supervisor
+from supervisor.breakers.homes import shard_key
 from supervisor.link import wait_until
 
 PAUSE_S = 0.005
@@ -25,6 +30,8 @@ class Caller:
 
     def __init__(self) -> None:
         self.held: list[Any] = []
+        self.streams: list[Any] = []
+        self.seen: list[str] = []
 
     def pid(self) -> int:
         return os.getpid()
@@ -65,6 +72,17 @@ class Caller:
             return None
         self.held.append(permit)
         return os.getpid()
+
+    def watch(self, handles: list[Any]) -> None:
+        """Hear of transitions from now on."""
+        self.streams.append(handles[0].subscribe())
+
+    def saw(self) -> list[str]:
+        """The states that transitions have led to since then."""
+        for stream in self.streams:
+            while (change := stream.next(0)) is not None:
+                self.seen.append(change.after)
+        return self.seen
 
     def besiege(self, handles: list[Any], callers: int, marks: str, for_s: float) -> int:
         """Many threads call what fails, again and again; each that passes leaves a mark at its begin and its end."""
@@ -127,3 +145,34 @@ def crew_of(size: int) -> list[Any]:
     crew = [made.remote() for _ in range(size)]
     ray.get([caller.pid.remote() for caller in crew])
     return crew
+
+
+def shared_name() -> str:
+    """A new name, always of the same shared owner: to start an actor takes longer than most tests."""
+    names = (f"bank-{uuid4().hex[:8]}" for _ in count())
+    return next(name for name in names if shard_key(name).endswith("-0"))
+
+
+def states(crew: list[Any], breaker: BreakerHandle) -> set[str]:
+    return set(ray.get([caller.state.remote([breaker]) for caller in crew]))
+
+
+def owner_of(sup: Supervisor, breaker: str) -> Any:
+    full_name = sup.breakers()[breaker].owner
+    return next(child for child in sup.status().tree if child.name == full_name)
+
+
+def owner_pid(sup: Supervisor, breaker: str) -> int:
+    return owner_of(sup, breaker).location.process.pid
+
+
+def add(one: int, other: int) -> int:
+    return one + other
+
+
+async def hang() -> None:
+    await asyncio.sleep(60)
+
+
+def cached(*_: object) -> int:
+    return -1

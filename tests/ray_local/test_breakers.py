@@ -6,10 +6,8 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from itertools import count
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import ray
@@ -20,13 +18,24 @@ from actors.breaker.handle import BreakerHandle
 from actors.breaker.permit import Permit
 from actors.breaker.settings import BreakerSettings
 from actors.runtime.errors import ConfigError
-from supervisor import Fallback, Policy, Retry, Supervisor
+from supervisor import Fallback, Policy, Retry, Supervisor, TaskTimeoutError
 from supervisor.breakers.collection import UnknownBreakerError
-from supervisor.breakers.homes import SHARDS, shard_key
+from supervisor.breakers.homes import SHARDS
 from supervisor.cli.main import main
-from tests.ray_local.breaker_crew import crew_of, most_at_once
+from tests.ray_local.breaker_crew import (
+    add,
+    cached,
+    crew_of,
+    hang,
+    most_at_once,
+    owner_of,
+    owner_pid,
+    shared_name,
+    states,
+)
 from tests.ray_local.conftest import HEARTBEAT, unique_name
 from tests.ray_local.wards import Ward
+from tests.ray_local.workload import wait_for_file
 
 PROCESSES = 4
 CALLERS = 50
@@ -73,12 +82,6 @@ def victim(processes) -> Any:
     return processes[PROCESSES]
 
 
-def shared_name() -> str:
-    """A new name, always of the same shared owner: to start an actor takes longer than most tests."""
-    names = (f"bank-{uuid4().hex[:8]}" for _ in count())
-    return next(name for name in names if shard_key(name).endswith("-0"))
-
-
 @pytest.fixture
 def name() -> str:
     return shared_name()
@@ -98,19 +101,6 @@ def everywhere(sup, crew, eventually, name) -> Callable[[BreakerSettings], Break
     return make
 
 
-def states(crew: list[Any], breaker: BreakerHandle) -> set[str]:
-    return set(ray.get([caller.state.remote([breaker]) for caller in crew]))
-
-
-def owner_of(sup: Supervisor, breaker: str) -> Any:
-    full_name = sup.breakers()[breaker].owner
-    return next(child for child in sup.status().tree if child.name == full_name)
-
-
-def owner_pid(sup: Supervisor, breaker: str) -> int:
-    return owner_of(sup, breaker).location.process.pid
-
-
 def test_failures_of_all_processes_open_it_in_all_and_none_is_lost(sup, crew, everywhere, eventually, name):
     breaker = everywhere(SETTINGS)
     ended = ray.get([caller.fail.remote([breaker], 4) for caller in crew])
@@ -120,6 +110,28 @@ def test_failures_of_all_processes_open_it_in_all_and_none_is_lost(sup, crew, ev
     ray.get([caller.fail.remote([breaker], 1) for caller in crew])
     eventually(lambda: states(crew, breaker) == {"open"}, "the breaker being open everywhere")
     assert ray.get(crew[0].succeed.remote([breaker])) == ["refused"]
+
+
+def test_with_a_quorum_a_process_that_opens_itself_is_alone_and_the_second_opens_all(
+    sup, crew, everywhere, eventually, name
+):
+    breaker = everywhere(BreakerSettings(consecutive_failures=2, quorum=2, open_s=30.0))
+    assert ray.get(crew[0].fail.remote([breaker], 3)) == ["failed", "failed", "refused"]
+    eventually(lambda: len(sup.breakers()[name].view.voters) == 1, "its vote being heard")
+    assert ray.get([caller.state.remote([breaker]) for caller in crew]) == ["open", *["closed"] * (PROCESSES - 1)]
+    assert sup.breakers()[name].state == "closed"
+    ray.get(crew[1].fail.remote([breaker], 2))
+    eventually(lambda: states(crew, breaker) == {"open"}, "it being open everywhere")
+    assert sup.breakers()[name].view.opened_by.kind == "agreed"
+
+
+def test_a_subscriber_in_another_process_sees_it_open_half_open_and_closed(crew, everywhere, eventually):
+    breaker = everywhere(EAGER.model_copy(update={"half_open_permits": 1, "open_s": 2.0}))
+    ray.get(crew[1].watch.remote([breaker]))
+    ray.get(crew[0].fail.remote([breaker], 2))
+    eventually(lambda: ray.get(crew[1].saw.remote()) == ["open", "half_open"], "it being half-open")
+    assert ray.get(crew[0].succeed.remote([breaker])) == ["succeeded"]
+    eventually(lambda: ray.get(crew[1].saw.remote()) == ["open", "half_open", "closed"], "it being closed")
 
 
 def besieged(crew: list[Any], breaker: BreakerHandle, marks: Any, eventually: Callable[..., None]) -> None:
@@ -332,6 +344,26 @@ def test_a_task_behind_an_open_breaker_is_refused_and_its_span_links_to_the_caus
     breaker.reset(reason="over")
 
 
+def test_tasks_that_run_until_their_time_is_over_open_their_breaker(sup, everywhere, eventually, name):
+    breaker = everywhere(BreakerSettings(consecutive_failures=2, open_s=30.0))
+    hurried = sup.options(policy=Policy(breaker=name, timeout_s=0.3, retry=Retry(attempts=1)))
+    for _ in range(2):
+        assert isinstance(hurried.submit(hang).exception(timeout=60), TaskTimeoutError)
+    eventually(lambda: breaker.state == "open", "it being open")
+
+
+def test_tasks_that_waited_in_a_queue_until_their_deadline_say_nothing(sup, everywhere, gate, name):
+    breaker = everywhere(BreakerSettings(consecutive_failures=1))
+    blockers = [sup.submit(wait_for_file, gate.path) for _ in range(4)]
+    hurried = sup.options(policy=Policy(breaker=name, deadline_s=0.3, retry=Retry(attempts=1)))
+    waiting = [hurried.submit(add, 2, 3) for _ in range(4)]
+    assert {type(each.exception(timeout=60)) for each in waiting} == {TaskTimeoutError}
+    gate.open()
+    for blocker in blockers:
+        blocker.result(timeout=60)
+    assert (breaker.state, sup.breakers()[name].view.totals.failures) == ("closed", 0)
+
+
 def test_calls_of_a_child_pass_its_breaker_where_they_are_made(sup, everywhere, name):
     breaker = everywhere(SETTINGS.model_copy(update={"consecutive_failures": 2}))
     ward = sup.supervise(Ward, name=f"ward-{name}", breaker=name)
@@ -366,11 +398,3 @@ def test_the_command_lists_explains_and_controls(sup, everywhere, eventually, na
     assert "failure_rate" in run("configure", name, "failure_rate=7", "--reason", "x", code=1)
     run("reset", name, "--reason", "over")
     eventually(lambda: breaker.state == "closed", "it being closed")
-
-
-def add(one: int, other: int) -> int:
-    return one + other
-
-
-def cached(*_: object) -> int:
-    return -1

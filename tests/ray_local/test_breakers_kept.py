@@ -9,12 +9,25 @@ from pathlib import Path
 
 import pytest
 
+WAIT_ROOM_S = 5.0
+"""By so much an end of a wait may be off that was told by one cluster and kept by another."""
+
 FIRST = """
-import sys
+import sys, time
 from supervisor import BreakerSettings, CircuitOpenError, Supervisor
 
 config = {"pools": {"default": {"size": 1, "standbys": 0}}, "log": {"path": sys.argv[1]}, "warm_processes": 0}
 with Supervisor.start(config | {"standby": False}) as sup:
+    ledger = sup.breaker("ledger", BreakerSettings(consecutive_failures=1, open_s=300, open_s_max=300, open_jitter=0))
+    until = time.monotonic() + 60
+    while not ledger.owner_heard:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    ledger.acquire().failure()
+    while sup.breakers()["ledger"].state != "open":
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    print(time.time() + ledger.retry_after_s)
     sup.breaker("payments").force_open(reason="down until Monday", who="ann")
     sup.breaker("orders", BreakerSettings(open_s=11.0)).configure(reason="slower", open_s=13.0)
     sup.breaker("defined", BreakerSettings(open_s=11.0)).shadow(reason="watch", who="bob")
@@ -34,6 +47,11 @@ with Supervisor.start(config | {"standby": False}) as sup:
         assert time.monotonic() < until, (payments.state, defined.state, orders.settings.open_s)
         time.sleep(0.01)
     print(payments.explain().why, defined.settings.open_s)
+    ledger = sup.breaker("ledger")
+    while ledger.state != "open":
+        assert time.monotonic() < until, ledger.state
+        time.sleep(0.01)
+    print(time.time() + ledger.retry_after_s)
 """
 
 
@@ -55,7 +73,8 @@ def run(program: str, log: Path) -> str:
 @pytest.mark.soak
 def test_they_are_there_again_in_another_cluster_and_code_defines_what_nobody_configured(tmp_path: Path):
     log = tmp_path / "kept.duckdb"
-    run(FIRST, log)
+    (shut_until,) = run(FIRST, log).splitlines()
     told = run(SECOND, log).splitlines()
-    assert told[0] == "[('defined', 'shadow'), ('orders', 'closed'), ('payments', 'forced_open')]"
+    assert told[0] == "[('defined', 'shadow'), ('ledger', 'open'), ('orders', 'closed'), ('payments', 'forced_open')]"
     assert told[1] == "force open by ann: down until Monday 12.0"
+    assert abs(float(told[2]) - float(shut_until)) < WAIT_ROOM_S

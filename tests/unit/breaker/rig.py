@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from actors.breaker import messages as m
-from actors.breaker.gate import Admitted, Ask, Gate, Permit
+from actors.breaker.gate import Gate
 from actors.breaker.outcome import FAILED
 from actors.breaker.published import GENERATION_BITS, Published, State
+from actors.breaker.verdict import Admitted, Ask, Permit
 from tests.unit.breaker.scene import Steady, fast
 
 FIRST = 1 << GENERATION_BITS
@@ -16,12 +17,12 @@ FIRST = 1 << GENERATION_BITS
 class Rig:
     """One gate in virtual time."""
 
-    def __init__(self, state: State = "closed", *, drawn: float = 0.0, **fields: Any) -> None:
+    def __init__(self, state: State = "closed", *, drawn: float = 0.0, alone: bool = False, **fields: Any) -> None:
         self.settings = fast(**fields)
         self.now = 100.0
         self.generation = FIRST
         published = Published(state=state, generation=self.generation)
-        self.gate = Gate(self.settings, published, process="p", rng=Steady(drawn), now=self.now)
+        self.gate = Gate(self.settings, published, process="p", rng=Steady(drawn), now=self.now, alone=alone)
 
     def follow(self, state: State, *, generation: int | None = None, **more: Any) -> None:
         self.generation = self.generation + 1 if generation is None else generation

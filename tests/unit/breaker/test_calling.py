@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import gc
 import threading
@@ -154,6 +155,27 @@ async def test_guarded_functions_are_refused_when_it_is_open():
         guarded_read()
     with pytest.raises(CircuitOpenError):
         await anext(guarded_stream())
+
+
+async def test_what_runs_only_after_the_call_is_told_and_not_counted():
+    town = Town()
+
+    def numbers():
+        yield 1
+
+    async def letters():
+        yield "a"
+
+    def later() -> Any:
+        return asyncio.ensure_future(asyncio.sleep(60))
+
+    for _ in range(2):  # the first call takes the slow way
+        for fn, remedy in ((numbers, "above its function"), (letters, "above its function"), (later, "acall")):
+            with pytest.raises(TypeError, match=remedy):
+                town.breaker.call(fn)
+    assert town.view.calls == 0
+    assert town.breaker.call(iter, [1]) is not None
+    assert list(town.breaker(numbers)()) == [1]
 
 
 def test_many_threads_use_one_handle():

@@ -41,6 +41,7 @@ def test_who_waits_too_long_is_refused_and_a_late_permit_goes_back(monkeypatch: 
     with pytest.raises(CircuitOpenError) as refused:
         town.breaker.call(pytest.fail, "it ran")
     assert refused.value.state == "half_open"
+    assert town.view.totals.refused == 1
     owner.answer()
     assert (town.view.permits_out, town.view.totals.permits_granted) == (0, 1)
     with pytest.raises(CircuitOpenError):
@@ -57,6 +58,7 @@ def test_a_request_that_fails_is_a_refusal():
             assert not acquired.done()
         owner.fail()
         assert acquired.result(30) is None
+    assert town.view.totals.refused == 1
     town.later(1.0)
     del town.link.request_permit
     assert town.breaker.try_acquire() is not None
@@ -113,6 +115,7 @@ def test_while_the_owner_is_lost_nobody_probes_and_open_stays_shut():
 class SilentLink:
     """A link whose owner says nothing until the test lets it, from a place on a board that may move."""
 
+    is_alone = False
     supervisor = "far"
 
     def __init__(self) -> None:

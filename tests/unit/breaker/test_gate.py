@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from actors.breaker import messages as m
-from actors.breaker.gate import ASK_AGAIN_S, Admitted, Ask, Refused
+from actors.breaker.gate import ASK_AGAIN_S
 from actors.breaker.outcome import FAILED, SLOW, SUCCESS
 from actors.breaker.published import State
 from actors.breaker.reports import REPORT_CALLS, REPORT_S
+from actors.breaker.verdict import Admitted, Ask, Refused
 from tests.unit.breaker.rig import FIRST, Rig
 from tests.unit.breaker.scene import BAD, GOOD
 

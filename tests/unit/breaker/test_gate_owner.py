@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from actors.breaker import messages as m
-from actors.breaker.gate import ASK_AGAIN_S, ASK_AGAIN_S_MAX, Ask, Permit, Refused
+from actors.breaker.gate import ASK_AGAIN_S, ASK_AGAIN_S_MAX
 from actors.breaker.outcome import FAILED, SUCCESS
 from actors.breaker.published import GENERATION_BITS
+from actors.breaker.verdict import Ask, Permit, Refused
 from tests.unit.breaker.rig import Rig
 from tests.unit.breaker.scene import BAD, GOOD
 
@@ -118,7 +119,35 @@ class TestALostOwner:
         assert rig.admit() == Ask(1)
         rig = Rig().probing()
         rig.gate.set_lost(lost=True)
+        assert rig.admit() == Refused(
+            state="half_open", retry_after_s=ASK_AGAIN_S_MAX, by_itself=True, owner_heard=False
+        )
+
+    def test_where_there_will_never_be_one_a_process_that_opened_itself_grants_its_own_probes(self) -> None:
+        rig = Rig(alone=True)
+        rig.gate.set_lost(lost=True)
+        rig.probing()
+        first, second = rig.admit(), rig.admit()
+        assert [first.number, second.number] == [-1, -2]
+        assert first.expires_at == rig.now + rig.settings.permit_lease_s
         assert rig.admit() == Refused(state="half_open", retry_after_s=ASK_AGAIN_S, by_itself=True)
+        rig.finish(first, "cancelled")
+        third = rig.admit()
+        assert isinstance(third, Permit)
+        for permit in (second, third):
+            rig.finish(permit)
+        assert rig.passes()
+
+    def test_there_a_failed_probe_shuts_it_again_and_nobody_probes_for_the_cluster(self) -> None:
+        rig = Rig(alone=True)
+        rig.gate.set_lost(lost=True)
+        rig.probing()
+        rig.finish(rig.admit(), "failure")
+        assert rig.gate.state(rig.now) == "open"
+        rig.follow("half_open")
+        refused = rig.admit()
+        assert isinstance(refused, Refused)
+        assert not refused.owner_heard
 
     def test_a_successor_that_goes_on_is_told_the_window_and_calls_under_way_still_count(self) -> None:
         rig = Rig(minimum_calls=4)

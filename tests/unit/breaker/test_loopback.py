@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from actors.breaker import messages as m
-from actors.breaker.gate import Admitted, Permit, Refused
 from actors.breaker.loopback import COMMANDS_MAX, Loopback
 from actors.breaker.outcome import FAILED, SUCCESS
+from actors.breaker.verdict import Admitted, Permit, Refused
 from tests.unit.breaker.scene import Steady, fast, moves
 
 

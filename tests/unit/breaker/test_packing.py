@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from actors.breaker.kept import Kept
+from actors.breaker.outcome import outcome_of_error
 from actors.breaker.packing import PACKED_BYTES_MAX, pack_kept, pack_settings, unpack_kept, unpack_settings
 from actors.breaker.published import Published
 from actors.breaker.settings import BreakerSettings
@@ -71,10 +72,19 @@ def test_what_cannot_be_loaded_at_all_is_done_without():
     for value in (fields["open_s"], fields["failed_result"], *fields["count"]):
         object.__setattr__(value, "data", b"nothing that loads")
     found = unpack_settings(pickle.dumps(fields))
-    assert (found.failed_result, found.count) == (None, ())
+    assert found.failed_result is None
+    assert outcome_of_error(ValueError(), found) != "failure"
     assert callable(found.open_s)
     with pytest.raises(LookupError, match="cannot be loaded"):
         found.open_s(1)
+
+
+def test_a_judgement_that_cannot_be_loaded_leaves_settings_that_hold():
+    fields = pickle.loads(pack_settings(BreakerSettings(failed_result=is_odd, count=())))
+    object.__setattr__(fields["failed_result"], "data", b"nothing that loads")
+    assert unpack_settings(pickle.dumps(fields)).failed_result is None
+    slow = BreakerSettings(count=(), slow_call_s=1.0, slow_call_rate=0.5)
+    assert unpack_settings(pack_settings(slow)) == slow
 
 
 def test_settings_that_do_not_travel_are_refused():

@@ -19,3 +19,16 @@ def test_a_call_is_turned_away_until_the_wait_is_over_and_then_the_gate_is_asked
     town.clock.time = circuit.lane.until  # nobody has looked yet, neither the keeper nor the owner
     turn_away(circuit, circuit.lane)
     assert circuit.lane.take_refusals() == 1
+
+
+async def test_leave_is_taken_by_hand_in_a_coroutine():
+    town = Town(half_open_permits=1)
+    (await town.breaker.aacquire()).cancel()
+    town.half_opened()
+    probe = await town.breaker.aacquire()
+    assert probe.is_probe
+    with pytest.raises(CircuitOpenError):
+        await town.breaker.aacquire()
+    assert await town.breaker.atry_acquire() is None
+    probe.success()
+    assert town.breaker.state == "closed"

@@ -12,7 +12,8 @@ import pytest
 from ray.exceptions import ActorDiedError, ActorUnavailableError
 
 from actors.breaker import messages as m
-from actors.breaker.errors import BreakerUnreachableError
+from actors.breaker.errors import BreakerUnreachableError, CircuitOpenError
+from actors.breaker.gate import ASK_AGAIN_S_MAX
 from actors.breaker.handle import BreakerHandle
 from actors.breaker.link import Word
 from actors.breaker.noticeboard import Noticeboard
@@ -348,6 +349,43 @@ def test_a_forked_child_tells_nobody(cluster: Cluster):
         cluster.link.control("bank", m.ControlRequested(action="reset", who="a", reason="b")).result(WAIT_S)
     parents.close()
     assert thread is not None
+
+
+def test_a_forked_child_that_opened_itself_recovers_by_its_own_probes(cluster: Cluster):
+    """It has no owner to ask, and never will have."""
+    registry = Registry()
+    breaker = BreakerHandle(registry.circuit(cluster.link, "bank", fast(open_s=0.2, half_open_permits=2)))
+    breaker.call(good)
+    cluster.link._finder.stop()  # the parent's
+    registry.forked()
+    for _ in range(2):
+        with pytest.raises(BreakError):
+            breaker.call(bad)
+    with pytest.raises(CircuitOpenError, match="open in this process, by its own calls; next probe in") as refused:
+        breaker.call(good)
+    assert refused.value.owner_heard
+    assert wait_until(lambda: breaker.state == "half_open", WAIT_S)
+    probes = [breaker.acquire() for _ in range(2)]
+    with pytest.raises(CircuitOpenError, match="its probes are out"):
+        breaker.call(good)
+    for probe in probes:
+        assert probe.is_probe
+        probe.success()
+    assert (breaker.state, breaker.call(good)) == ("closed", "fine")
+
+
+def test_who_probes_while_the_owner_is_not_heard_is_told_so_and_asks_seldom(cluster: Cluster):
+    registry = Registry()
+    breaker = BreakerHandle(registry.circuit(cluster.link, "bank", fast(open_s=0.1)))
+    for _ in range(2):
+        with pytest.raises(BreakError):
+            breaker.call(bad)
+    assert wait_until(lambda: breaker.state == "half_open", WAIT_S)
+    with pytest.raises(CircuitOpenError, match="and its owner is not heard: nobody probes until it is") as refused:
+        breaker.call(good)
+    assert not refused.value.owner_heard
+    assert not pickle.loads(pickle.dumps(refused.value)).owner_heard
+    assert refused.value.retry_after_s == ASK_AGAIN_S_MAX
 
 
 def test_the_stand_in_for_a_reference_is_used_as_rays_own():

@@ -39,6 +39,15 @@ def _is_broken(error: BaseException) -> bool:
     return bool(error.args)
 
 
+def test_what_could_never_be_a_failure_is_refused_unless_something_else_opens_it():
+    with pytest.raises(ConfigError, match="count is empty"):
+        BreakerSettings(count=())
+    with pytest.raises(ConfigError, match="count is empty"):
+        BreakerSettings(count=(), consecutive_failures=3)
+    assert BreakerSettings(count=(), failed_result=bool).count == ()
+    assert BreakerSettings(count=(), slow_call_s=1.0, slow_call_rate=0.5).count == ()
+
+
 def test_names_and_defaults_are_the_contract() -> None:
     assert BreakerSettings().model_dump() == CONTRACT
 

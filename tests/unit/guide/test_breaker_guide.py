@@ -5,13 +5,21 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import supervisor
+from actors.breaker.handle import BreakerHandle
+from actors.breaker.here import BreakerMetrics
 from actors.breaker.names import NAME_BYTES_MAX, NAMES_MAX
+from actors.breaker.scenario import Phase, Scenario
+from actors.breaker.settings import BreakerSettings
+from actors.breaker.simulate import SimulationReport
+from actors.breaker.view import Totals
 from tests import guide
 
 ROOT = Path(__file__).parents[3]
@@ -41,6 +49,33 @@ def test_it_imports_what_there_is():
 def test_the_numbers_are_those_of_the_code():
     assert f"at most {NAME_BYTES_MAX}\nbytes" in TEXT
     assert f"at most {NAMES_MAX:,} of them" in TEXT
+
+
+def test_every_setting_stands_in_the_table_with_its_default():
+    wanted = [(name, _default_of(field.default)) for name, field in BreakerSettings.model_fields.items()]
+    assert guide.settings(guide.BREAKER_GUIDE) == wanted
+
+
+def _default_of(value: Any) -> str:
+    return "(Exception,)" if value == (Exception,) else repr(value)
+
+
+def test_every_number_of_the_metrics_is_told():
+    table = TEXT[TEXT.index("| field | meaning |") : TEXT.index("Who asked for a probe")]
+    told = set(re.findall(r"`(\w+)`", table))
+    numbers = {field.name for field in fields(BreakerMetrics)} | {field.name for field in fields(Totals)}
+    assert numbers <= told
+
+
+def test_what_a_simulation_takes_and_tells_is_told():
+    models = {*Phase.model_fields, *Scenario.model_fields, *(field.name for field in fields(SimulationReport))}
+    assert [name for name in models if name not in TEXT] == []
+
+
+@pytest.mark.parametrize("name", ["acquire", "aacquire", "try_acquire", "atry_acquire"])
+def test_the_ways_by_hand_are_there(name: str):
+    assert hasattr(BreakerHandle, name)
+    assert f"{name}()`" in TEXT
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,8 @@ def told(commands: Sequence[do.Command]) -> list[tuple[Any, ...]]:
                 short.append(("send", batch.number, batch.worker, [task.number for task, *_ in entries]))
             case do.SettleTasks(ended=ended):
                 short += [("settle", task.number, outcome.kind) for task, outcome in ended]
+            case do.TellBreaker(breaker=breaker, ticket=ticket):
+                short.append(("tell", breaker, ticket))
             case do.RecordAttempt(task_id=task_id, attempt=attempt, outcome=outcome):
                 short.append(("attempt", task_id, attempt, outcome.kind))
             case do.RecallBatch(worker=worker, number=number):
