@@ -60,6 +60,19 @@ class TestChecks:
         assert {run.kind for run in of(m.RunProbe, scene.run(0.6))} <= {"startup", "liveness"}
         assert scene.tell(m.ComponentRestarted(component="nobody")) == []
 
+    def test_a_new_life_has_its_delay_again(self) -> None:
+        scene = Scene()
+        scene.register(delay_s=10.0, failures=1)
+        scene.run(12.0)
+        scene.answer("db", None)
+        scene.run(1.0)
+        (number,) = scene.running
+        assert m.AbandonProbe(number=number) in scene.tell(m.ComponentRestarted(component="db"))
+        assert scene.end(number, "failed") == []
+        scene.answer("db", "passed")
+        assert of(m.RunProbe, scene.run(10.0)) == []
+        assert turns(scene.run(1.0)) == [("db", "unknown", "healthy")]
+
     def test_no_check_runs_before_the_delay(self) -> None:
         scene = Scene()
         scene.register(delay_s=10.0)
