@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from actors.healer import messages as m
@@ -41,9 +42,13 @@ class Troubles:
         children = self._settings.on_child_given_up or self._settings.on_child_death
         return [*([CHILDREN] if children else []), *([BREAKERS] if self._settings.on_breaker_open else [])]
 
-    def of(self, row: Mapping[str, Any]) -> m.TroubleReported | m.TroubleEnded | None:
-        """What a row, with its table as `kind`, tells of."""
-        return self._of_child(row) if row["kind"] == CHILDREN else self._of_breaker(row)
+    def of(self, row: Mapping[str, Any], now_us: int) -> m.TroubleReported | m.TroubleEnded | None:
+        """What a row, with its table as `kind`, tells of at `now_us`, microseconds since the Unix epoch."""
+        found = self._of_child(row) if row["kind"] == CHILDREN else self._of_breaker(row)
+        if not isinstance(found, m.TroubleReported):
+            return found
+        began_us: float = row["at_time"].timestamp() * 1e6
+        return replace(found, began_ago_s=max(0.0, (now_us - began_us) / 1e6))
 
     def _of_child(self, row: Mapping[str, Any]) -> m.TroubleReported | m.TroubleEnded | None:
         key: str = row["child"]

@@ -1,23 +1,29 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from actors.healer import messages as m
 from actors.healer.settings import HealerSettings
 from actors.healer.troubles import BREAKER_OPEN, BREAKERS, CHILDREN, DIED, GIVEN_UP, Troubles
 
+AT = datetime(2026, 1, 1, 12, tzinfo=UTC)
+NOW_US = round(AT.timestamp() * 1e6) + 1_500_000
+
 
 def child(event: str, exit_class: str | None = None, key: str = "child/cart") -> dict[str, Any]:
-    told = {"event": event, "exit_class": exit_class, "detail": "it hurts", "node_id": "n1"}
+    told = {"event": event, "exit_class": exit_class, "detail": "it hurts", "node_id": "n1", "at_time": AT}
     return {"kind": CHILDREN, "child": key} | told
 
 
 def breaker(to_state: str, event: str = "transition") -> dict[str, Any]:
-    return {"kind": BREAKERS, "breaker": "payments", "event": event, "to_state": to_state, "detail": "too many"}
+    return {"kind": BREAKERS, "breaker": "payments", "event": event, "to_state": to_state, "detail": "too many"} | {
+        "at_time": AT
+    }
 
 
 def told(troubles: Troubles, *rows: dict[str, Any]) -> list[tuple[str, str] | None]:
-    found = [troubles.of(row) for row in rows]
+    found = [troubles.of(row, NOW_US) for row in rows]
     return [
         None
         if each is None
@@ -36,9 +42,17 @@ def test_a_child_that_is_given_up_is_told_and_so_is_its_return():
 
 
 def test_what_is_told_says_why_and_where():
-    trouble = Troubles(HealerSettings()).of(child("given_up"))
+    trouble = Troubles(HealerSettings()).of(child("given_up"), NOW_US)
     assert isinstance(trouble, m.TroubleReported)
     assert (trouble.detail, trouble.node, trouble.source, trouble.severity) == ("it hurts", "n1", "supervisor", "high")
+
+
+def test_how_long_it_has_lasted_is_told_by_its_rows_time():
+    troubles = Troubles(HealerSettings(on_child_death="low"))
+    for row in (child("died", "killed"), child("given_up"), breaker("open")):
+        trouble = troubles.of(row, NOW_US)
+        assert isinstance(trouble, m.TroubleReported)
+        assert trouble.began_ago_s == 1.5
 
 
 def test_deaths_are_incidents_only_where_that_is_wanted():
