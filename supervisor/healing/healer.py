@@ -56,6 +56,8 @@ class Healer:
     ) -> None:
         """Say what is tried when a component is sick, in this order; the most specific plan counts.
 
+        The same plan said again changes nothing, so a program may say its plans whenever it begins.
+
         Args:
             component: A name, or a pattern as "db-*".
             strategies: Of Retry, Fallback, Restore, Restart, Isolate, Escalate and UserStrategy.
