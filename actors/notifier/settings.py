@@ -7,8 +7,10 @@ So neither settings nor what is shown of them hold any. An address that does hol
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta, timezone
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -96,6 +98,11 @@ class RouteSettings(Settings):
     begin: str = Field(default="00:00", description="From this time of day on, as 08:30, in the route's time.")
     end: str = Field(default="24:00", description="Before this time of day; earlier than begin: past midnight.")
     utc_offset_min: int = Field(default=0, ge=-840, le=840, description="The route's time ahead of UTC, minutes.")
+    zone: str = Field(
+        default="",
+        max_length=256,
+        description="The route's time zone, as Europe/Berlin, with its summer time; instead of utc_offset_min.",
+    )
 
     @field_validator("channels", "components", mode="before")
     @classmethod
@@ -117,6 +124,17 @@ class RouteSettings(Settings):
             raise ValueError("a time of day is written hh:mm, from 00:00 to 24:00")
         return text
 
+    @field_validator("zone")
+    @classmethod
+    def _a_zone(cls, zone: str, info: ValidationInfo) -> str:
+        if zone and info.data.get("utc_offset_min"):
+            raise ValueError("there is utc_offset_min, too; leave one of them out")
+        if zone and _zone(zone) is None:
+            raise ValueError(
+                f"no time zone {zone!r} is known here; write it as Europe/Berlin (and see `pip install tzdata`)"
+            )
+        return zone
+
     def takes(self, *, component: str, severity: Severity, wall_s: float) -> bool:
         """Whether it is for a component, a severity and a moment (seconds since the Unix epoch)."""
         return (
@@ -127,8 +145,11 @@ class RouteSettings(Settings):
 
     def _is_open(self, wall_s: float) -> bool:
         """Whether it is open at a moment; what lasts past midnight belongs to the day on which it began."""
-        minutes = int(wall_s // 60) + self.utc_offset_min
-        day, minute = (minutes // _DAY_MIN + DAYS.index("thu")) % len(DAYS), minutes % _DAY_MIN
+        zone = _zone(self.zone) if self.zone else timezone(timedelta(minutes=self.utc_offset_min))
+        if zone is None:
+            return True  # this node knows no time zones: rather tell people at a wrong time than never
+        there = datetime.fromtimestamp(wall_s, zone)
+        day, minute = there.weekday(), there.hour * _HOUR_MIN + there.minute
         begin, end = _minutes(self.begin), _minutes(self.end)
         if begin < end:
             return DAYS[day] in self.days and begin <= minute < end
@@ -193,6 +214,14 @@ class NotifierSettings(Settings):
                 if name not in names
             ]
         return tuple(problems)
+
+
+def _zone(name: str) -> ZoneInfo | None:
+    """The time zone; None if it is not known here."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
 
 
 def _minutes(text: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -116,6 +117,7 @@ def test_by_severity_and_component() -> None:
     [
         ({"begin": "09:00", "end": "17:00"}, range(9, 17)),
         ({"begin": "09:00", "end": "17:00", "utc_offset_min": 60}, range(8, 16)),
+        ({"begin": "09:00", "end": "17:00", "zone": "Asia/Tokyo"}, range(8)),
         ({"days": ("wed",)}, range(24)),
         ({"days": ("thu",)}, range(0)),
         ({"begin": "20:00", "end": "06:00"}, [*range(6), *range(20, 24)]),
@@ -126,3 +128,23 @@ def test_by_severity_and_component() -> None:
 def test_by_day_and_time(fields: dict[str, Any], hours: Any) -> None:
     midnight_s = NOON_S - 12 * HOUR_S
     assert [hour for hour in range(24) if _takes(midnight_s + hour * HOUR_S, **fields)] == list(hours)
+
+
+def test_a_zone_has_its_summer_time() -> None:
+    hours: dict[str, Any] = {"begin": "09:00", "end": "10:00", "zone": "Europe/Berlin"}
+    winter, summer = (datetime(2026, month, 15, tzinfo=UTC).timestamp() for month in (1, 7))
+    for midnight_s, hour in ((winter, 8), (summer, 7)):
+        assert [each for each in range(24) if _takes(midnight_s + each * HOUR_S, **hours)] == [hour]
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"zone": "Middle/Earth"}, "no time zone 'Middle/Earth' is known here"),
+        ({"zone": "../etc/passwd"}, "no time zone"),
+        ({"zone": "Europe/Berlin", "utc_offset_min": 60}, "leave one of them out"),
+    ],
+)
+def test_a_zone_that_is_none_is_named(fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        RouteSettings(channels=("a",), **fields)
