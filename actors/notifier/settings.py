@@ -7,7 +7,6 @@ So neither settings nor what is shown of them hold any. An address that does hol
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -129,27 +128,34 @@ class RouteSettings(Settings):
     def _a_zone(cls, zone: str, info: ValidationInfo) -> str:
         if zone and info.data.get("utc_offset_min"):
             raise ValueError("there is utc_offset_min, too; leave one of them out")
-        if zone and _zone(zone) is None:
+        if zone and not _is_zone(zone):
             raise ValueError(
                 f"no time zone {zone!r} is known here; write it as Europe/Berlin (and see `pip install tzdata`)"
             )
         return zone
 
-    def takes(self, *, component: str, severity: Severity, wall_s: float) -> bool:
-        """Whether it is for a component, a severity and a moment (seconds since the Unix epoch)."""
+    def takes(self, *, component: str, severity: Severity, wall_s: float, offsets_min: Mapping[str, int]) -> bool:
+        """Whether it is for a component, a severity and a moment.
+
+        Args:
+            component: What the alert is of.
+            severity: How bad that is.
+            wall_s: The moment, seconds since the Unix epoch.
+            offsets_min: How far each zone is ahead of UTC then, minutes; one that is missing has no hours.
+        """
         return (
             SEVERITIES.index(severity) >= SEVERITIES.index(self.severity)
             and any(fnmatchcase(component, pattern) for pattern in self.components)
-            and self._is_open(wall_s)
+            and self._is_open(wall_s, offsets_min)
         )
 
-    def _is_open(self, wall_s: float) -> bool:
+    def _is_open(self, wall_s: float, offsets_min: Mapping[str, int]) -> bool:
         """Whether it is open at a moment; what lasts past midnight belongs to the day on which it began."""
-        zone = _zone(self.zone) if self.zone else timezone(timedelta(minutes=self.utc_offset_min))
-        if zone is None:
-            return True  # this node knows no time zones: rather tell people at a wrong time than never
-        there = datetime.fromtimestamp(wall_s, zone)
-        day, minute = there.weekday(), there.hour * _HOUR_MIN + there.minute
+        offset_min = offsets_min.get(self.zone) if self.zone else self.utc_offset_min
+        if offset_min is None:
+            return True  # rather tell people at a wrong time than never
+        minutes = int(wall_s // 60) + offset_min
+        day, minute = (minutes // _DAY_MIN + DAYS.index("thu")) % len(DAYS), minutes % _DAY_MIN
         begin, end = _minutes(self.begin), _minutes(self.end)
         if begin < end:
             return DAYS[day] in self.days and begin <= minute < end
@@ -193,6 +199,11 @@ class NotifierSettings(Settings):
             raise ValueError(f"retry_min_s ({shortest_s:g}) is larger")
         return longest_s
 
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """The time zones of its routes, each once."""
+        return tuple(dict.fromkeys(route.zone for route in self.routes if route.zone))
+
     @classmethod
     def problems_across(cls, data: object) -> tuple[str, ...]:
         """Channels have names of their own, and routes lead to channels that there are."""
@@ -216,12 +227,12 @@ class NotifierSettings(Settings):
         return tuple(problems)
 
 
-def _zone(name: str) -> ZoneInfo | None:
-    """The time zone; None if it is not known here."""
+def _is_zone(name: str) -> bool:
+    """Whether it is a time zone that is known here."""
     try:
-        return ZoneInfo(name)
+        return ZoneInfo(name).key == name
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
+        return False
 
 
 def _minutes(text: str) -> int:

@@ -91,3 +91,17 @@ def test_of_all_availability_so_much_is_kept_as_has_room(monkeypatch: pytest.Mon
     size = len(scene.machine.kept().availability["c0"][-1])
     monkeypatch.setattr(kept, "AVAILABILITY_BYTES_MAX", 5 * size + size // 2)
     assert 4 <= len(scene.machine.kept().availability) <= 6
+
+
+def test_a_new_life_has_its_delay_again() -> None:
+    scene = Scene()
+    scene.register(delay_s=10.0, failures=1)
+    scene.run(12.0)
+    scene.answer("db", None)
+    scene.run(1.0)
+    (number,) = scene.running
+    assert m.AbandonProbe(number=number) in scene.tell(m.ComponentRestarted(component="db"))
+    assert scene.end(number, "failed") == []
+    scene.answer("db", "passed")
+    assert of(m.RunProbe, scene.run(10.0)) == []
+    assert turns(scene.run(1.0)) == [("db", "unknown", "healthy")]

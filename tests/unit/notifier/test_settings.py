@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -102,7 +101,9 @@ def test_a_wrong_route_is_named(fields: dict[str, Any], problem: str) -> None:
 
 def _takes(wall_s: float, **fields: Any) -> bool:
     given: dict[str, Any] = {"channels": "a"}
-    return RouteSettings(**(given | fields)).takes(component="db-1", severity="medium", wall_s=wall_s)
+    return RouteSettings(**(given | fields)).takes(
+        component="db-1", severity="medium", wall_s=wall_s, offsets_min={"Asia/Tokyo": 540}
+    )
 
 
 def test_by_severity_and_component() -> None:
@@ -130,11 +131,11 @@ def test_by_day_and_time(fields: dict[str, Any], hours: Any) -> None:
     assert [hour for hour in range(24) if _takes(midnight_s + hour * HOUR_S, **fields)] == list(hours)
 
 
-def test_a_zone_has_its_summer_time() -> None:
-    hours: dict[str, Any] = {"begin": "09:00", "end": "10:00", "zone": "Europe/Berlin"}
-    winter, summer = (datetime(2026, month, 15, tzinfo=UTC).timestamp() for month in (1, 7))
-    for midnight_s, hour in ((winter, 8), (summer, 7)):
-        assert [each for each in range(24) if _takes(midnight_s + each * HOUR_S, **hours)] == [hour]
+def test_a_zone_that_is_not_known_where_people_are_told_from_has_no_hours() -> None:
+    assert _takes(NOON_S, begin="01:00", end="02:00", zone="Europe/Berlin")
+    route = {"channels": ("a",), "zone": "Asia/Tokyo"}
+    made = NotifierSettings(channels=(channel(name="a"),), routes=(route, route, {"channels": ("a",)}))  # pyright: ignore[reportArgumentType] - as a file has them
+    assert made.zones == ("Asia/Tokyo",)
 
 
 @pytest.mark.parametrize(
