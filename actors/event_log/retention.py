@@ -14,7 +14,26 @@ AGING: tuple[str, ...] = (
     *(table.name for table in (*HEALTH_TABLES, *CHAOS_TABLES)),
     *("degradation_state", "recovery_events", "recorded_incidents", "notifications", "recorded_messages"),
 )
-"""The tables whose rows go; each has an `at_time`. Of what is set by hand or learned the latest counts, however old."""
+"""The tables whose rows go; each has an `at_time`."""
+
+SUPERSEDED: dict[str, tuple[str, ...]] = {
+    "circuit_breaker_state_history": ("breaker", "event"),
+    "recorded_breakers": ("breaker",),
+    "recorded_degradation": ("owner",),
+    "recorded_features": ("feature",),
+    "recorded_plans": ("component", "failure", "severity"),
+    "recovery_lessons": ("component", "failure", "strategy"),
+}
+"""Of these the latest row counts, however old, for each value of these columns; what came before it goes."""
+
+BEGUN: tuple[str, ...] = ("recorded_breakers", "recorded_features")
+"""Of these the first row stays, too: it tells since when there is one."""
+
+HELD = (
+    "SELECT rowid FROM recovery_events WHERE event IN ('hold', 'release') "
+    "QUALIFY row_number() OVER (PARTITION BY component ORDER BY ingest_id DESC) = 1"
+)
+"""What an operator has said last of a component stays, too."""
 
 STEP_ROWS = 20_000
 """So many rows go in one transaction at most."""
@@ -23,7 +42,7 @@ _DAY_US = 86_400_000_000
 
 
 def forget(store: EventStore, *, keep_days: float, now_us: int) -> int:
-    """Delete what is older than `keep_days`; returns how many rows that were.
+    """Delete what is older than `keep_days` and counts no more; returns how many rows that were.
 
     Args:
         store: The open log.
@@ -33,15 +52,28 @@ def forget(store: EventStore, *, keep_days: float, now_us: int) -> int:
         EventLogError: The disk or the file failed; what was deleted before stays so.
     """
     before_us = now_us - int(keep_days * _DAY_US)
-    return sum(_forget(store, table, before_us) for table in AGING)
+    aging = sum(_forget(store, _aging(table), table, before_us) for table in AGING)
+    return aging + sum(_forget(store, _superseded(table), table, before_us) for table in SUPERSEDED)
 
 
-def _forget(store: EventStore, table: str, before_us: int) -> int:
+def _aging(table: str) -> str:
+    held = f" AND rowid NOT IN ({HELD})" if table == "recovery_events" else ""
+    return f"SELECT rowid FROM {table} WHERE at_time < make_timestamptz(?){held}"  # noqa: S608 - ours
+
+
+def _superseded(table: str) -> str:
+    keys = ", ".join(SUPERSEDED[table])
+    later = f"row_number() OVER (PARTITION BY {keys} ORDER BY ingest_id DESC)"
+    earlier = f" AND row_number() OVER (PARTITION BY {keys} ORDER BY ingest_id) > 1" if table in BEGUN else ""
+    return f"SELECT rowid FROM {table} QUALIFY {later} > 1{earlier} AND at_time < make_timestamptz(?)"  # noqa: S608 - ours
+
+
+def _forget(store: EventStore, old: str, table: str, before_us: int) -> int:
     deleted = 0
     while True:
         with store.transaction() as connection:
-            old = f"SELECT rowid FROM {table} WHERE at_time < make_timestamptz(?) LIMIT {STEP_ROWS}"  # noqa: S608 - ours
-            found = connection.execute(f"DELETE FROM {table} WHERE rowid IN ({old})", [before_us]).fetchall()  # noqa: S608 - the same
+            rows = f"{old} LIMIT {STEP_ROWS}"
+            found = connection.execute(f"DELETE FROM {table} WHERE rowid IN ({rows})", [before_us]).fetchall()  # noqa: S608 - ours
         deleted += int(found[0][0])
         if int(found[0][0]) < STEP_ROWS:
             return deleted

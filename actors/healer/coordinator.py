@@ -23,6 +23,7 @@ from actors.healer import messages as m
 from actors.healer import rows
 from actors.healer.calls import Answered, Collected, WaitingCalls
 from actors.healer.choice import stale_patterns
+from actors.healer.failing import TASKS_FAIL
 from actors.healer.hands import Hands
 from actors.healer.incident import Incident
 from actors.healer.journal import read_journal
@@ -133,7 +134,9 @@ class CoordinatorActor(ServiceActor):
         self._lay_stale()
         self._driver.start()
         self._hands.start()
-        self._watching.start(found.cursor if self.identity.incarnation > 1 else None)
+        incidents = [each.incident for each in found.kept.incidents]
+        failing = [incident.component for incident in incidents if incident.failure == TASKS_FAIL]
+        self._watching.start(found.cursor if self.identity.incarnation > 1 else None, failing)
         self._healing.follow_health(self._on_health)
         threading.Thread(target=self._keep_saying, name="healer-say", daemon=True).start()
 
@@ -283,6 +286,8 @@ class CoordinatorActor(ServiceActor):
         incident = command.incident
         self._phases.add(incident, command.before, self.clock.wall_us())
         self._said.set()
+        if incident.phase == "resolved" and incident.failure == TASKS_FAIL:
+            self._watching.mended(incident.component)
         if not self._recipe.tells:
             return
         if incident.phase == "resolved":
@@ -334,6 +339,9 @@ class CoordinatorActor(ServiceActor):
             if incident is not None and may_have_ended_it(incident):
                 self._healing.revive(incident.target)
             verdict, detail = self._healing.verify(command.component)
+            if verdict == "unprobed" and incident is not None and incident.failure == TASKS_FAIL:
+                since_us = self._written.verifying_since_us(incident)
+                verdict, detail = self._watching.tasks_since(incident.component, since_us)
         except Exception as error:  # noqa: BLE001 - a probe that cannot be asked says nothing good
             verdict, detail = "failed", self._scrubber.clean(f"{type(error).__name__}: {error}")
         self._driver.tell(

@@ -176,10 +176,8 @@ class HealerMachine:
             case m.DependenciesChanged():
                 self._s.depend(event.depends_on, by=event.by)
             case m.PlanSet():
-                same = (event.rule.component, event.rule.failure, event.rule.severity)
-                others = [each for each in self._s.plans if (each.component, each.failure, each.severity) != same]
-                self._s.plans = [*others, event.rule]
-                self._s.emit(m.RecordPlan(rule=event.rule))
+                if self._s.plan(event.rule):
+                    self._s.emit(m.RecordPlan(rule=event.rule))
             case m.HoldRequested():
                 self._s.holds[event.component] = (event.who, event.reason)
                 self._s.emit(m.RecordHold(component=event.component, who=event.who, reason=event.reason))

@@ -93,6 +93,15 @@ class Standing:
             name: tuple(dict.fromkeys(needed for each in said for needed in each.get(name, ()))) for name in names
         }
 
+    def plan(self, rule: PlanRule) -> bool:
+        """This is tried from now on, in place of what was said of the same before; whether it is another."""
+        if rule in self.plans:
+            return False
+        same = (rule.component, rule.failure, rule.severity)
+        others = [each for each in self.plans if (each.component, each.failure, each.severity) != same]
+        self.plans = [*others, rule]
+        return True
+
     # -- what a case does ---------------------------------------------------------------------------------------------
 
     def set(self, case: Case, doing: Doing, *, due_at: float | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from actors.healer import messages as m
@@ -47,10 +48,16 @@ class Troubles:
         children = settings.on_child_given_up or settings.on_child_death or settings.on_escalation
         return [*([CHILDREN] if children else []), *([BREAKERS] if self._settings.on_breaker_open else [])]
 
-    def of(self, row: Mapping[str, Any]) -> tuple[m.TroubleReported | m.TroubleEnded, ...]:
-        """What a row, with its table as `kind`, tells of."""
+    def of(self, row: Mapping[str, Any], now_us: int) -> tuple[m.TroubleReported | m.TroubleEnded, ...]:
+        """What a row, with its table as `kind`, tells of at `now_us`, microseconds since the Unix epoch."""
         found = (self._of_group(row), self._of_child(row)) if row["kind"] == CHILDREN else (self._of_breaker(row),)
-        return tuple(event for event in found if event is not None)
+        began_us: float = row["at_time"].timestamp() * 1e6
+        began_ago_s = max(0.0, (now_us - began_us) / 1e6)
+        return tuple(
+            replace(event, began_ago_s=began_ago_s) if isinstance(event, m.TroubleReported) else event
+            for event in found
+            if event is not None
+        )
 
     def _of_group(self, row: Mapping[str, Any]) -> m.TroubleReported | m.TroubleEnded | None:
         key: str = row["child"]

@@ -3,35 +3,29 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import ray
 from ray.exceptions import GetTimeoutError, RayError
 
-from actors.healer import messages as m
+from actors.healer.failing import ENDED_TASKS, FAILED_TASKS, FailingTasks, verdict_of
 from actors.healer.sickness import Sickness
 from actors.runtime.errors import SupervisorError
 
 if TYPE_CHECKING:
+    from actors.healer import messages as m
     from actors.healer.settings import HealerSettings
     from actors.healer.troubles import Troubles
     from actors.health.published import HealthStanding
     from actors.runtime.clock import Clock
-
-TASKS_FAIL = "tasks fail"
 
 _CHILD = "child/"
 _LOOK_S = 0.05
 _TAIL_S = 5.0
 _TASKS_EVERY_S = 1.0
 _AGAIN_S = 0.5
-
-FAILED_TASKS = (
-    "SELECT name, count(*) AS failures, max(error_type) AS error FROM tasks WHERE state = 'failed' "
-    "AND ended_at > make_timestamptz(?) GROUP BY name HAVING count(*) >= ?"
-)
 
 
 class Surroundings(Protocol):
@@ -83,13 +77,16 @@ class Watching:
         self._tell = tell
         self._see = see
         self._sickness = Sickness(settings.on_sick, self.node_of)
+        self._failing = FailingTasks(settings)
 
-    def start(self, cursor: int | None) -> None:
+    def start(self, cursor: int | None, failing: Iterable[str] = ()) -> None:
         """Begin to look.
 
         Args:
             cursor: Rows of the log after this one are news; None: those that come from now on.
+            failing: Functions of which an earlier life has told that their tasks fail.
         """
+        self._failing.resume(failing)
         looks: list[tuple[str, Callable[[], None]]] = [("healer-view", self._follow_view)]
         if self._troubles.kinds:
             looks.append(("healer-log", partial(self._follow_log, cursor)))
@@ -132,7 +129,8 @@ class Watching:
                 self._around.is_ending.wait(_AGAIN_S)
                 continue
             cursor = page.cursor
-            events = [event for row in page.events for event in self._troubles.of(row)]
+            now_us = self._around.clock.wall_us()
+            events = [event for row in page.events for event in self._troubles.of(row, now_us)]
             if events:
                 self._tell(*events)
 
@@ -147,14 +145,32 @@ class Watching:
 
     # -- tasks --------------------------------------------------------------------------------------------------------
 
+    def tasks_since(self, function: str, since_us: int) -> tuple[m.Verdict, str]:
+        """Whether the tasks of a function that were begun since then are well, and in words."""
+        (ended,) = self._around.query(ENDED_TASKS, (function, since_us))
+        return verdict_of(ended, self._settings.task_failures)
+
+    def mended(self, function: str) -> None:
+        """The trouble with a function's tasks is over: what has failed until now counts no more."""
+        self._failing.mended(function, self._around.clock.wall_us())
+
     def _follow_tasks(self) -> None:
-        settings = self._settings
+        clock = self._around.clock
         while not self._around.is_ending.wait(_TASKS_EVERY_S):
-            since_us = self._around.clock.wall_us() - round(settings.task_window_s * 1e6)
+            now_us = clock.wall_us()
             try:
-                found = self._around.query(FAILED_TASKS, (since_us, settings.task_failures))
+                rows = self._failed(now_us - round(self._settings.task_window_s * 1e6))
             except SupervisorError:
                 continue
-            for row in found:
-                detail = f"{row['failures']} failed in {settings.task_window_s:g} s, the latest by {row['error']}"
-                self._tell(m.TroubleReported(component=row["name"], failure=TASKS_FAIL, detail=detail, source="task"))
+            events = self._failing.of(rows, clock.now(), now_us)
+            if events:
+                self._tell(*events)
+
+    def _failed(self, window_us: int) -> list[dict[str, Any]]:
+        rows = self._around.query(FAILED_TASKS, (window_us, self._settings.task_failures, self._failing.names))
+        for row in rows:
+            since_us = self._failing.since_us(row["name"], window_us)
+            if since_us > window_us:
+                (ended,) = self._around.query(ENDED_TASKS, (row["name"], since_us))
+                row["failures"] = ended["failures"]
+        return rows

@@ -46,6 +46,11 @@ class Written:
         """An incident as it was last noted."""
         return self._unwritten.get(name) or self._last.get(name)
 
+    def verifying_since_us(self, incident: Incident) -> int:
+        """Since when it is being verified, microseconds since the Unix epoch."""
+        after_s = next((entry.after_s for entry in reversed(incident.history) if entry.what == "verifying"), 0.0)
+        return self._began[incident.incident_id].detected_us + round(after_s * 1e6)
+
     def note(self, incident: Incident, detect_s: Callable[[], float]) -> None:
         """It has changed; `write` writes it."""
         name = incident.incident_id

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from actors.health.kept import KeptMonitor, kept_of
 from actors.health.report import Look
-from actors.health.reporting import component_health, standing, system_health
+from actors.health.reporting import component_health, standing, system_health, weigh_system
+from actors.health.settings import EVERY_NODE
 from actors.health.sight import Sight
 from actors.health.wards import Wards
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from actors.health.component import Component
     from actors.health.published import HealthStanding
     from actors.health.report import Check, ComponentHealth, SystemHealth
-    from actors.health.settings import MonitorSettings
+    from actors.health.settings import MonitorSettings, ProbeSettings
 
 
 class Knowledge:
@@ -89,4 +90,23 @@ class Knowledge:
 
     def kept(self) -> KeptMonitor:
         """What a successor must know."""
-        return kept_of(self._components, self._nodes, stopped=self._stopped)
+        return kept_of(self._components, self._nodes, lives=self._wards.met, stopped=self._stopped, now=self._now)
+
+    def _places(self, settings: ProbeSettings) -> tuple[str, ...]:
+        if settings.on == EVERY_NODE:
+            return tuple(f"node:{node}" for node in self._nodes)
+        return (settings.on or "",)
+
+    def _all_places(self) -> frozenset[str]:
+        return frozenset(place for known in self._components.values() for _, place in known.probes)
+
+    def _take_scores(self) -> float | None:
+        """Note each component's score and the system's, which it returns."""
+        self._samples += 1
+        scores, total = weigh_system(self._components, self._depends_on)
+        for name, score in scores.items():
+            if score is not None:
+                self._components[name].scores.append((self._now, score))
+        if total is not None:
+            self._scores.append((self._now, total))
+        return total

@@ -2,10 +2,15 @@
 
 A window has 60 buckets of a sixtieth of its length, so it covers between 59 and 60 sixtieths: the bucket that is being
 filled, and those before it. Time in which nothing was known of the component is left out of both sides.
+
+A monitor's next life goes on with the buckets of this one: they travel compressed, as they were when it was last
+packed, and are packed again only when it has turned since.
 """
 
 from __future__ import annotations
 
+import zlib
+from array import array
 from math import floor
 from typing import TYPE_CHECKING
 
@@ -13,6 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 BUCKETS = 60
+
+KeptAvailability = tuple[tuple[float, ...], bool | None, float, bytes]
+"""Its windows, seconds; whether it is up; how long ago it was packed, seconds, and the buckets as they were then."""
+
+_FULL = 65_535
+"""A bucket travels as a number from 0 to this."""
 
 
 class _Window:
@@ -38,6 +49,18 @@ class _Window:
             self.seen[slot % BUCKETS] += length_s
             self.up[slot % BUCKETS] += length_s * up
 
+    def packed(self) -> list[int]:
+        """The buckets from the oldest to the one that is being filled: what was seen, and of that what was up."""
+        places = [slot % BUCKETS for slot in range(self.slot - BUCKETS + 1, self.slot + 1)]
+        scale = _FULL / self.bucket_s
+        return [min(_FULL, round(times[place] * scale)) for times in (self.seen, self.up) for place in places]
+
+    def resume(self, packed: Sequence[int], now: float) -> None:
+        self.slot = floor(now / self.bucket_s)
+        for number, share in enumerate(packed):
+            times = self.seen if number < BUCKETS else self.up
+            times[(self.slot + 1 + number) % BUCKETS] = share * self.bucket_s / _FULL
+
 
 class Availability:
     """One component's.
@@ -51,6 +74,12 @@ class Availability:
         self._windows = {window_s: _Window(window_s, now) for window_s in windows_s}
         self._told = now
         self._up: bool | None = None
+        self._packed: tuple[float, bytes] | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was ever known of it."""
+        return self._up is None and not any(any(window.seen) for window in self._windows.values())
 
     def settle(self, now: float) -> None:
         """It has been as it was last said to be, until `now`."""
@@ -62,11 +91,43 @@ class Availability:
     def turn(self, up: bool | None, now: float) -> None:  # noqa: FBT001 - three values, of which None is one
         """It is up, down or unknown (None) from `now` on."""
         self.settle(now)
-        self._up = up
+        if up != self._up:
+            self._up, self._packed = up, None
 
     def skip(self, now: float) -> None:
         """Nobody looked until `now`: that time counts for nothing."""
-        self._told = max(self._told, now)
+        self._told, self._packed = max(self._told, now), None
+
+    def kept(self, now: float) -> KeptAvailability:
+        """What a successor goes on with."""
+        if self._packed is None:
+            for window in self._windows.values():
+                window.move(self._told)
+            shares = [share for window in self._windows.values() for share in window.packed()]
+            self._packed = self._told, zlib.compress(array("H", shares).tobytes(), 1)
+        packed_at, packed = self._packed
+        return tuple(self._windows), self._up, max(0.0, now - packed_at), packed
+
+    def resume(self, kept: KeptAvailability, *, now: float, kept_ago_s: float, away_s: float) -> None:
+        """Go on from there: it was as it was said to be until nobody looked any more. Other windows begin anew.
+
+        Args:
+            kept: What an earlier life has kept.
+            now: The moment, monotonic seconds.
+            kept_ago_s: How long ago that was, seconds.
+            away_s: For how long nobody has looked, seconds.
+        """
+        windows_s, up, packed_ago_s, packed = kept
+        if windows_s != tuple(self._windows):
+            self.turn(up, now)
+            return
+        packed_at = now - kept_ago_s - packed_ago_s
+        shares = array("H", zlib.decompress(packed))
+        for number, window in enumerate(self._windows.values()):
+            window.resume(shares[2 * BUCKETS * number : 2 * BUCKETS * (number + 1)], packed_at)
+        self._told, self._up = packed_at, up
+        self.settle(now - away_s)
+        self.skip(now)
 
     def shares(self, now: float) -> dict[float, float | None]:
         """Per window the fraction of the known time that it was up; None where nothing is known."""

@@ -17,6 +17,7 @@ from actors.health.flapping import Flapping
 from actors.health.score import BADNESS, ComponentState, own_score, state_of
 
 if TYPE_CHECKING:
+    from actors.health.messages import MonitorResumed
     from actors.health.probe import Probe
     from actors.health.report import Check
     from actors.health.settings import MonitorSettings, ProbeKind, ProbeSettings
@@ -147,6 +148,16 @@ class Component:
         if _UP[self._known] is not None and seen != self._known:
             self.flapping.change(now)
         self._known = seen
+
+    def resume(self, event: MonitorResumed, name: str, now: float) -> None:
+        """Go on with what an earlier life has kept of it."""
+        availability, flapping = event.kept.availability.get(name), event.kept.flapping.get(name)
+        if availability is not None:
+            self.availability.resume(availability, now=now, kept_ago_s=event.kept_ago_s, away_s=event.away_s)
+        else:
+            self.availability.turn(_UP[self.state], now)
+        if flapping is not None:
+            self.flapping.resume(flapping, now - event.kept_ago_s)
 
     def restart(self) -> None:
         """It is a new one."""

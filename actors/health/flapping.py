@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from actors.health.settings import MonitorSettings
 
 
+KeptFlapping = tuple[bool, tuple[float, ...]]
+"""Whether it flaps, and how long ago each of its latest changes was, seconds."""
+
+
 class Flapping:
     """One component's changes.
 
@@ -42,3 +46,12 @@ class Flapping:
         self.active = False
         self._changes.clear()
         return True
+
+    def kept(self, now: float) -> KeptFlapping:
+        """What a successor goes on with."""
+        return self.active, tuple(now - at for at in self._changes)
+
+    def resume(self, kept: KeptFlapping, then: float) -> None:
+        """Go on from what was kept at `then`, monotonic seconds."""
+        self._changes.extend(then - ago_s for ago_s in kept[1])
+        self.active = kept[0] and bool(self._changes)

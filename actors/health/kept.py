@@ -1,20 +1,28 @@
 """What a successor must know of a monitor.
 
-Registrations and what was told of each component. Histories and availability are in the log, and begin anew here.
+Registrations, what was told of each component, how much of the time it was up, and its latest turns. Of all components
+together so much is kept as has room on every board; of those beyond, availability begins anew. Histories are in the
+log, and begin anew here.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from actors.health.availability import KeptAvailability
     from actors.health.component import Component
+    from actors.health.flapping import KeptFlapping
     from actors.health.probe import Tally
     from actors.health.score import ComponentState
     from actors.health.settings import ProbeKind, ProbeSettings
+
+
+AVAILABILITY_BYTES_MAX = 1 << 20
+"""So much room the availability of all components may take; one takes some fifty to several hundred octets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +34,10 @@ class KeptMonitor:
         nodes: The nodes that it knew.
         states: What was told of each component.
         tallies: What each probe has counted, by component, kind and place.
+        delays: What is left of the initial delay of each probe that waits for that, seconds.
+        lives: Which child each component is, and which life of it was seen last.
+        availability: How much of the time each component was up.
+        flapping: The latest turns of each component that has turned.
         stopped: Whether nothing is to be watched.
     """
 
@@ -33,11 +45,23 @@ class KeptMonitor:
     nodes: tuple[str, ...]
     states: Mapping[str, ComponentState]
     tallies: Mapping[tuple[str, ProbeKind, str], Tally]
+    delays: Mapping[tuple[str, ProbeKind, str], float] = field(default_factory=dict[Any, float])
+    lives: Mapping[str, tuple[str, int]] = field(default_factory=dict[str, tuple[str, int]])
+    availability: Mapping[str, KeptAvailability] = field(default_factory=dict[str, Any])
+    flapping: Mapping[str, KeptFlapping] = field(default_factory=dict[str, Any])
     stopped: bool = False
 
 
-def kept_of(components: Mapping[str, Component], nodes: tuple[str, ...], *, stopped: bool) -> KeptMonitor:
-    """What is to be kept of these."""
+def kept_of(
+    components: Mapping[str, Component],
+    nodes: tuple[str, ...],
+    *,
+    lives: Mapping[str, tuple[str, int]],
+    stopped: bool,
+    now: float,
+) -> KeptMonitor:
+    """What is to be kept of these at `now`, monotonic seconds."""
+    flapping = {name: known.flapping.kept(now) for name, known in components.items()}
     return KeptMonitor(
         registrations=tuple(each for known in components.values() for each in known.registrations.values()),
         nodes=nodes,
@@ -48,4 +72,26 @@ def kept_of(components: Mapping[str, Component], nodes: tuple[str, ...], *, stop
             for name, known in components.items()
             for (kind, place), probe in known.probes.items()
         },
+        delays={
+            (name, kind, place): probe.starts_at - now
+            for name, known in components.items()
+            for (kind, place), probe in known.probes.items()
+            if probe.starts_at > now
+        },
+        lives=dict(lives),
+        availability=_availability(components, now),
+        flapping={name: turns for name, turns in flapping.items() if turns[1]},
     )
+
+
+def _availability(components: Mapping[str, Component], now: float) -> dict[str, KeptAvailability]:
+    room, found = AVAILABILITY_BYTES_MAX, dict[str, "KeptAvailability"]()
+    for name, known in components.items():
+        if known.availability.is_new:
+            continue
+        kept = known.availability.kept(now)
+        room -= len(kept[-1])
+        if room < 0:
+            break
+        found[name] = kept
+    return found

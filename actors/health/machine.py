@@ -23,7 +23,7 @@ from actors.health.phi import Heartbeats
 from actors.health.probe import Probe
 from actors.health.registering import problems_of
 from actors.health.report import Check
-from actors.health.reporting import caused_by, weigh_system
+from actors.health.reporting import caused_by
 from actors.health.schedule import Schedule
 from actors.health.settings import EVERY_NODE, ProbeSettings
 
@@ -79,7 +79,7 @@ class MonitorMachine(Knowledge):
 
     # -- events -------------------------------------------------------------------------------------------------------
 
-    def _dispatch(self, event: m.Event) -> None:  # noqa: C901, PLR0912 - one case for each event
+    def _dispatch(self, event: m.Event) -> None:  # noqa: C901 - one case for each event
         match event:
             case m.ProbeRegistered():
                 self._on_registered(event.settings)
@@ -87,21 +87,19 @@ class MonitorMachine(Knowledge):
                 self._on_unregistered(event)
             case m.NodesChanged():
                 self._on_nodes(event.nodes)
-            case m.ProbeEnded():
-                pass  # it was taken already
             case m.HeartbeatHeard():
                 self._on_heartbeat(event.component)
             case m.ComponentRestarted():
-                self._on_restarted(event.component)
+                self._on_new_life(event.component)
             case m.ChildrenSeen():
                 for name in self._wards.see(event, self._components):
-                    self._on_restarted(name)
+                    self._on_new_life(name)
             case m.LookWanted():
                 self._on_look(event.component)
             case m.MonitorSwitched():
                 self._on_switched(stopped=event.stopped)
-            case m.TimePassed():
-                pass  # all that is due was settled
+            case m.ProbeEnded() | m.TimePassed():
+                pass  # what has ended was taken, and all that is due was settled
             case m.MonitorResumed():
                 self._on_resumed(event)
             case _:
@@ -190,6 +188,15 @@ class MonitorMachine(Knowledge):
             self._commands.append(m.Keep())
             self._judge(component)
 
+    def _on_new_life(self, component: str) -> None:
+        """It has its initial delay again; what was asked of the life before says nothing of this one."""
+        known = self._components.get(component)
+        for probe in () if known is None else known.probes.values():
+            if probe.settings.delay_s > 0:
+                self._give_up(probe)
+                self._wait_for(probe, probe.settings.delay_s)
+        self._on_restarted(component)
+
     def _on_look(self, component: str) -> None:
         known = self._components.get(component)
         for kind, place in () if known is None else list(known.probes):
@@ -210,17 +217,21 @@ class MonitorMachine(Knowledge):
         """Only what was there before: what this life has seen itself is newer."""
         if not self._fresh:
             return
-        self._nodes, self._stopped = event.kept.nodes, event.kept.stopped
-        for settings in event.kept.registrations:
+        kept = event.kept
+        self._nodes, self._stopped = kept.nodes, kept.stopped
+        self._wards.resume(kept.lives)
+        for settings in kept.registrations:
             name = settings.component
-            state = event.kept.states.get(name, "unknown")
-            self._components.setdefault(name, Component(self._settings, now=self._now, state=state))
-            known = self._components[name]
+            made = Component(self._settings, now=self._now, state=kept.states.get(name, "unknown"))
+            known = self._components.setdefault(name, made)
+            if known is made:
+                known.resume(event, name, self._now)
             known.registrations[settings.kind] = settings
             self._depends_on[name] = known.depends_on
             for place in self._places(settings):
-                probe = self._add(settings, place)
-                probe.resume(event.kept.tallies.get((name, settings.kind, place), probe.tally))
+                key = (name, settings.kind, place)
+                probe = self._add(settings, place, delay_s=max(0.0, kept.delays.get(key, 0.0) - event.kept_ago_s))
+                probe.resume(kept.tallies.get(key, probe.tally))
         detail = f"the monitor was replaced and looked at nobody for {event.away_s:.1f} s"
         self._commands.append(m.AlarmBlindness(cause="killed", gap_s=event.away_s, detail=detail))
         for name in self._components:
@@ -261,9 +272,8 @@ class MonitorMachine(Knowledge):
                 number = self._flights.begin(key, expires_at=self._now + timeout_s + answer_s)
                 probe.begin(number)
                 name, kind, place = key
-                self._commands.append(
-                    m.RunProbe(component=name, kind=kind, place=place, number=number, timeout_s=timeout_s)
-                )
+                run = m.RunProbe(component=name, kind=kind, place=place, number=number, timeout_s=timeout_s)
+                self._commands.append(run)
             else:
                 self._listen(key, probe, probe.heartbeats)
 
@@ -277,14 +287,7 @@ class MonitorMachine(Knowledge):
             self._count(key, outcome, detail=f"no heartbeat: suspicion {phi:.1f}, limit {probe.settings.phi:g}")
 
     def _sample(self) -> None:
-        self._samples += 1
-        scores, total = weigh_system(self._components, self._depends_on)
-        for name, score in scores.items():
-            if score is not None:
-                self._components[name].scores.append((self._now, score))
-        if total is not None:
-            self._scores.append((self._now, total))
-        self._commands.append(m.TellScore(score=total))
+        self._commands.append(m.TellScore(score=self._take_scores()))
         for name, known in self._components.items():
             if known.flapping.active:
                 self._judge(name)
@@ -372,21 +375,19 @@ class MonitorMachine(Knowledge):
 
     # -- probes -------------------------------------------------------------------------------------------------------
 
-    def _places(self, settings: ProbeSettings) -> tuple[str, ...]:
-        if settings.on == EVERY_NODE:
-            return tuple(f"node:{node}" for node in self._nodes)
-        return (settings.on or "",)
-
-    def _all_places(self) -> frozenset[str]:
-        return frozenset(place for known in self._components.values() for _, place in known.probes)
-
-    def _add(self, settings: ProbeSettings, place: str) -> Probe:
+    def _add(self, settings: ProbeSettings, place: str, *, delay_s: float | None = None) -> Probe:
+        """A probe at a place; what is left of its initial delay, or all of it."""
         heartbeats = None if settings.phi is None else Heartbeats(expected_s=settings.interval_s, now=self._now)
         probe = Probe(settings, place=place, heartbeats=heartbeats)
         self._components[settings.component].probes[settings.kind, place] = probe
-        key = (settings.component, settings.kind, place)
-        self._schedule.add(key, interval_s=settings.interval_s, delay_s=settings.delay_s, now=self._now)
+        self._wait_for(probe, settings.delay_s if delay_s is None else delay_s)
         return probe
+
+    def _wait_for(self, probe: Probe, delay_s: float) -> None:
+        """No check of it before so long has passed."""
+        probe.starts_at = self._now + delay_s
+        key = (probe.settings.component, probe.settings.kind, probe.place)
+        self._schedule.add(key, interval_s=probe.settings.interval_s, delay_s=delay_s, now=self._now)
 
     def _drop(self, key: ProbeKey) -> None:
         self._schedule.remove(key)

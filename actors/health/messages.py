@@ -113,10 +113,12 @@ class MonitorResumed:
     Attributes:
         kept: What the predecessor left.
         away_s: How long nobody looked, seconds.
+        kept_ago_s: How long ago it left that, seconds: nothing of it has changed until it was lost.
     """
 
     kept: KeptMonitor
     away_s: float
+    kept_ago_s: float = 0.0
 
 
 Event = (

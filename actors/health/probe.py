@@ -37,6 +37,7 @@ class Probe:
         hangs: Whether that has taken too long.
         shaded: Whether the monitor was blind while it was in flight: a bad result says nothing then.
         heartbeats: Those that it is judged by, if it is.
+        starts_at: When its initial delay is over, monotonic seconds.
         logged_at: When a check that passed was logged last, monotonic seconds; None if a bad one was logged since.
     """
 
@@ -52,6 +53,7 @@ class Probe:
         "settings",
         "shaded",
         "standing",
+        "starts_at",
         "unreached_in_row",
     )
 
@@ -59,6 +61,7 @@ class Probe:
         self.settings = settings
         self.place = place
         self.heartbeats = heartbeats
+        self.starts_at = float("-inf")
         self.flight: int | None = None
         self.logged_at: float | None = None
         self.hangs = self.shaded = False

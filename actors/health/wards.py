@@ -44,6 +44,15 @@ class Wards:
         """The keys of the children that components are, by the components' names."""
         return {name: key for name, (key, _) in self._met.items()}
 
+    @property
+    def met(self) -> Mapping[str, tuple[str, int]]:
+        """Which child each component is, and which life of it was seen last."""
+        return self._met
+
+    def resume(self, met: Mapping[str, tuple[str, int]]) -> None:
+        """So much an earlier life of the monitor knew."""
+        self._met = dict(met)
+
     def see(self, seen: m.ChildrenSeen, components: Mapping[str, Component]) -> list[str]:
         """These run now; returns the components of which another life runs than before."""
         self._lives, self._healed = seen.lives, seen.healed

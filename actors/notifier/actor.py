@@ -25,6 +25,7 @@ from actors.notifier.channels import Channels
 from actors.notifier.delivery import Delivery
 from actors.notifier.machine import NotifierMachine
 from actors.notifier.settings import ChannelSettings, NotifierSettings
+from actors.notifier.zones import offsets_min
 from actors.runtime.driving import Driver
 from actors.runtime.errors import ConfigError, EventLogError
 from actors.runtime.recording import Recorder
@@ -136,7 +137,9 @@ class NotifierActor(ServiceActor):
     def _raise(self, alert: m.Alert, channels: tuple[str, ...] = ()) -> tuple[str, ...]:
         """Have people told; returns the channels that will be."""
         self._refuse_unknown(channels)
-        event = m.AlertRaised(alert=alert, channels=channels, wall_s=self.clock.wall_us() / 1e6)
+        wall_s = self.clock.wall_us() / 1e6
+        offsets = offsets_min(self._settings.zones, wall_s)
+        event = m.AlertRaised(alert=alert, channels=channels, wall_s=wall_s, offsets_min=offsets)
         told = self._driver.ask(lambda: self._machine.channels_for(event))
         if told:
             self._note(event)

@@ -156,7 +156,12 @@ class NotifierMachine:
             dict.fromkeys(
                 name
                 for route in self._settings.routes
-                if route.takes(component=alert.component, severity=alert.severity, wall_s=event.wall_s)
+                if route.takes(
+                    component=alert.component,
+                    severity=alert.severity,
+                    wall_s=event.wall_s,
+                    offsets_min=event.offsets_min,
+                )
                 for name in route.channels
             )
         )

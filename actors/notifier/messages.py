@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from actors.recovery.strategies import Severity
 
 Result = Literal["sent", "failed", "dropped"]
@@ -83,10 +85,12 @@ class AlertRaised:
         alert: Of what.
         channels: By which channels; empty: as the routes say.
         wall_s: The moment, seconds since the Unix epoch: routes have days and hours.
+        offsets_min: How far the routes' time zones are ahead of UTC then, minutes, where that is known.
     """
 
     alert: Alert
     wall_s: float
+    offsets_min: Mapping[str, int] = field(default_factory=dict[str, int])
     channels: tuple[str, ...] = ()
 
 

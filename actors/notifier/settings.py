@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -96,6 +97,11 @@ class RouteSettings(Settings):
     begin: str = Field(default="00:00", description="From this time of day on, as 08:30, in the route's time.")
     end: str = Field(default="24:00", description="Before this time of day; earlier than begin: past midnight.")
     utc_offset_min: int = Field(default=0, ge=-840, le=840, description="The route's time ahead of UTC, minutes.")
+    zone: str = Field(
+        default="",
+        max_length=256,
+        description="The route's time zone, as Europe/Berlin, with its summer time; instead of utc_offset_min.",
+    )
 
     @field_validator("channels", "components", mode="before")
     @classmethod
@@ -117,17 +123,38 @@ class RouteSettings(Settings):
             raise ValueError("a time of day is written hh:mm, from 00:00 to 24:00")
         return text
 
-    def takes(self, *, component: str, severity: Severity, wall_s: float) -> bool:
-        """Whether it is for a component, a severity and a moment (seconds since the Unix epoch)."""
+    @field_validator("zone")
+    @classmethod
+    def _a_zone(cls, zone: str, info: ValidationInfo) -> str:
+        if zone and info.data.get("utc_offset_min"):
+            raise ValueError("there is utc_offset_min, too; leave one of them out")
+        if zone and not _is_zone(zone):
+            raise ValueError(
+                f"no time zone {zone!r} is known here; write it as Europe/Berlin (and see `pip install tzdata`)"
+            )
+        return zone
+
+    def takes(self, *, component: str, severity: Severity, wall_s: float, offsets_min: Mapping[str, int]) -> bool:
+        """Whether it is for a component, a severity and a moment.
+
+        Args:
+            component: What the alert is of.
+            severity: How bad that is.
+            wall_s: The moment, seconds since the Unix epoch.
+            offsets_min: How far each zone is ahead of UTC then, minutes; one that is missing has no hours.
+        """
         return (
             SEVERITIES.index(severity) >= SEVERITIES.index(self.severity)
             and any(fnmatchcase(component, pattern) for pattern in self.components)
-            and self._is_open(wall_s)
+            and self._is_open(wall_s, offsets_min)
         )
 
-    def _is_open(self, wall_s: float) -> bool:
+    def _is_open(self, wall_s: float, offsets_min: Mapping[str, int]) -> bool:
         """Whether it is open at a moment; what lasts past midnight belongs to the day on which it began."""
-        minutes = int(wall_s // 60) + self.utc_offset_min
+        offset_min = offsets_min.get(self.zone) if self.zone else self.utc_offset_min
+        if offset_min is None:
+            return True  # rather tell people at a wrong time than never
+        minutes = int(wall_s // 60) + offset_min
         day, minute = (minutes // _DAY_MIN + DAYS.index("thu")) % len(DAYS), minutes % _DAY_MIN
         begin, end = _minutes(self.begin), _minutes(self.end)
         if begin < end:
@@ -172,6 +199,11 @@ class NotifierSettings(Settings):
             raise ValueError(f"retry_min_s ({shortest_s:g}) is larger")
         return longest_s
 
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """The time zones of its routes, each once."""
+        return tuple(dict.fromkeys(route.zone for route in self.routes if route.zone))
+
     @classmethod
     def problems_across(cls, data: object) -> tuple[str, ...]:
         """Channels have names of their own, and routes lead to channels that there are."""
@@ -193,6 +225,14 @@ class NotifierSettings(Settings):
                 if name not in names
             ]
         return tuple(problems)
+
+
+def _is_zone(name: str) -> bool:
+    """Whether it is a time zone that is known here."""
+    try:
+        return ZoneInfo(name).key == name
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
 
 
 def _minutes(text: str) -> int:

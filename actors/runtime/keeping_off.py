@@ -31,8 +31,14 @@ def keep_off(supervisor: str, node: str, seconds: float, wall_us: int) -> None:
 
 def kept_off(supervisor: str, wall_us: int) -> frozenset[str] | None:
     """The nodes that no work is to go to now; None when Ray's table does not say it now (what was known stands)."""
+    found = kept_off_for(supervisor, wall_us)
+    return None if found is None else frozenset(found)
+
+
+def kept_off_for(supervisor: str, wall_us: int) -> dict[str, float] | None:
+    """The same, and for how long yet, seconds."""
     try:
-        return frozenset(node for node, until_us in _read(supervisor).items() if until_us > wall_us)
+        return {node: (until_us - wall_us) / 1e6 for node, until_us in _read(supervisor).items() if until_us > wall_us}
     except Exception:  # noqa: BLE001 - a GCS that is away, slow or restarting raises many kinds; all mean: not now
         return None
 

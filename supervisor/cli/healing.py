@@ -23,7 +23,7 @@ STYLES = {"resolved": "green", "escalated": "bold red", "recovering": "yellow", 
 
 @click.group()
 def heal() -> None:
-    """Incidents: list, show, acknowledge; hold and release components; what was learned."""
+    """Incidents: list, show, acknowledge; hold and release components; readmit nodes; what was learned."""
 
 
 @heal.command("ls")
@@ -32,14 +32,14 @@ def heal() -> None:
 @ADDRESS
 @JSON
 def list_incidents(open_only: bool, name: str, address: str | None, as_json: bool) -> None:  # noqa: FBT001 - click hands flags over by name
-    """List incidents, the latest last, and what is held."""
+    """List incidents, the latest last, what is held, and the nodes that work is kept off."""
     with attached(name, address) as sup:
         incidents = sup.healer.incidents(open_only=open_only)
-        holds = sup.healer.holds()
+        holds, kept_off = sup.healer.holds(), sup.healer.kept_off()
     rows = [_row(each) for each in incidents]
     if as_json:
-        told = {"incidents": rows, "holds": {key: {"who": who, "reason": why} for key, (who, why) in holds.items()}}
-        click.echo(json.dumps(told, indent=2))
+        held = {key: {"who": who, "reason": why} for key, (who, why) in holds.items()}
+        click.echo(json.dumps({"incidents": rows, "holds": held, "kept_off": kept_off}, indent=2))
         return
     if rows:
         _print_table(rows)
@@ -47,6 +47,8 @@ def list_incidents(open_only: bool, name: str, address: str | None, as_json: boo
         click.echo("no incidents")
     for component, (who, reason) in holds.items():
         click.echo(f"held: {component} by {who}: {reason}")
+    for node, left_s in kept_off.items():
+        click.echo(f"kept off: node {node} for {left_s:.0f} s yet")
 
 
 @heal.command()
@@ -118,6 +120,17 @@ def release(component: str, name: str, address: str | None) -> None:
     with attached(name, address) as sup:
         was_held = sup.healer.release(component)
     click.echo(f"{component}: {'released' if was_held else 'nobody held it'}")
+
+
+@heal.command()
+@click.argument("node")
+@NAME
+@ADDRESS
+def readmit(node: str, name: str, address: str | None) -> None:
+    """Let work go to NODE (its id, or the beginning of it) again, which an isolation keeps it off."""
+    with attached(name, address) as sup:
+        was_off = sup.healer.readmit(node)
+    click.echo(f"{node}: {'work goes there again' if was_off else 'nothing was kept off it'}")
 
 
 @heal.command("dry-run")

@@ -67,7 +67,7 @@ class HealingHandle(NotifierHandle):
         from supervisor.healing.ports import cluster_healing  # noqa: PLC0415 - the same
         from supervisor.services.keys import HEALER  # noqa: PLC0415 - the same
 
-        return Healer(self.service(HEALER), cluster_healing(self.name).checkpoints)
+        return Healer(self.service(HEALER), cluster_healing(self.name).checkpoints, self.name)
 
     def _healing(self) -> Healing:
         from supervisor.healing.healing import Healing  # noqa: PLC0415 - the same

@@ -1,4 +1,4 @@
-"""`sup.healer`: a process's hand on plans, incidents, holds and what was learned."""
+"""`sup.healer`: a process's hand on plans, incidents, holds, isolated nodes and what was learned."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from actors.recovery.strategies import check_strategies
 from actors.runtime import wire
 from actors.runtime.asker import who as this_user
 from actors.runtime.clock import SYSTEM_CLOCK
-from actors.runtime.errors import ConfigError
+from actors.runtime.errors import ConfigError, SupervisorError
+from actors.runtime.keeping_off import keep_off, kept_off_for
 from actors.service.twin import twin
 from supervisor.healing.subscription import IncidentSubscription
 
@@ -36,11 +37,13 @@ class Healer:
     Args:
         client: The way to the coordinator.
         stores: Gives the store of checkpoints in a folder, or in the event log (None).
+        supervisor: The supervisor's name.
     """
 
-    def __init__(self, client: ServiceClient, stores: Callable[[str | None], CheckpointStore]) -> None:
+    def __init__(self, client: ServiceClient, stores: Callable[[str | None], CheckpointStore], supervisor: str) -> None:
         self.client = client
         self._stores = stores
+        self._supervisor = supervisor
 
     # -- plans --------------------------------------------------------------------------------------------------------
 
@@ -55,6 +58,8 @@ class Healer:
         who: str | None = None,
     ) -> None:
         """Say what is tried when a component is sick, in this order; the most specific plan counts.
+
+        The same plan said again changes nothing, so a program may say its plans whenever it begins.
 
         Args:
             component: A name, or a pattern as "db-*".
@@ -188,6 +193,42 @@ class Healer:
         self.hold(EVERYTHING, reason="stopped")
 
     astop = twin(stop)
+
+    # -- nodes that were isolated -------------------------------------------------------------------------------------
+
+    def kept_off(self) -> dict[str, float]:
+        """The nodes that an `Isolate` keeps work off, and for how long yet, seconds; asks no actor.
+
+        Raises:
+            SupervisorError: Ray's own table does not answer now.
+        """
+        found = kept_off_for(self._supervisor, SYSTEM_CLOCK.wall_us())
+        if found is None:
+            raise SupervisorError(
+                "Ray's table does not say now which nodes are kept off; ask again when its GCS answers"
+            )
+        return found
+
+    akept_off = twin(kept_off)
+
+    def readmit(self, node: str) -> bool:
+        """Let work go to a node again before its time is over; False if it was kept off none.
+
+        Args:
+            node: Its id, or the beginning of it.
+
+        Raises:
+            ConfigError: The ids of several that are kept off begin so.
+            SupervisorError: Ray's own table does not answer now.
+        """
+        meant = [each for each in self.kept_off() if node and each.startswith(node)]
+        if len(meant) > 1:
+            raise ConfigError("node", problems=(f"{node!r} may be {' or '.join(sorted(meant))}; give more of its id",))
+        for each in meant:
+            keep_off(self._supervisor, each, 0.0, SYSTEM_CLOCK.wall_us())
+        return bool(meant)
+
+    areadmit = twin(readmit)
 
     # -- checkpoints of functions -------------------------------------------------------------------------------------
 

@@ -96,6 +96,7 @@ def _isolated(sup: Supervisor, nodes: Nodes) -> dict[str, Any]:
     sup.healer.report("ward", failure="node sick")
     eventually(lambda: any(each.component == "ward" and each.is_over for each in sup.healer.incidents()))
     (incident,) = (each for each in sup.healer.incidents() if each.component == "ward")
+    kept_off = [*sup.healer.kept_off()]
     others = [sup.supervise(Ward, name=f"other-{number}", **BEAT) for number in range(3)]
     return {
         "phase": incident.phase,
@@ -109,4 +110,13 @@ def _isolated(sup: Supervisor, nodes: Nodes) -> dict[str, Any]:
         "moved": view(sup, "child/ward").location.node_id != node,
         "counted": ward.add.remote().result(timeout=60) - counted,
         "new": any(each.node.remote().result(timeout=60) == node for each in others),
+        "kept_off": kept_off == [node],
+        "readmitted": _readmitted(sup, node),
     }
+
+
+def _readmitted(sup: Supervisor, node: str) -> bool:
+    """Whether work may go to a node again."""
+    was_off = sup.healer.readmit(node[:12])
+    eventually(lambda: (seen := sup.view_now()) is not None and node not in seen.draining)
+    return was_off and sup.healer.kept_off() == {}

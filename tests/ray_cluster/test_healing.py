@@ -24,4 +24,6 @@ def test_recoveries_run_off_the_failing_node_and_a_node_is_isolated(three_nodes:
         "moved": True,
         "counted": 1,
         "new": False,
+        "kept_off": True,
+        "readmitted": True,
     }

@@ -15,6 +15,8 @@ import pytest
 from click.testing import CliRunner
 
 from actors.healer.settings import HealerSettings
+from actors.runtime.clock import SYSTEM_CLOCK
+from actors.runtime.keeping_off import keep_off
 from supervisor import (
     BreakerSettings,
     ConfigError,
@@ -303,6 +305,27 @@ def test_the_shell_shows_holds_and_learns(
     assert "1 forgotten" in shell("learn", "shell", "--reset")
     with pytest.raises(UnknownIncidentError):
         shell("show", "nowhere")
+
+
+@pytest.mark.soak
+def test_who_is_kept_off_is_seen_and_readmitted(ward: Supervisor, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(healing, "attached", lambda name, address: _Shown(ward))
+
+    def shell(*words: str) -> str:
+        return CliRunner().invoke(healing.heal, list(words), catch_exceptions=False).output
+
+    nodes = [f"{each}{'0' * 55}" for each in "ab"]  # of no cluster
+    for node in (*nodes, f"a1{'0' * 54}"):
+        keep_off(ward.name, node, 600.0, SYSTEM_CLOCK.wall_us())
+    assert 500.0 < ward.healer.kept_off()[nodes[0]] <= 600.0
+    assert f"kept off: node {nodes[1]} for " in shell("ls")
+    assert json.loads(shell("ls", "--json"))["kept_off"].keys() >= set(nodes)
+    with pytest.raises(ConfigError, match="give more of its id"):
+        ward.healer.readmit("a")
+    assert "nothing was kept off it" in shell("readmit", "c")
+    assert "work goes there again" in shell("readmit", "b")
+    assert [ward.healer.readmit(prefix) for prefix in ("a0", "a1", "a", "")] == [True, True, False, False]
+    assert ward.healer.kept_off() == {}
 
 
 def test_people_are_told_take_over_and_are_told_of_the_end(start: StartSupervisor, eventually):

@@ -6,7 +6,7 @@ from threading import Thread
 
 from ray.experimental import internal_kv
 
-from actors.runtime.keeping_off import keep_off, kept_off
+from actors.runtime.keeping_off import keep_off, kept_off, kept_off_for
 from tests.ray_local.conftest import unique_name
 
 SECOND_US = 1_000_000
@@ -24,6 +24,7 @@ def test_each_node_for_its_time_and_each_supervisor_for_itself(ray_session: obje
     keep_off(f"{sup}2", "n9", 20.0, 0)
     assert kept_off(sup, 9 * SECOND_US) == {"n1", "n2"}
     assert kept_off(sup, 10 * SECOND_US) == {"n2"}
+    assert kept_off_for(sup, 15 * SECOND_US) == {"n2": 5.0}
     assert kept_off(other, 0) == frozenset()
     keep_off(sup, "n2", 0.0, 11 * SECOND_US)
     assert kept_off(sup, 11 * SECOND_US) == frozenset()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor import DegradationSettings, LevelRule, Policy, Restart, Retry, Supervisor
+from supervisor import DegradationSettings, LevelRule, Policy, Restart, Restore, Retry, Supervisor
 from supervisor.healing.healer import Healer
 from supervisor.services.keys import HEALTH
 from tests.ray_local.ailments import Patient as Child
@@ -206,6 +206,39 @@ def test_a_function_whose_tasks_fail_is_an_incident(sup: Supervisor, eventually:
     (incident,) = (each for each in sup.healer.incidents() if each.component.endswith("on_purpose"))
     assert "failed in 60 s, the latest by ValueError" in incident.detail
     assert "no supervised child of that name" in str(incident.history)
+
+
+@pytest.mark.soak
+def test_a_function_whose_tasks_are_done_again_after_a_step_is_well(
+    sup: Supervisor, eventually: Eventually, tmp_path: Path
+) -> None:
+    """That is seen in its tasks, for it has no probe; and what failed before counts no more."""
+    repaired = tmp_path / "repaired"
+
+    def repair(state: str) -> None:
+        Path(state).touch()
+
+    def state_of(component: str) -> str:
+        del component
+        return str(repaired)
+
+    sup.healer.plan("*unless_there", [Restore(load=state_of, apply=repair)])
+    once = sup.options(policy=Policy(retry=Retry(attempts=1)))
+    for _ in range(4):
+        assert isinstance(once.submit(unless_there, str(repaired)).exception(timeout=30), FileNotFoundError)
+
+    def phases() -> list[str]:
+        once.submit(unless_there, str(repaired)).exception(timeout=30)
+        return [each.phase for each in sup.healer.incidents() if each.component.endswith("unless_there")]
+
+    eventually(lambda: phases() == ["resolved"], "its tasks are done again")
+    (incident,) = (each for each in sup.healer.incidents() if each.component.endswith("unless_there"))
+    assert incident.verified
+    assert sup.healer.statistics().components[incident.component].mean_detect_s
+
+
+def unless_there(path: str) -> None:
+    Path(path).read_text()
 
 
 def on_purpose() -> None:

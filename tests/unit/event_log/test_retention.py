@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from actors.event_log import retention
-from actors.event_log.retention import AGING, forget
+from actors.event_log.retention import AGING, BEGUN, SUPERSEDED, forget
 from actors.event_log.schema import TABLES
 from actors.event_log.store import EventStore
 
@@ -30,5 +30,54 @@ def test_what_is_old_goes_in_steps_and_the_rest_stays(
     assert forget(store, keep_days=30.5, now_us=NOW_US) == 0
 
 
+ROWS: dict[str, dict[str, Any]] = {
+    "circuit_breaker_state_history": {"event": "transition"},
+    "recorded_breakers": {"state": "closed", "generation": 1},
+    "recorded_degradation": {"level": "full", "number": 0, "generation": 1},
+    "recorded_features": {"withdrawn": 0, "generation": 1},
+    "recorded_plans": {"failure": "*", "severity": "low", "strategies": "restart"},
+    "recovery_lessons": {"failure": "crash", "strategy": "restart", "tries": 1, "successes": 1, "seconds": 1.0},
+}
+
+
+def row_of(table: str, days_ago: float, **given: Any) -> tuple[Any, ...]:
+    known = ROWS.get(table, {}) | given | {"at_time": NOW_US - int(days_ago * DAY_US)}
+    return tuple(known.get(column.name) for column in TABLES[table].columns)
+
+
+@pytest.mark.parametrize("table", SUPERSEDED)
+def test_of_what_counts_until_it_is_said_anew_the_latest_of_each_stays_however_old(
+    store: EventStore, batch_of: Callable[..., Any], read: Any, table: str
+) -> None:
+    key = SUPERSEDED[table][0]
+    said = [("a", 90.0), ("b", 80.0), ("a", 70.0), ("a", 60.0), ("c", 50.0), ("c", 1.0)]
+    store.append([batch_of(1, *(row_of(table, days, **{key: name}) for name, days in said), table=table)])
+    began = 1 if table in BEGUN else 0
+    assert forget(store, keep_days=30.0, now_us=NOW_US) == 3 - 2 * began
+    days = f"SELECT {key}, ({NOW_US} - epoch_us(at_time)) // {DAY_US} FROM {table} ORDER BY ingest_id"
+    left = [("b", 80), ("a", 60), ("c", 1)]
+    first = [("a", 90), ("b", 80), ("a", 60), ("c", 50), ("c", 1)]
+    assert read(days) == (first if began else left)
+    assert forget(store, keep_days=30.0, now_us=NOW_US) == 0
+
+
+def test_what_an_operator_holds_stays_held_however_long(
+    store: EventStore, batch_of: Callable[..., Any], read: Any
+) -> None:
+    said = [("a", "hold"), ("b", "hold"), ("b", "release"), ("a", "phase"), ("c", "release"), ("c", "hold")]
+    common = {"incident_id": "", "failure": "", "severity": "low"}
+    rows = [row_of("recovery_events", 90.0, component=name, event=event, **common) for name, event in said]
+    store.append([batch_of(1, *rows, table="recovery_events")])
+    forget(store, keep_days=30.0, now_us=NOW_US)
+    left = read("SELECT component, event FROM recovery_events ORDER BY ingest_id")
+    assert left == [("a", "hold"), ("b", "release"), ("c", "hold")]
+
+
 def test_tables_that_age_are_tables_with_a_time() -> None:
     assert all(any(column.name == "at_time" for column in TABLES[table].columns) for table in AGING)
+
+
+def test_what_is_superseded_is_told_by_columns_that_there_are() -> None:
+    for table, keys in SUPERSEDED.items():
+        assert {*keys, "at_time"} <= {column.name for column in TABLES[table].columns}
+    assert not set(AGING) & SUPERSEDED.keys()

@@ -247,6 +247,7 @@ def test_what_is_learned_planned_and_forgotten_is_put_on_record() -> None:
     assert (gone.component, gone.strategy, gone.tries) == ("db", "restart", 0)
     rule = PlanRule(component="db", strategies=(Isolate(),))
     assert of(m.RecordPlan, scene.tell(m.PlanSet(rule=rule))) == [m.RecordPlan(rule=rule)]
+    assert scene.tell(m.PlanSet(rule=rule.model_copy())) == [], "the same again changes nothing"
 
 
 def test_holds_are_told() -> None:

@@ -9,6 +9,9 @@ from actors.healer import messages as m
 from actors.healer.settings import HealerSettings
 from actors.healer.troubles import BREAKER_OPEN, BREAKERS, CHILDREN, DIED, ESCALATED, GIVEN_UP, Troubles
 
+AT = datetime(2026, 1, 1, 12, tzinfo=UTC)
+NOW_US = round(AT.timestamp() * 1e6) + 1_500_000
+
 
 def moment(at_s: int) -> datetime:
     return datetime(2026, 1, 1, 12, 0, at_s, tzinfo=UTC)
@@ -20,12 +23,14 @@ def child(event: str, exit_class: str | None = None, key: str = "child/cart", at
 
 
 def breaker(to_state: str, event: str = "transition") -> dict[str, Any]:
-    return {"kind": BREAKERS, "breaker": "payments", "event": event, "to_state": to_state, "detail": "too many"}
+    return {"kind": BREAKERS, "breaker": "payments", "event": event, "to_state": to_state, "detail": "too many"} | {
+        "at_time": AT
+    }
 
 
 def told(troubles: Troubles, *rows: dict[str, Any]) -> list[tuple[str, str] | None]:
     """What each row tells of; None for nothing."""
-    found = [event for row in rows for event in troubles.of(row) or (None,)]
+    found = [event for row in rows for event in troubles.of(row, NOW_US) or (None,)]
     return [
         None
         if each is None
@@ -44,9 +49,17 @@ def test_a_child_that_is_given_up_is_told_and_so_is_its_return():
 
 
 def test_what_is_told_says_why_and_where():
-    (trouble,) = Troubles(HealerSettings()).of(child("given_up"))
+    (trouble,) = Troubles(HealerSettings()).of(child("given_up"), NOW_US)
     assert isinstance(trouble, m.TroubleReported)
     assert (trouble.detail, trouble.node, trouble.source, trouble.severity) == ("it hurts", "n1", "supervisor", "high")
+
+
+def test_how_long_it_has_lasted_is_told_by_its_rows_time():
+    troubles = Troubles(HealerSettings(on_child_death="low"))
+    for row in (child("died", "killed"), child("given_up"), breaker("open")):
+        (trouble,) = troubles.of(row, NOW_US)
+        assert isinstance(trouble, m.TroubleReported)
+        assert trouble.began_ago_s == 1.5
 
 
 def test_deaths_are_incidents_only_where_that_is_wanted():
@@ -62,7 +75,7 @@ def test_a_breaker_that_opens_is_one_until_it_closes():
 
 def test_a_group_that_nobody_above_takes_over_is_the_supervisors_own_trouble_until_it_is_started_again():
     troubles = Troubles(HealerSettings())
-    (trouble,) = troubles.of(child("escalated", key="root", at_s=5))
+    (trouble,) = troubles.of(child("escalated", key="root", at_s=5), NOW_US)
     assert isinstance(trouble, m.TroubleReported)
     assert (trouble.component, trouble.failure, trouble.severity) == ("supervisor/root", ESCALATED, "critical")
     late = child("ready", key="child/g.b", at_s=4)

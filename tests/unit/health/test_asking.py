@@ -93,3 +93,12 @@ def test_what_is_not_to_be_looked_at_is_as_it_was() -> None:
     assert (look.state, look.begun) == (scene.state("db"), 0)
     assert scene.machine.look("nobody", scene.now, since=0.0, begun=0) is None
     assert scene.tell(m.LookWanted(component="nobody")) == []
+
+
+def test_how_things_stand_is_said_anew_with_each_sample_and_tells_when_it_is_stale() -> None:
+    scene = Scene(sample_s=5.0, blind_after_s=2.0)
+    before = scene.machine.standing()
+    scene.run(5.0)
+    after = scene.machine.standing()
+    assert (before.samples, after.samples, after.stale_after_s) == (0, 1, 17.0)
+    assert before != after

@@ -36,6 +36,48 @@ def test_time_in_which_nobody_looked_counts_for_nothing() -> None:
     assert availability.shares(110.0)[600.0] == pytest.approx(0.5)
 
 
+def test_another_life_goes_on_with_what_was_seen() -> None:
+    """On another clock, and without the time in which nobody looked; what was up is up until then."""
+    former = Availability((60.0, 600.0), now=0.0)
+    former.turn(False, 0.0)
+    former.turn(True, 30.0)
+    kept = former.kept(50.0)
+    assert (kept[0], kept[1], kept[2]) == ((60.0, 600.0), True, 20.0)
+    assert len(kept[3]) < 100
+    later = Availability((60.0, 600.0), now=9000.0)
+    later.resume(kept, now=9000.0, kept_ago_s=40.0, away_s=10.0)
+    assert later.shares(9000.0)[600.0] == pytest.approx(50 / 80, abs=0.01), "30 s down, 50 s up, 10 s unseen"
+    later.turn(False, 9010.0)
+    assert later.shares(9030.0)[600.0] == pytest.approx(60 / 110, abs=0.01)
+    assert later.shares(9030.0)[60.0] == pytest.approx(30 / 50, abs=0.05)
+
+
+def test_what_is_kept_is_packed_anew_only_when_it_has_turned() -> None:
+    availability = Availability((60.0,), now=0.0)
+    assert availability.is_new
+    availability.turn(True, 0.0)
+    assert not availability.is_new
+    availability.settle(5.0)
+    first = availability.kept(10.0)
+    availability.settle(20.0)
+    again = availability.kept(20.0)
+    assert (again[2], again[3] is first[3]) == (15.0, True)
+    later = Availability((60.0,), now=0.0)
+    later.resume(again, now=30.0, kept_ago_s=10.0, away_s=0.0)
+    assert later.shares(30.0) == availability.shares(30.0) == {60.0: 1.0}
+    availability.turn(False, 30.0)
+    assert availability.kept(30.0)[3] != first[3]
+
+
+def test_other_windows_begin_anew() -> None:
+    former = Availability((60.0,), now=0.0)
+    former.turn(False, 0.0)
+    later = Availability((600.0,), now=100.0)
+    later.resume(former.kept(50.0), now=100.0, kept_ago_s=1.0, away_s=1.0)
+    assert later.shares(100.0) == {600.0: None}
+    assert later.shares(160.0) == {600.0: 0.0}
+
+
 def test_a_clock_that_steps_back_adds_nothing() -> None:
     availability = Availability((60.0,), now=100.0)
     availability.turn(True, 100.0)

@@ -26,3 +26,15 @@ def test_it_ends_when_nothing_changed_for_long_and_begins_anew() -> None:
         flapping.change(at)
     assert [flapping.settle(at) for at in (21.9, 22.0, 23.0)] == [False, True, False]
     assert [flapping.change(at) for at in (24.0, 25.0, 26.0)] == [False, False, True]
+
+
+def test_another_life_goes_on_with_the_latest_changes() -> None:
+    former, later, calm = (Flapping(SETTINGS) for _ in range(3))
+    assert former.kept(0.0) == (False, ())
+    for at in (0.0, 1.0):
+        former.change(at)
+    later.resume(former.kept(4.0), 504.0)
+    assert later.change(509.0)
+    calm.resume(later.kept(510.0), 1000.0)
+    assert calm.active
+    assert [calm.settle(at) for at in (1018.9, 1019.0)] == [False, True]

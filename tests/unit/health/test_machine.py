@@ -398,12 +398,3 @@ def test_a_thousand_probes_are_spread_over_their_second() -> None:
     scene.run(1.0)
     for _ in range(10):
         assert 90 <= len(of(m.RunProbe, scene.run(0.1))) <= 110
-
-
-def test_how_things_stand_is_said_anew_with_each_sample_and_tells_when_it_is_stale() -> None:
-    scene = Scene(sample_s=5.0, blind_after_s=2.0)
-    before = scene.machine.standing()
-    scene.run(5.0)
-    after = scene.machine.standing()
-    assert (before.samples, after.samples, after.stale_after_s) == (0, 1, 17.0)
-    assert before != after

@@ -101,7 +101,9 @@ def test_a_wrong_route_is_named(fields: dict[str, Any], problem: str) -> None:
 
 def _takes(wall_s: float, **fields: Any) -> bool:
     given: dict[str, Any] = {"channels": "a"}
-    return RouteSettings(**(given | fields)).takes(component="db-1", severity="medium", wall_s=wall_s)
+    return RouteSettings(**(given | fields)).takes(
+        component="db-1", severity="medium", wall_s=wall_s, offsets_min={"Asia/Tokyo": 540}
+    )
 
 
 def test_by_severity_and_component() -> None:
@@ -116,6 +118,7 @@ def test_by_severity_and_component() -> None:
     [
         ({"begin": "09:00", "end": "17:00"}, range(9, 17)),
         ({"begin": "09:00", "end": "17:00", "utc_offset_min": 60}, range(8, 16)),
+        ({"begin": "09:00", "end": "17:00", "zone": "Asia/Tokyo"}, range(8)),
         ({"days": ("wed",)}, range(24)),
         ({"days": ("thu",)}, range(0)),
         ({"begin": "20:00", "end": "06:00"}, [*range(6), *range(20, 24)]),
@@ -126,3 +129,23 @@ def test_by_severity_and_component() -> None:
 def test_by_day_and_time(fields: dict[str, Any], hours: Any) -> None:
     midnight_s = NOON_S - 12 * HOUR_S
     assert [hour for hour in range(24) if _takes(midnight_s + hour * HOUR_S, **fields)] == list(hours)
+
+
+def test_a_zone_that_is_not_known_where_people_are_told_from_has_no_hours() -> None:
+    assert _takes(NOON_S, begin="01:00", end="02:00", zone="Europe/Berlin")
+    route = {"channels": ("a",), "zone": "Asia/Tokyo"}
+    made = NotifierSettings(channels=(channel(name="a"),), routes=(route, route, {"channels": ("a",)}))  # pyright: ignore[reportArgumentType] - as a file has them
+    assert made.zones == ("Asia/Tokyo",)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"zone": "Middle/Earth"}, "no time zone 'Middle/Earth' is known here"),
+        ({"zone": "../etc/passwd"}, "no time zone"),
+        ({"zone": "Europe/Berlin", "utc_offset_min": 60}, "leave one of them out"),
+    ],
+)
+def test_a_zone_that_is_none_is_named(fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        RouteSettings(channels=("a",), **fields)
