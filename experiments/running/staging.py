@@ -78,9 +78,7 @@ class Stage:
 
     def submit(self, load: Load, witness: Witness, key: str) -> TaskFuture[Any]:
         """Submit one task of the load."""
-        submitter = self._sup.options(
-            key=key, name="chaos load", on_full="wait", policy=self._policy(), durable=self._is_durable
-        )
+        submitter = self._sup.options(key=key, name="chaos load", on_full="wait", policy=self._policy())
         if self._breaker is not None:
             return submitter.submit(work_upstream, witness.address, key, load.work_s, self._breaker)
         return submitter.submit(work, witness.address, key, load.work_s)
@@ -92,13 +90,8 @@ class Stage:
             "timeout_s": policy.timeout_s,
             "attempts": policy.retry.attempts,
             "unknown": policy.retry.unknown,
-            "durable": self._is_durable,
         }
         return {"policy": fields, **({"pool/default": {"standbys": self._standbys}} if self._build else {})}
-
-    @property
-    def _is_durable(self) -> bool:
-        return bool(self._settings.get("policy", {}).get("durable", False))
 
     @property
     def _standbys(self) -> int:

@@ -90,8 +90,8 @@ def test_the_start_check_does_not_believe_it_either(monkeypatch: pytest.MonkeyPa
 
 
 def checks(bad: int, good: int, **changed: Any) -> list[Check]:
-    outcomes = ["failed"] * bad + ["passed"] * good
-    return [Check(**{"kind": "liveness", "place": "", "outcome": each, **changed}) for each in outcomes]
+    each: list[dict[str, Any]] = [{"outcome": "failed"}] * bad + [{"outcome": "passed"}] * good
+    return [Check(**{"kind": "liveness", "place": "", **fields, **changed}) for fields in each]
 
 
 def test_one_in_a_hundred_bad_burns_a_hundredth_of_what_the_objective_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
