@@ -122,6 +122,15 @@ class RunningLoad:
                 return quantiles(took, n=100)[49 if measure == "p50_s" else 98] if len(took) >= _LEAST else None
 
     @property
+    def prefix(self) -> str:
+        """What its keys begin with."""
+        return self._prefix
+
+    def ended_keys(self) -> frozenset[str]:
+        """The keys that have ended so far."""
+        return frozenset(call.key for call in self._snapshot() if call.ended_at is not None)
+
+    @property
     def failed(self) -> int:
         """Calls that failed so far."""
         return sum(not call.ok for call in self._snapshot() if call.ended_at is not None)
