@@ -14,12 +14,13 @@ from experiments.judging.facts import CallFact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
     from experiments.model.experiment import Load
     from experiments.model.functions import Measure
     from experiments.planning.plan import Phase
     from experiments.running.witness import Witness
-    from supervisor import TaskFuture
+
 
 _LATEST = 20
 _LEAST = 2
@@ -46,7 +47,7 @@ class RunningLoad:
         prefix: What keys begin with: no two runs share one.
     """
 
-    def __init__(self, load: Load, submit: Callable[[str], TaskFuture[str]], witness: Witness, *, prefix: str) -> None:
+    def __init__(self, load: Load, submit: Callable[[str], Future[str]], witness: Witness, *, prefix: str) -> None:
         self._load = load
         self._submit = submit
         self._witness = witness

@@ -16,13 +16,14 @@ from supervisor.link import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from concurrent.futures import Future
     from types import TracebackType
 
     from actors.breaker.handle import BreakerHandle
     from experiments.model.experiment import Load
     from experiments.model.scenes import SceneName
     from experiments.running.witness import Address, Witness
-    from supervisor import Supervisor, TaskFuture
+    from supervisor import Supervisor
 
 BREAKER = "payments"
 GROUP = "shop"
@@ -83,7 +84,7 @@ class Stage:
     ) -> None:
         self._take_down()
 
-    def submit(self, load: Load, witness: Witness, key: str) -> TaskFuture[Any]:
+    def submit(self, load: Load, witness: Witness, key: str) -> Future[Any]:
         """Submit one task of the load, or one call of the cart."""
         if load.calls == "cart":
             return self._sup.child(f"{GROUP}.cart").order.remote(witness.address, key, load.work_s)
