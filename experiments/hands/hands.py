@@ -126,9 +126,12 @@ class Hands:
             _take(found, asked[future], lambda _, done=future: done.result())
         return {node_id: found[node_id] for node_id in asks if node_id in found}
 
-    def introduce(self, asked: Collection[tuple[int, int]] = (), *, timeout_s: float = _ALL_S) -> list[NodeFacts]:
-        """Every node that answers."""
-        return list(self.each(lambda hand: hand.introduce(tuple(asked)), timeout_s=timeout_s).values())
+    def introduce(
+        self, asked: Collection[tuple[int, int]], *, of: Collection[str], timeout_s: float = _ALL_S
+    ) -> list[NodeFacts]:
+        """Those of these nodes that answer, with which of the processes that are asked for live there."""
+        asks = dict.fromkeys(of, lambda hand: hand.introduce(tuple(asked)))
+        return list(self.ask(asks, timeout_s=timeout_s).values())
 
     def close(self) -> None:
         """Undo what is held, and end the other hands."""

@@ -41,7 +41,9 @@ def tell_of_gone(events: Events, hands: Hands) -> tuple[str, ...]:
         return ()
     seen, _ = standing(hands)
     asked = {seen.runs[run].runner[:2] for run in open_runs if run in seen.runs}
-    living = {(pid, ticks, node.host) for node in hands.introduce(asked) for pid, ticks in node.runners}
+    living = {
+        (pid, ticks, node.host) for node in hands.introduce(asked, of=hands.nodes()) for pid, ticks in node.runners
+    }
     ended: list[str] = []
     for run, row in open_runs.items():
         known = seen.runs.get(run)

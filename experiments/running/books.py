@@ -147,13 +147,14 @@ def standing(hands: Hands, *, timeout_s: float = ANSWERS_S) -> tuple[Standing, l
     """What all ledgers come to, and the nodes that answer within `timeout_s`, each time they are asked."""
     found: dict[str, RunStanding] = {}
     places: dict[str, tuple[str, ...]] = {}
-    for node_id, told in hands.each(lambda hand: hand.runs(), timeout_s=timeout_s).items():
+    answers = hands.each(lambda hand: hand.runs(), timeout_s=timeout_s)
+    for node_id, told in answers.items():
         for name, run in told.items():
             places[name] = (*places.get(name, ()), node_id)
             known = found.get(name)
             found[name] = run if known is None else _together(known, run)
     asked = {(run.runner[0], run.runner[1]) for run in found.values() if run.goes_on or run.active}
-    nodes = hands.introduce(asked, timeout_s=timeout_s)
+    nodes = hands.introduce(asked, of=answers, timeout_s=timeout_s)
     living = {(pid, ticks, node.host) for node in nodes for pid, ticks in node.runners}
     alive = frozenset(name for name, run in found.items() if run.runner in living)
     return Standing(runs=found, places=places, alive=alive), nodes

@@ -46,6 +46,7 @@ ENDED_S = 30.0
 """How long it is seen to, whether anybody waits or not, seconds."""
 
 _LOOK_EVERY_S = 0.05
+_TELL_S = 0.25
 _AGENT = "node_agent"
 _LEASE_NS = 3_000_000_000
 _UNKNOWN = "the cluster has not answered: what is on is not known"
@@ -89,12 +90,14 @@ class Ending:
 
     def _perform(self, by_agent: Callable[[Any], Any], by_hand: Callable[[Hand], None]) -> None:
         try:
+            began_at = SYSTEM_CLOCK.now()
+            self._hands.each(lambda hand: None, timeout_s=0.0)  # hands take a second to come up: they begin now
             if self._run is not None:
                 self._insist_on(self._run)
             flags = put_on_others(self._hands, self._supervisor, by_agent, by_hand)
-            until = SYSTEM_CLOCK.now() + ENDED_S
-            while SYSTEM_CLOCK.now() < until:
-                self._left = self._look(flags)
+            while (took_s := SYSTEM_CLOCK.now() - began_at) < ENDED_S:
+                # The first look may take as long as there is until somebody is answered; a silent node is told then.
+                self._left = self._look(flags, max(ANSWER_S, HALT_S - took_s - _TELL_S))
                 if not self._left:
                     return
                 sleep(_LOOK_EVERY_S)
@@ -105,14 +108,14 @@ class Ending:
             self._hands.close()
 
     def _insist_on(self, run: str) -> None:
-        seen, _ = standing(self._hands, timeout_s=ANSWER_S)
+        seen, _ = standing(self._hands, timeout_s=HALT_S)
         if run not in seen.runs or not (seen.runs[run].goes_on or seen.runs[run].active):
             self._hands.own.forget_stop(run)
             raise UnknownRunError(run, known=tuple(each.run for each in seen.going))
 
-    def _look(self, flags: dict[str, Future[None]]) -> tuple[str, ...]:
+    def _look(self, flags: dict[str, Future[None]], timeout_s: float) -> tuple[str, ...]:
         """What is not known to have ended; what runners that are gone left is ended here."""
-        seen, nodes = standing(self._hands, timeout_s=ANSWER_S)
+        seen, nodes = standing(self._hands, timeout_s=timeout_s)
         mine = tuple(each for each in seen.gone if self._run in (None, each))
         clear_runs(self._hands, self._supervisor, seen, mine, timeout_s=ANSWER_S)
         left = [
