@@ -20,7 +20,6 @@ FindingKind = Literal[
     "slow_recovery",
     "slow_detection",
     "given_up",
-    "tasks_lost",
     "effects_doubled",
     "workers_exhausted",
     "no_timeout",
@@ -28,7 +27,6 @@ FindingKind = Literal[
 ]
 
 _BADNESS: Mapping[FindingKind, int] = {
-    "tasks_lost": 100,
     "effects_doubled": 90,
     "given_up": 80,
     "workers_exhausted": 60,
@@ -214,12 +212,6 @@ def _of(group: str, event: LogFact, evidence: Evidence) -> bool:
 def _tasks(evidence: Evidence) -> Iterator[Recommendation]:
     checked = evidence.seen.checked
     deaths = tuple(event.event_id for event in evidence.events if event.event == "died") + evidence.injections()
-    if checked is not None and checked.lost.count:
-        change = SettingsChange(
-            subject="policy", setting="durable", before=_set(evidence, "policy", "durable") or False, after=True
-        )
-        why = f"{checked.lost.count} tasks never ended: a durable one survives its caller, worker and supervisor"
-        yield _draft("tasks_lost", why, change, deaths)
     if checked is not None and checked.doubled.count:
         before = _set(evidence, "policy", "unknown", "retry")
         change = SettingsChange(subject="policy", setting="unknown", before=before, after="never")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from experiments.hands.hands import Hands
@@ -33,13 +35,23 @@ def stop(run: str, reason: str, who: str | None, name: str, address: str | None)
 @NAME
 @ADDRESS
 def halt(resume: bool, reason: str, who: str | None, name: str, address: str | None) -> None:  # noqa: FBT001 - click hands flags over by name
-    """End every experiment on the cluster, undo what is on, and refuse new ones until `halt --resume`."""
+    """End every experiment on the cluster, undo what is on, and refuse new ones until `halt --resume`.
+
+    Where the cluster of this machine is meant, its flags are up before Ray is asked for anything.
+    """
+    if not resume and address is None and not os.environ.get("RAY_ADDRESS"):
+        for flag in halting.halt_here(name, why=reason, who=who):
+            click.echo(f"flag up: {flag}", err=True)
     with on_cluster(address):
         if resume:
             halting.resume(name)
             click.echo("experiments may run again")
             return
-        left = halting.halt(name, why=reason, who=who)
+        ending = halting.begin_halt(name, why=reason, who=who)
+        left = ending.wait()
+        if left:
+            click.echo(f"not ended so far: {', '.join(left)}", err=True)
+            left = ending.wait(halting.ENDED_S)
     _tell(left, "halted: nothing is on, and nothing starts until `supervisor chaos halt --resume`")
 
 

@@ -10,6 +10,8 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from experiments.judging.facts import FaultFact, Observations
     from experiments.judging.verdict import Verdict
     from experiments.ledger.entry import Entry
@@ -90,6 +92,45 @@ def ended(  # noqa: PLR0913 - one argument for each source of columns
         (RUNS, row),
         (SPANS, (trace_id, span_id, None, name, "experiment", began_us, at_us, status, attributes)),
     ]
+
+
+def ended_without_plan(
+    began_row: Mapping[str, Any], verdict: str, reasons: tuple[str, ...], *, at_us: int
+) -> list[tuple[str, Row]]:
+    """A run that a successor ends: its row, and the root span of its trace.
+
+    Args:
+        began_row: What `chaos_experiments` has of it, with `began_us`.
+        verdict: How it ended.
+        reasons: Why.
+        at_us: When.
+    """
+    run, experiment, seed = str(began_row["run"]), str(began_row["experiment"]), began_row["seed"]
+    trace_id, span_id = trace_of(run), span_of(run)
+    planned = (seed, began_row["plan"], began_row["targets"], int(bool(began_row["safe_mode"])))
+    row = (run, experiment, "ended", verdict, None, json.dumps(reasons), *planned, None, "successor", at_us)
+    attributes = json.dumps({"run": run, "verdict": verdict, "seed": seed})
+    began_us = int(began_row["began_us"])
+    named = (f"chaos experiment {experiment}", "experiment", began_us, max(began_us, at_us), "error", attributes)
+    return [(RUNS, (*row, trace_id, span_id)), (SPANS, (trace_id, span_id, None, *named))]
+
+
+def lost(run: str, fault_id: str, why: str, *, at_us: int) -> tuple[str, Row]:
+    """A fault of which nobody will tell how its target fared."""
+    fault, target = _whom(fault_id, None)
+    return EVENTS, (
+        run,
+        "lost",
+        fault_id,
+        fault,
+        target,
+        "successor",
+        why,
+        None,
+        at_us,
+        trace_of(run),
+        span_of(run, fault_id),
+    )
 
 
 def of_entry(entry: Entry, plan: Plan | None = None) -> tuple[str, Row]:

@@ -23,6 +23,8 @@ Expected = Literal["held", "deviated", "inconclusive", "aborted", "not_started"]
 EffectsMode = Literal["keyed", "raw"]
 """What a request for a key that was applied comes to: the first one's token, or another effect."""
 
+LoadKind = Literal["tasks", "cart", "heal"]
+
 EXTENSION = "ray-supervisor"
 SCHEMA_VERSION = 1
 """Of our part of a file; a file of a later one is refused."""
@@ -52,6 +54,11 @@ class Load(Settings):
     per_s: float = Field(default=50.0, gt=0, le=100_000, description="So many a second.")
     work_s: float = Field(default=0.01, ge=0, le=60, description="Each takes so long, seconds.")
     keys: int = Field(default=0, ge=0, le=1_000_000, description="Different keys; 0: each task has its own.")
+    calls: LoadKind = Field(
+        default="tasks",
+        description="tasks: of the pool; cart: calls of the scene's child cart, which keeps its keys; heal: calls that "
+        "fail here and that healers make again, each an incident of its own.",
+    )
     effects: EffectsMode = Field(
         default="keyed",
         description="keyed: the service applies a key once, and counts who asks again; raw: each request is an effect, "

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _OF_SCENES = ("policy", f"group/{GROUP}", f"child/{GROUP}.", f"breaker/{BREAKER}", "pool/default")
 """What scenes and loads are made of: what was changed there holds for the next ones."""
 
+_OF_LOADS = ("attempts", "unknown", "timeout_s")
+"""What a load reads of the policy."""
+
 _AT_START = "hang_timeout_s"
 """Of a pool it is read when the supervisor starts; the command's own embedded one starts with what is kept."""
 
@@ -49,6 +52,8 @@ def apply_change(sup: Supervisor | None, archive: Archive, run: str, number: int
         UnknownRunError, NotApplicableError: See `ChaosHandle.apply`.
     """
     change = change_of(archive, run, number)
+    if change.subject == "policy" and change.setting not in _OF_LOADS:
+        raise NotApplicableError(str(change), reason=f"no load reads it; they read {', '.join(_OF_LOADS)}")
     done = "" if sup is None else _on_running(sup, change)
     if change.subject.startswith(_OF_SCENES):
         archive.keep_settings(change.applied(archive.settings()))

@@ -8,12 +8,14 @@ action, and so does one that a halt, a stop, a guard or the deadline ends.
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import ray
 
 from actors.runtime.clock import SYSTEM_CLOCK
+from actors.runtime.errors import SupervisorError
 from experiments.errors import PlanRefusedError
 from experiments.hands.hands import Hands
 from experiments.ledger import messages as m
@@ -21,6 +23,7 @@ from experiments.model.activities import Activity, Provider
 from experiments.model.experiment import Experiment
 from experiments.model.tolerance_file import DRIVER
 from experiments.planning.planning import require
+from experiments.running.afterword import tell_of_gone
 from experiments.running.arranging import arrange
 from experiments.running.books import Books, clear_gone
 from experiments.running.load import RunningLoad
@@ -50,6 +53,8 @@ class AttachedCluster:
         self._experiment = experiment or _bare()
         self._hands = Hands(sup.name)
         clear_gone(self._hands, sup.name)
+        with suppress(SupervisorError):  # without a log whoever comes next tells it
+            tell_of_gone(sup.events, self._hands)
         self._stage = Stage(sup, self._experiment.chaos.scene, build=False)
         load = self._experiment.chaos.load
         self._witness = Witness(ray.util.get_node_ip_address(), load.effects)

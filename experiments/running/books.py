@@ -7,6 +7,7 @@ a fault is armed knows whose it is, so that its successor needs nobody else.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import ray
@@ -19,11 +20,19 @@ from experiments.ledger.entry import Entry
 from experiments.running.points import ids_of, take_everywhere
 
 if TYPE_CHECKING:
+    from experiments.faults.succession import Cleared
+    from experiments.hands.hand import Hand
     from experiments.hands.hands import Hands
     from experiments.hands.orders import NodeFacts
     from experiments.ledger.standing import RunStanding
     from experiments.planning.plan import Plan
     from supervisor.events import Events
+
+ANSWERS_S = 45.0
+"""How long nodes may take to answer where nobody is in a hurry, a hand's start among it, seconds."""
+
+TAKEN_S = 5.0
+"""How long processes may take to let faults be taken out, seconds."""
 
 _HEAD = "node:__internal_head__"
 
@@ -134,21 +143,18 @@ class Standing:
         return tuple(run for name, run in self.runs.items() if run.goes_on and name in self.alive)
 
 
-def standing(hands: Hands) -> tuple[Standing, list[NodeFacts]]:
-    """What all ledgers come to, and the nodes that answer."""
+def standing(hands: Hands, *, timeout_s: float = ANSWERS_S) -> tuple[Standing, list[NodeFacts]]:
+    """What all ledgers come to, and the nodes that answer within `timeout_s`, each time they are asked."""
     found: dict[str, RunStanding] = {}
     places: dict[str, tuple[str, ...]] = {}
-    for node_id, hand in hands.all():
-        try:
-            told = hand.runs()
-        except (NodeUnreachableError, OSError):
-            continue
+    answers = hands.each(lambda hand: hand.runs(), timeout_s=timeout_s)
+    for node_id, told in answers.items():
         for name, run in told.items():
             places[name] = (*places.get(name, ()), node_id)
             known = found.get(name)
             found[name] = run if known is None else _together(known, run)
     asked = {(run.runner[0], run.runner[1]) for run in found.values() if run.goes_on or run.active}
-    nodes = hands.introduce(asked)
+    nodes = hands.introduce(asked, of=answers, timeout_s=timeout_s)
     living = {(pid, ticks, node.host) for node in nodes for pid, ticks in node.runners}
     alive = frozenset(name for name, run in found.items() if run.runner in living)
     return Standing(runs=found, places=places, alive=alive), nodes
@@ -172,21 +178,24 @@ def clear_gone(hands: Hands, supervisor: str) -> tuple[str, ...]:
     return clear_runs(hands, supervisor, seen, seen.gone)
 
 
-def clear_runs(hands: Hands, supervisor: str, seen: Standing, runs: tuple[str, ...]) -> tuple[str, ...]:
-    """End these runs wherever a ledger knows them."""
+def clear_runs(
+    hands: Hands, supervisor: str, seen: Standing, runs: tuple[str, ...], *, timeout_s: float = ANSWERS_S
+) -> tuple[str, ...]:
+    """End these runs wherever a ledger knows them; nodes and processes have `timeout_s` to answer."""
     told: list[str] = []
     ids = [each for run in runs for fault in seen.runs[run].active for each in ids_of(run, fault)]
-    if ids and (taken := take_everywhere(supervisor, ids)):
+    if ids and (taken := take_everywhere(supervisor, ids, timeout_s=min(timeout_s, TAKEN_S))):
         told.append(f"taken out of {taken} processes")
     by_node: dict[str, list[str]] = {}
     for run in runs:
         for node_id in seen.places.get(run, ()):
             by_node.setdefault(node_id, []).append(run)
-    for node_id, names in by_node.items():
-        try:
-            cleared = hands.on(node_id).clear(names)
-        except (NodeUnreachableError, OSError):
-            continue
+    asks = {node_id: partial(_clear, names) for node_id, names in by_node.items()}
+    for cleared in hands.ask(asks, timeout_s=timeout_s).values():
         told += [*cleared.faults, *(f"not ended: {each}" for each in cleared.left_on)]
         told += [f"{run} was aborted" for run in cleared.runs]
     return tuple(dict.fromkeys(told))
+
+
+def _clear(names: list[str], hand: Hand) -> Cleared:
+    return hand.clear(names)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from actors.runtime.errors import ConfigError
+from actors.runtime.errors import ConfigError, SupervisorError
 from experiments.hands.hands import Hands
 from experiments.model.loading import library_names, load_experiment
 from experiments.planning.planning import require
 from experiments.running import halting
+from experiments.running.afterword import tell_of_gone
 from experiments.running.apart import run_apart
 from experiments.running.applying import apply_change
 from experiments.running.archive import FOLDER, Archive
@@ -107,6 +109,7 @@ class ChaosHandle:
         hands = Hands(self._sup.name)
         try:
             clear_gone(hands, self._sup.name)
+            self._tell_of_gone(hands)
             with Stage(self._sup, loaded.chaos.scene, build=build, settings=self.archive.settings()) as stage:
                 arranged = arrange(self._sup, hands, loaded, seed=seed)
                 require(arranged.plan)
@@ -221,9 +224,15 @@ class ChaosHandle:
         """End what runners that are gone have left on; what was done, in words. Every run does so before it begins."""
         hands = Hands(self._sup.name)
         try:
-            return clear_gone(hands, self._sup.name)
+            done = clear_gone(hands, self._sup.name)
+            self._tell_of_gone(hands)
         finally:
             hands.close()
+        return done
+
+    def _tell_of_gone(self, hands: Hands) -> None:
+        with suppress(SupervisorError):  # without a log whoever comes next tells it
+            tell_of_gone(self._sup.events, hands)
 
     def apply(self, run: str, number: int) -> str:
         """Carry out a recommendation of a report; what was changed, in words.

@@ -1,7 +1,16 @@
-"""Ending everything on a cluster, and one run: by flags on every node. It needs no supervisor, and no log."""
+"""Ending everything on a cluster, and one run: by flags on every node. It needs no supervisor, and no log.
+
+This node's flag comes first, before anybody is asked; then all others are asked at once. Whoever halts is answered
+after `HALT_S`, with what is not known to have ended until then; that is seen to further, on a thread.
+"""
 
 from __future__ import annotations
 
+import os
+import tempfile
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ray
@@ -9,11 +18,13 @@ from ray.exceptions import RayError
 
 from actors.runtime.actor_table import actor_rows
 from actors.runtime.asker import who as this_user
+from actors.runtime.board import BoardReader
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
+from actors.runtime.errors import SupervisorError
 from experiments.errors import NodeUnreachableError, UnknownRunError
 from experiments.hands.hands import Hands
-from experiments.hands.places import HALT, stop_flag
-from experiments.ledger.halt import Halted
+from experiments.hands.places import HALT, halt_path, stop_flag
+from experiments.ledger.halt import Halted, HaltFlag
 from experiments.running.books import clear_runs, standing
 from supervisor.election import actor_by_name
 
@@ -22,35 +33,145 @@ if TYPE_CHECKING:
 
     from experiments.hands.hand import Hand
 
-FLAG_S = 1.0
+HALT_S = 2.0
+"""How long whoever ends something waits for its end, seconds."""
+
+FLAG_S = 0.5
 """How long the node agents may take to put a flag up; where one does not, a hand does."""
 
-ENDED_S = 10.0
+ANSWER_S = 0.8
+"""How long nodes and processes may take to answer while a halt looks for what is on, seconds."""
+
+ENDED_S = 30.0
+"""How long it is seen to, whether anybody waits or not, seconds."""
+
 _LOOK_EVERY_S = 0.05
+_TELL_S = 0.25
 _AGENT = "node_agent"
+_LEASE_NS = 3_000_000_000
+_UNKNOWN = "the cluster has not answered: what is on is not known"
+
+
+class Ending:
+    """Something that is being ended, on a thread of its own.
+
+    Args:
+        supervisor: Whose experiments.
+        run: Which run; None: all.
+        by_agent: Has a node agent put the flag up.
+        by_hand: Puts it up.
+    """
+
+    def __init__(
+        self, supervisor: str, run: str | None, *, by_agent: Callable[[Any], Any], by_hand: Callable[[Hand], None]
+    ) -> None:
+        self._supervisor = supervisor
+        self._run = run
+        self._left: tuple[str, ...] = (_UNKNOWN,)
+        self._error: Exception | None = None
+        self._over = threading.Event()
+        self._hands = Hands(supervisor)
+        by_hand(self._hands.own)
+        self._thread = threading.Thread(
+            target=self._perform, args=(by_agent, by_hand), name="chaos-ending", daemon=True
+        )
+        self._thread.start()
+
+    def wait(self, timeout_s: float = HALT_S) -> tuple[str, ...]:
+        """Wait for the end; what is not known to have ended, in words.
+
+        Raises:
+            UnknownRunError: No run of that name goes on.
+        """
+        self._over.wait(timeout_s)
+        if self._error is not None:
+            raise self._error
+        return self._left
+
+    def _perform(self, by_agent: Callable[[Any], Any], by_hand: Callable[[Hand], None]) -> None:
+        try:
+            began_at = SYSTEM_CLOCK.now()
+            self._hands.each(lambda hand: None, timeout_s=0.0)  # hands take a second to come up: they begin now
+            if self._run is not None:
+                self._insist_on(self._run)
+            flags = put_on_others(self._hands, self._supervisor, by_agent, by_hand)
+            while (took_s := SYSTEM_CLOCK.now() - began_at) < ENDED_S:
+                # The first look may take as long as there is until somebody is answered; a silent node is told then.
+                self._left = self._look(flags, max(ANSWER_S, HALT_S - took_s - _TELL_S))
+                if not self._left:
+                    return
+                sleep(_LOOK_EVERY_S)
+        except (SupervisorError, RayError, OSError, RuntimeError) as error:
+            self._error = error
+        finally:
+            self._over.set()
+            self._hands.close()
+
+    def _insist_on(self, run: str) -> None:
+        seen, _ = standing(self._hands, timeout_s=HALT_S)
+        if run not in seen.runs or not (seen.runs[run].goes_on or seen.runs[run].active):
+            self._hands.own.forget_stop(run)
+            raise UnknownRunError(run, known=tuple(each.run for each in seen.going))
+
+    def _look(self, flags: dict[str, Future[None]], timeout_s: float) -> tuple[str, ...]:
+        """What is not known to have ended; what runners that are gone left is ended here."""
+        seen, nodes = standing(self._hands, timeout_s=timeout_s)
+        mine = tuple(each for each in seen.gone if self._run in (None, each))
+        clear_runs(self._hands, self._supervisor, seen, mine, timeout_s=ANSWER_S)
+        left = [
+            f"{name} {fault}"
+            for name, each in seen.runs.items()
+            if self._run in (None, name)
+            for fault in (each.active or ({"": {}} if each.goes_on else {}))
+        ]
+        silent = set(self._hands.nodes()) - {node.node_id for node in nodes}
+        unflagged = {node_id for node_id, flag in flags.items() if not flag.done()}
+        left += [f"node {node_id[:12]} does not answer" for node_id in sorted(silent | unflagged)]
+        return tuple(left)
+
+
+def begin_halt(supervisor: str, *, why: str, who: str | None = None) -> Ending:
+    """Halt chaos on the whole cluster; this node's flag is up when it returns."""
+    halted = Halted(who=who or this_user(), why=why, at_us=SYSTEM_CLOCK.wall_us())
+    return Ending(
+        supervisor,
+        None,
+        by_agent=lambda agent: agent.put_up.remote(HALT, halted.as_text()),
+        by_hand=lambda hand: hand.halt(halted),
+    )
 
 
 def halt(supervisor: str, *, why: str, who: str | None = None) -> tuple[str, ...]:
-    """Halt chaos on the whole cluster; returns what is on still after `ENDED_S`, in words.
+    """Halt chaos on the whole cluster; returns after `HALT_S` at the latest, with what is not known to have ended.
 
     Args:
         supervisor: Whose experiments.
         why: For whoever wants to run one.
         who: Who halts it; left out, this user, host and process.
     """
+    return begin_halt(supervisor, why=why, who=who).wait()
+
+
+def halt_here(supervisor: str, *, why: str, who: str | None = None) -> tuple[Path, ...]:
+    """Put up the flags of this host's nodes without asking Ray, which may hang; those that were put up.
+
+    Boards of this supervisor are looked for where Ray keeps its sessions on this machine. Where several sessions have
+    one that is written, nobody knows which is meant: then none is put up, and the cluster must be asked.
+    """
+    temporary = Path(os.environ.get("RAY_TMPDIR") or tempfile.gettempdir())
+    boards = {
+        board.resolve()
+        for pattern in ("session_*", "*/session_*")
+        for board in temporary.glob(f"{pattern}/supervisor/{supervisor}-????????????.board")
+        if _is_written(board)
+    }
+    if len({board.parent for board in boards}) != 1:
+        return ()
     halted = Halted(who=who or this_user(), why=why, at_us=SYSTEM_CLOCK.wall_us())
-    hands = Hands(supervisor)
-    try:
-        hands.own.halt(halted)
-        _on_others(
-            hands,
-            supervisor,
-            lambda agent: agent.put_up.remote(HALT, halted.as_text()),
-            lambda hand: hand.halt(halted),
-        )
-        return _await_the_end(hands, supervisor, None)
-    finally:
-        hands.close()
+    flags = [halt_path(board) for board in sorted(boards)]
+    for flag in flags:
+        HaltFlag(flag).put_up(halted)
+    return tuple(flags)
 
 
 def resume(supervisor: str) -> None:
@@ -58,37 +179,42 @@ def resume(supervisor: str) -> None:
     hands = Hands(supervisor)
     try:
         hands.own.halt(None)
-        _on_others(hands, supervisor, lambda agent: agent.take_down.remote(HALT), lambda hand: hand.halt(None))
+        flags = put_on_others(
+            hands, supervisor, lambda agent: agent.take_down.remote(HALT), lambda hand: hand.halt(None)
+        )
+        for flag in flags.values():
+            flag.exception(ENDED_S)
     finally:
         hands.close()
 
 
 def stop(supervisor: str, run: str, *, why: str, who: str | None = None) -> tuple[str, ...]:
-    """End one run; returns what of it is on still after `ENDED_S`, in words.
+    """End one run; returns after `HALT_S` at the latest, with what of it is not known to have ended.
 
     Raises:
         UnknownRunError: None of that name goes on.
     """
     said = Halted(who=who or this_user(), why=why, at_us=SYSTEM_CLOCK.wall_us())
-    hands = Hands(supervisor)
-    try:
-        seen, _ = standing(hands)
-        if run not in seen.runs or not (seen.runs[run].goes_on or seen.runs[run].active):
-            raise UnknownRunError(run, known=tuple(each.run for each in seen.going))
-        flag = stop_flag(run)
-        put: Callable[[Hand], None] = lambda hand: hand.stop(run, said)  # noqa: E731 - it is given twice
-        put(hands.own)
-        _on_others(hands, supervisor, lambda agent: agent.put_up.remote(flag, said.as_text()), put)
-        return _await_the_end(hands, supervisor, run)
-    finally:
-        hands.close()
+    flag = stop_flag(run)
+    ending = Ending(
+        supervisor,
+        run,
+        by_agent=lambda agent: agent.put_up.remote(flag, said.as_text()),
+        by_hand=lambda hand: hand.stop(run, said),
+    )
+    return ending.wait()
 
 
-def _on_others(hands: Hands, supervisor: str, by_agent: Callable[[Any], Any], by_hand: Callable[[Hand], None]) -> None:
-    """Do it on every other node: by its agent, which is there already, else by a hand."""
-    nodes = {str(node["NodeID"]) for node in ray.nodes() if node["Alive"]} - {hands.here}
+def put_on_others(
+    hands: Hands, supervisor: str, by_agent: Callable[[Any], Any], by_hand: Callable[[Hand], None]
+) -> dict[str, Future[None]]:
+    """Do it on every other node, all at once: by its agent, which is there already, else by a hand.
+
+    Returns: What is on its way by hands, by node.
+    """
+    nodes = set(hands.nodes()) - {hands.here}
     if not nodes:
-        return
+        return {}
     asked: dict[Any, str] = {}
     for row in actor_rows():
         mine = row.alive and (row.name.supervisor, row.name.concern) == (supervisor, _AGENT)
@@ -103,25 +229,22 @@ def _on_others(hands: Hands, supervisor: str, by_agent: Callable[[Any], Any], by
             done.add(asked[ref])
         except RayError:
             continue
-    for node_id in nodes - done:
-        try:
-            by_hand(hands.on(node_id))
-        except NodeUnreachableError:
-            continue  # what is on there ends with its lease
+    pool = ThreadPoolExecutor(max(1, len(nodes - done)), thread_name_prefix="chaos-flags")
+    found = {node_id: pool.submit(_by_hand, hands, node_id, by_hand) for node_id in sorted(nodes - done)}
+    pool.shutdown(wait=False)
+    return found
 
 
-def _await_the_end(hands: Hands, supervisor: str, run: str | None) -> tuple[str, ...]:
-    """Until nothing is on any more; what runners that are gone left is ended here."""
-    until = SYSTEM_CLOCK.now() + ENDED_S
-    while True:
-        seen, _ = standing(hands)
-        clear_runs(hands, supervisor, seen, tuple(each for each in seen.gone if run in (None, each)))
-        left = [
-            f"{name} {fault}"
-            for name, each in seen.runs.items()
-            if run in (None, name)
-            for fault in (each.active or ({"": {}} if each.goes_on else {}))
-        ]
-        if not left or SYSTEM_CLOCK.now() >= until:
-            return tuple(left)
-        sleep(_LOOK_EVERY_S)
+def _by_hand(hands: Hands, node_id: str, do: Callable[[Hand], None]) -> None:
+    try:
+        do(hands.on(node_id))
+    except (NodeUnreachableError, OSError):
+        return  # what is on there ends with its lease
+
+
+def _is_written(board: Path) -> bool:
+    """Whether the node of this board lives."""
+    try:
+        return BoardReader(board).writer_alive(SYSTEM_CLOCK.now_ns(), _LEASE_NS)
+    except (SupervisorError, OSError, ValueError):
+        return False

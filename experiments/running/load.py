@@ -14,12 +14,13 @@ from experiments.judging.facts import CallFact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
     from experiments.model.experiment import Load
     from experiments.model.functions import Measure
     from experiments.planning.plan import Phase
     from experiments.running.witness import Witness
-    from supervisor import TaskFuture
+
 
 _LATEST = 20
 _LEAST = 2
@@ -46,7 +47,7 @@ class RunningLoad:
         prefix: What keys begin with: no two runs share one.
     """
 
-    def __init__(self, load: Load, submit: Callable[[str], TaskFuture[str]], witness: Witness, *, prefix: str) -> None:
+    def __init__(self, load: Load, submit: Callable[[str], Future[str]], witness: Witness, *, prefix: str) -> None:
         self._load = load
         self._submit = submit
         self._witness = witness
@@ -120,6 +121,15 @@ class RunningLoad:
             case _:
                 took = [call.ended_at - call.begun_at for call in ended if call.ended_at is not None]
                 return quantiles(took, n=100)[49 if measure == "p50_s" else 98] if len(took) >= _LEAST else None
+
+    @property
+    def prefix(self) -> str:
+        """What its keys begin with."""
+        return self._prefix
+
+    def ended_keys(self) -> frozenset[str]:
+        """The keys that have ended so far."""
+        return frozenset(call.key for call in self._snapshot() if call.ended_at is not None)
 
     @property
     def failed(self) -> int:

@@ -154,14 +154,17 @@ def ids_of(run: str, fault_id: str) -> list[str]:
     return [f"{run} {fault_id} {number}" for number in range(_SUBJECTS_MAX)]
 
 
-def take_everywhere(supervisor: str, ids: list[str]) -> int:
-    """Take faults off in every living actor of a supervisor, and here; of how many processes they were taken."""
+def take_everywhere(supervisor: str, ids: list[str], *, timeout_s: float = _ASK_S) -> int:
+    """Take faults off in every living actor of a supervisor, and here; of how many processes they were taken.
+
+    All are asked at once, and what does not answer in time ends it by itself.
+    """
     names = [str(row.name) for row in actor_rows() if row.alive and row.name.supervisor == supervisor]
-    taken = sum(bool(was_on) for was_on in _ask(names, "fault_take", ids).values())
+    taken = sum(bool(was_on) for was_on in _ask(names, "fault_take", ids, timeout_s=timeout_s).values())
     return taken + bool(fault_control.fault_take(ids))
 
 
-def _ask(names: Iterable[str], method: str, *arguments: Any) -> dict[str, Any]:
+def _ask(names: Iterable[str], method: str, *arguments: Any, timeout_s: float = _ASK_S) -> dict[str, Any]:
     """The answers by the actors' names; those that give none are left out."""
     asked = {
         getattr(handle, method).remote(*arguments): name
@@ -169,7 +172,7 @@ def _ask(names: Iterable[str], method: str, *arguments: Any) -> dict[str, Any]:
         if (handle := actor_by_name(name)) is not None
     }
     found: dict[str, Any] = {}
-    for ref in ray.wait(list(asked), num_returns=len(asked), timeout=_ASK_S)[0] if asked else ():
+    for ref in ray.wait(list(asked), num_returns=len(asked), timeout=timeout_s)[0] if asked else ():
         try:
             found[asked[ref]] = ray.get(ref)
         except (RayError, GetTimeoutError):

@@ -27,6 +27,10 @@ _BURN = """
     SELECT count(*) AS ended, count(*) FILTER (state <> 'done') AS failed FROM tasks
     WHERE state IN ('done', 'failed', 'cancelled') AND submitted_at >= make_timestamptz(?::BIGINT)
 """
+_LOGGED = """
+    SELECT count(DISTINCT key) AS number FROM tasks
+    WHERE starts_with(key, ?) AND state IN ('done', 'failed', 'cancelled')
+"""
 _UNRECOVERED = """
     SELECT count(*) AS number FROM (
         SELECT child, max(to_incarnation) AS life FROM restarts
@@ -67,6 +71,8 @@ class Probes:
                 found = self._health(arguments.component)
             case Burn():
                 found = self._burn(arguments)
+            case Measured(measure="unlogged"):
+                found = self._unlogged()
             case Measured():
                 found = self._load.measured(arguments.measure)
             case Running():
@@ -91,6 +97,13 @@ class Probes:
         rows = self._sup.events.query(_BURN, [SYSTEM_CLOCK.wall_us() - int(asked.window_s * _US)])
         ended, failed = int(rows[0]["ended"]), int(rows[0]["failed"])
         return failed / ended / (1 - asked.objective) if ended else None
+
+    def _unlogged(self) -> float:
+        """Tasks of the load that have ended, and of whose end the log has no row."""
+        ended = self._load.ended_keys()
+        if not ended:
+            return 0.0
+        return float(max(0, len(ended) - int(self._sup.events.query(_LOGGED, [self._load.prefix])[0]["number"])))
 
     def _breaker(self, name: str) -> str | None:
         state = self._sup.breaker_states().get(name)

@@ -126,7 +126,6 @@ def settings_now(sup: Supervisor) -> Settings:
             "timeout_s": policy.timeout_s,
             "attempts": policy.retry.attempts,
             "unknown": policy.retry.unknown,
-            "durable": False,
         }
     }
     for name, pool in sup.config.pools.items():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
-from experiments.errors import FaultUnprovenError
+from experiments.errors import FaultUnprovenError, RunStoppedError
 from experiments.faults.proof import prove
 from experiments.judging.verdict import Verdict
 from experiments.ledger import rows
@@ -159,6 +159,8 @@ class SingleFault:
             aims.append(_Aim(order, self._striker.sight(order), due_at=now, ends_at=now + order.lease_s))
         while True:
             self._watch.look()
+            if self._ended:
+                raise RunStoppedError(self._run, reason="it was cleared")
             for aim in aims:
                 self._shoot(aim)
                 self._prove(aim)

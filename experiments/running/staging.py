@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from actors.breaker.settings import BreakerSettings
 from actors.runtime.errors import SupervisorError
 from experiments.running.cast import Audit, Cart, Stock
-from experiments.running.work import work, work_upstream, work_without
+from experiments.running.work import treat, work, work_upstream, work_without
 from supervisor import Fallback, Policy, Retry
 from supervisor.link import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from concurrent.futures import Future
     from types import TracebackType
 
     from actors.breaker.handle import BreakerHandle
     from experiments.model.experiment import Load
     from experiments.model.scenes import SceneName
-    from experiments.running.witness import Witness
-    from supervisor import Supervisor, TaskFuture
+    from experiments.running.witness import Address, Witness
+    from supervisor import Supervisor
 
 BREAKER = "payments"
 GROUP = "shop"
 POOL_SIZE, POOL_STANDBYS = 4, 1
 PAYMENTS = BreakerSettings(failure_rate=0.5, minimum_calls=20, window_calls=50, open_s=1.0, open_s_max=3.0)
 PROBE = "chaos-scene"
+PATIENT = "chaos-patient"
+"""What the components are called whose calls fail, so that they are healed; each has its key behind that."""
+
 RETRY = Retry(attempts=4, min_s=0.02, max_s=0.5)
 
 _WORKERS_S = 30.0
+_PATIENTS_MAX = 16
 _DEFAULT = "default"
 _POOL = "pool:default"
 
@@ -60,6 +67,7 @@ class Stage:
         self._made_group = False
         self._made_probe = False
         self._breaker: BreakerHandle | None = None
+        self._patients = ThreadPoolExecutor(_PATIENTS_MAX, thread_name_prefix="chaos-patient")
 
     def __enter__(self) -> Self:
         if self._build:
@@ -76,14 +84,19 @@ class Stage:
     ) -> None:
         self._take_down()
 
-    def submit(self, load: Load, witness: Witness, key: str) -> TaskFuture[Any]:
-        """Submit one task of the load."""
-        submitter = self._sup.options(
-            key=key, name="chaos load", on_full="wait", policy=self._policy(), durable=self._is_durable
-        )
+    def submit(self, load: Load, witness: Witness, key: str) -> Future[Any]:
+        """Submit one task of the load, or one call of the cart."""
+        if load.calls == "cart":
+            return self._sup.child(f"{GROUP}.cart").order.remote(witness.address, key, load.work_s)
+        if load.calls == "heal":
+            return self._patients.submit(self._heal, witness.address, key, load.work_s)
+        submitter = self._sup.options(key=key, name="chaos load", on_full="wait", policy=self._policy())
         if self._breaker is not None:
             return submitter.submit(work_upstream, witness.address, key, load.work_s, self._breaker)
         return submitter.submit(work, witness.address, key, load.work_s)
+
+    def _heal(self, witness: Address, key: str, work_s: float) -> str:
+        return self._sup.heal(f"{PATIENT}-{key}", treat, args=(witness, key, work_s, os.getpid()), failure="network")
 
     def made_with(self) -> dict[str, dict[str, Any]]:
         """What scene and load are made with, by subject and field, where that is not what the supervisor says."""
@@ -92,13 +105,8 @@ class Stage:
             "timeout_s": policy.timeout_s,
             "attempts": policy.retry.attempts,
             "unknown": policy.retry.unknown,
-            "durable": self._is_durable,
         }
         return {"policy": fields, **({"pool/default": {"standbys": self._standbys}} if self._build else {})}
-
-    @property
-    def _is_durable(self) -> bool:
-        return bool(self._settings.get("policy", {}).get("durable", False))
 
     @property
     def _standbys(self) -> int:
@@ -145,9 +153,14 @@ class Stage:
                 if standing is None or PROBE not in standing.components:
                     self._sup.health.register(PROBE, _is_well, interval_s=0.5, timeout_s=0.5)
                     self._made_probe = True
-                self._sup.healer.incidents()
+                    wait_until(self._knows_the_probe, _WORKERS_S, every_s=0.1)
+                self._sup.healer.plan(f"{PATIENT}-*", [Retry(attempts=6, min_s=0.1, max_s=1.0)], failure="network")
             case "pool" | "two_nodes":
                 pass
+
+    def _knows_the_probe(self) -> bool:
+        standing = self._sup.health_standing()
+        return standing is not None and PROBE in standing.scores
 
     def _use(self, breaker: BreakerHandle) -> None:
         """Its owner begins with its first call; until that runs, nobody but this process knows of it."""
@@ -180,6 +193,7 @@ class Stage:
                 group.supervise(cls, name=name, **own)
 
     def _take_down(self) -> None:
+        self._patients.shutdown(wait=False, cancel_futures=True)
         with suppress(SupervisorError):
             if self._made_group:
                 self._sup.root.terminate(GROUP)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING
 
 from actors.runtime import fault_points
@@ -24,6 +25,23 @@ def work(witness: Address, key: str, work_s: float) -> str:
     """Take the time, then have the effect; its token."""
     sleep(work_s)
     return tell(witness, key)
+
+
+def treat(witness: Address, key: str, work_s: float, asker: int) -> str:
+    """Do the work where a healer makes the call; its token.
+
+    Args:
+        witness: Sees the effect.
+        key: Which.
+        work_s: It takes so long, seconds.
+        asker: The process that calls first.
+
+    Raises:
+        ConnectionError: This is the first call.
+    """
+    if os.getpid() == asker:
+        raise ConnectionError("the service did not answer")
+    return work(witness, key, work_s)
 
 
 async def work_upstream(witness: Address, key: str, work_s: float, breaker: BreakerHandle) -> str:

@@ -15,14 +15,12 @@ import pytest
 import ray
 
 from actors.runtime import process
-from experiments import driver
-from experiments.errors import FaultUnprovenError, HaltedError, PlanRefusedError, RunStoppedError, SafeModeError
+from experiments.errors import HaltedError, PlanRefusedError, SafeModeError
 from experiments.model.experiment import Experiment
 from experiments.model.loading import load_experiment, parse_experiment
 from experiments.model.writing import dump_experiment
 from experiments.report.run import RunReport
 from experiments.running import staging
-from experiments.running.attached import AttachedCluster
 from experiments.running.chaos import ChaosHandle
 from experiments.running.striking import Striker
 from experiments.running.witness import Address, tell
@@ -232,83 +230,6 @@ def _file(name: str) -> str:
 
 def _parsed(text: str) -> Experiment:
     return parse_experiment(text, source="test")
-
-
-# -- under Chaos Toolkit's driver --------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def attached(lab: Supervisor) -> Iterator[AttachedCluster]:
-    """What `chaos run` acts on; the load goes on all along."""
-    made = AttachedCluster(Supervisor.connect(lab.name), brief("kill-worker", load={"tasks": 5_000, "per_s": 50}))
-    driver.connect(made)
-    yield made
-    driver.disconnect()
-
-
-_ENDED = """
-    select verdict, detail from chaos_experiments join chaos_experiment_events using (run)
-    where run = ? and state = 'ended' and event = 'ended'
-"""
-
-
-def _end_of(lab: Supervisor, run: str) -> tuple[str, str]:
-    """How a run of the driver ended, by its row and by its last event."""
-    assert wait_until(lambda: bool(lab.events.query(_ENDED, [run])), PATIENCE_S)
-    (row,) = lab.events.query(_ENDED, [run])
-    return str(row["verdict"]), str(row["detail"])
-
-
-def test_under_the_driver_a_fault_that_does_nothing_fails_its_action(
-    lab: Supervisor, attached: AttachedCluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Striker, "inject", lambda *_: "it says that it did")
-    with pytest.raises(FaultUnprovenError, match="nothing but the injector") as failed:
-        driver.inject("crash", {"kind": "worker", "count": 1}, lease_s=0.5)
-    verdict, why = _end_of(lab, failed.value.run)
-    assert (verdict, "nothing but the injector" in why) == ("inconclusive", True)
-    assert lab.chaos.active() == {}
-
-
-def test_under_the_driver_halt_ends_a_fault_at_a_point(lab: Supervisor, attached: AttachedCluster) -> None:
-    failed: list[Exception] = []
-
-    def slow() -> None:
-        try:
-            driver.inject("latency", {"kind": "worker", "count": 1}, delay_s=0.01, lease_s=50.0)
-        except HaltedError as error:
-            failed.append(error)
-
-    running = threading.Thread(target=slow)
-    running.start()
-    try:
-        assert wait_until(lambda: any(lab.chaos.active().values()), PATIENCE_S)
-        (run,) = lab.chaos.active()
-        assert lab.chaos.halt(why="enough", who="ann") == ()
-        running.join(PATIENCE_S)
-        assert [type(error) for error in failed] == [HaltedError]
-        assert lab.chaos.active() == {}
-        verdict, why = _end_of(lab, run)
-        assert (verdict, "halted by ann" in why) == ("aborted", True)
-    finally:
-        lab.chaos.resume()
-
-
-def test_under_the_driver_each_life_is_hit_as_often_as_asked_and_a_guard_ends_it(
-    lab: Supervisor, attached: AttachedCluster
-) -> None:
-    told_of = driver.inject("crash", {"kind": "worker", "count": 1}, times=2, every_s=0.2, lease_s=30.0, after_s=0.1)
-    assert list(told_of["evidence"].values()) == ["its process is gone from /proc"]
-    assert _end_of(lab, told_of["run"])[0] == "held"
-    rows = lab.events.query(
-        "select event from chaos_experiment_events where run = ? and event = 'injected'", [told_of["run"]]
-    )
-    assert len(rows) == 2
-    guard = {"name": "few tasks", "probe": "measured", "arguments": {"measure": "attempted"}, "tolerance": [0, 0]}
-    driver.connect(AttachedCluster(Supervisor.connect(lab.name), brief("kill-worker", safety={"guards": [guard]})))
-    with pytest.raises(RunStoppedError, match="guard few tasks") as stopped:
-        driver.inject("latency", {"kind": "worker", "count": 1}, delay_s=0.01, lease_s=50.0)
-    assert _end_of(lab, stopped.value.run)[0] == "aborted"
 
 
 # -- other ways in ----------------------------------------------------------------------------------------------------

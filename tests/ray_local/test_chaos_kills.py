@@ -60,8 +60,18 @@ def test_a_runner_killed_at_a_step_leaves_nothing_on(lab: Supervisor, step: str,
         assert seen.runs[run].verdict == ("aborted" if step != "ended" else seen.runs[run].verdict)
         assert lab.chaos.active() == {}
         assert not any(map(_is_stopped, workers))
+        told_to_its_end(lab, run, seen.runs[run].verdict)
     finally:
         hands.close()
+
+
+def told_to_its_end(lab: Supervisor, run: str, verdict: str) -> None:
+    """The log has its end, too, and each fault that was injected undone, and recovered or lost."""
+    (row,) = lab.events.query("select state, verdict from chaos_experiments where run = ?", [run])
+    assert (row["state"], row["verdict"]) == ("ended", verdict)
+    faults = lab.events.query("from chaos_faults where run = ? and injected_at is not null", [run])
+    assert all(fault["undone_at"] is not None for fault in faults), faults
+    assert all(fault["recovered_at"] is not None or fault["loss"] for fault in faults), faults
 
 
 def _has(hands: Hands, run: str, step: str) -> bool:

@@ -61,14 +61,14 @@ def test_a_group_is_to_bear_all_that_the_plan_does_to_it() -> None:
     assert told([one]) == [("given_up", "group/shop: intensity 1 -> 8")]
 
 
-def test_tasks_that_were_lost_doubled_or_exhausted_and_their_rank() -> None:
-    both = found(seen=good(checked=LOST), failures={"WorkerLostError": ("tasks/1", "tasks/2")})
+def test_tasks_that_were_doubled_or_exhausted_and_their_rank() -> None:
+    both = found(seen=good(checked=DOUBLED), failures={"WorkerLostError": ("tasks/1", "tasks/2")})
     assert told(both) == [
-        ("tasks_lost", "policy: durable False -> True"),
+        ("effects_doubled", "policy: unknown retry -> never"),
         ("workers_exhausted", "policy: attempts 3 -> 5"),
     ]
     assert [each.number for each in both] == [1, 2]
-    assert told(found(seen=good(checked=DOUBLED))) == [("effects_doubled", "policy: unknown retry -> never")]
+    assert found(seen=good(checked=LOST)) == [], "no setting brings back what was lost"
 
 
 def test_a_timeout_for_calls_that_nothing_ends() -> None:
@@ -96,26 +96,26 @@ def test_a_breaker_that_stayed_closed() -> None:
 
 def test_what_nobody_detected_is_cited_by_the_steps_of_the_run() -> None:
     taken = {"injected/0.1.worker/w0": "chaos_experiment_events/5", "undone/0.1.worker/w0": "chaos_experiment_events/6"}
-    (lost,) = found(seen=good(checked=LOST), events=(), taken=taken)
-    assert lost.events == ("chaos_experiment_events/5",)
+    (doubled,) = found(seen=good(checked=DOUBLED), events=(), taken=taken)
+    assert doubled.events == ("chaos_experiment_events/5",)
     fault = replace(FAULT, detected_by="", recovered_by="undone/0.1.worker/w0")
     slow = good(faults=(fault,))
     assert found(limits={"recover_s": 0.5}, seen=slow, taken=taken) == [], "a step without its row is not cited"
 
 
 def test_without_an_event_it_is_an_opinion_and_is_not_made() -> None:
-    assert found(seen=good(checked=LOST), events=()) == []
+    assert found(seen=good(checked=DOUBLED), events=()) == []
 
 
 def test_applied_it_is_found_no_more() -> None:
     def run(settings: dict[str, dict[str, Any]]) -> list[Recommendation]:
-        checked: Checked | None = CLEAN if settings.get("policy", {}).get("durable") else LOST
+        checked: Checked | None = CLEAN if settings.get("policy", {}).get("unknown") == "never" else DOUBLED
         return found(seen=good(checked=checked), settings=settings)
 
     settings: dict[str, dict[str, Any]] = {"policy": {"attempts": 3}}
     (one,) = run(settings)
     changed = one.change.applied(settings)
-    assert changed == {"policy": {"attempts": 3, "durable": True}}
+    assert changed == {"policy": {"attempts": 3, "unknown": "never"}}
     assert settings == {"policy": {"attempts": 3}}, "a value is changed by making another"
     assert run(changed) == []
     assert SettingsChange(subject="a", setting="b", before=1, after=2).applied({}) == {"a": {"b": 2}}

@@ -13,7 +13,7 @@ from actors.event_log.schema import TABLES
 from actors.event_log.store import BatchState, EventStore
 from actors.runtime.batches import Batch
 from experiments.ledger.entry import STEPS, Entry
-from experiments.ledger.rows import Row, began, ended, of_entry, of_faults, span_of, trace_of
+from experiments.ledger.rows import Row, began, ended, ended_without_plan, lost, of_entry, of_faults, span_of, trace_of
 from experiments.model.experiment import Expected
 from tests.unit.report.scene import report
 
@@ -70,6 +70,21 @@ def test_a_run_is_read_as_it_stands(store: EventStore) -> None:
     assert found == [(whole.plan.experiment, "ended", "deviated", score, 1, 1, 1, 1, 0, False, trace)]
     faults = log.read("SELECT fault, target, recovered_by, loss, recovered_at IS NOT NULL FROM chaos_faults")
     assert faults == [("crash", "worker/w1", "children/43", None, True)]
+
+
+def test_a_run_that_a_successor_ends_is_read_as_ended(store: EventStore) -> None:
+    log, whole = Log(store), report()
+    log.put(began("r1", whole.plan, runner="h/1", at_us=START_US))
+    log.put(of_entry(entry("injected"), whole.plan), lost("r1", "0.1.worker/w1", "nobody looked", at_us=START_US + 5))
+    columns = "run, experiment, seed, plan, targets, safe_mode, epoch_us(started_at)"
+    (found,) = log.read(f"SELECT {columns} FROM chaos_experiments WHERE state = 'running'")
+    row = dict(zip("run experiment seed plan targets safe_mode began_us".split(), found, strict=True))
+    log.put(*ended_without_plan(row, "aborted", ("its runner was gone",), at_us=START_US + 9))
+    read = log.read("SELECT state, verdict, reasons, seed, plan, targets, runner, lost FROM chaos_experiments")
+    kept = (row["seed"], row["plan"], row["targets"])
+    assert read == [("ended", "aborted", '["its runner was gone"]', *kept, "successor", 1)]
+    assert log.read("SELECT fault, target, loss FROM chaos_faults") == [("crash", "worker/w1", "nobody looked")]
+    assert log.read("SELECT count(*) FROM recorded_spans") == [(1,)]
 
 
 def test_one_trace_with_a_span_for_each_fault(store: EventStore) -> None:

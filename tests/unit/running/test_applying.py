@@ -39,7 +39,7 @@ class Sup:
 
 def recommended(archive: Archive, subject: str, setting: str, before: Any, after: Any) -> str:
     change = SettingsChange(subject=subject, setting=setting, before=before, after=after)
-    made = Recommendation(number=1, finding="tasks_lost", why="w", change=change, events=("children/1",))
+    made = Recommendation(number=1, finding="effects_doubled", why="w", change=change, events=("children/1",))
     archive.save(replace(report("run-1"), recommendations=(made,)))
     return "run-1"
 
@@ -53,9 +53,7 @@ def submitted(archive: Archive) -> tuple[dict[str, Any], dict[str, Any]]:
     return sup.given, stage.made_with()["policy"]
 
 
-@pytest.mark.parametrize(
-    ("setting", "before", "after"), [("durable", False, True), ("attempts", 3, 5), ("unknown", "retry", "never")]
-)
+@pytest.mark.parametrize(("setting", "before", "after"), [("attempts", 3, 5), ("unknown", "retry", "never")])
 def test_what_is_changed_of_the_policy_is_what_the_next_load_is_submitted_with(
     tmp_path: Path, setting: str, before: Any, after: Any
 ) -> None:
@@ -65,8 +63,15 @@ def test_what_is_changed_of_the_policy_is_what_the_next_load_is_submitted_with(
             apply_change(None, archive, recommended(archive, "policy", setting, before, after), 1)
         given, told = submitted(archive)
         retry = given["policy"].retry
-        found = given["durable"] if setting == "durable" else getattr(retry, setting)
-        assert (found, told[setting]) == (wanted, wanted)
+        assert (getattr(retry, setting), told[setting]) == (wanted, wanted)
+
+
+def test_what_no_load_reads_is_not_claimed(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    run = recommended(archive, "policy", "durable", before=False, after=True)
+    with pytest.raises(NotApplicableError, match="no load reads it"):
+        apply_change(None, archive, run, 1)
+    assert archive.settings() == {}
 
 
 def test_the_hang_timeout_of_a_pool_is_for_the_next_start_and_is_not_claimed_of_one_that_runs(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -63,7 +64,8 @@ def test_what_is_fresh_on_the_board_is_taken_from_there(monkeypatch: pytest.Monk
 def test_what_is_old_is_believed_only_if_its_monitor_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     old_s = STALE_SAMPLES * SAMPLE_S + 0.1
     assert vitals(supervisor(monkeypatch, old_s, Monitor(None))) is None
-    alive = Monitor(SystemHealth(score=70.0, trend="stable", components={}))
+    stable: Any = "stable"
+    alive = Monitor(SystemHealth(score=70.0, trend=stable, components={}))
     found = vitals(supervisor(monkeypatch, old_s, alive))
     assert found is not None
     assert (found.of("*"), alive.asked) == (70.0, ["report"])
@@ -90,8 +92,9 @@ def test_the_start_check_does_not_believe_it_either(monkeypatch: pytest.MonkeyPa
 
 
 def checks(bad: int, good: int, **changed: Any) -> list[Check]:
-    outcomes = ["failed"] * bad + ["passed"] * good
-    return [Check(**{"kind": "liveness", "place": "", "outcome": each, **changed}) for each in outcomes]
+    good_one = replace(Check(kind="liveness", place="", outcome="passed"), **changed)
+    bad_one = replace(Check(kind="liveness", place="", outcome="failed"), **changed)
+    return [bad_one] * bad + [good_one] * good
 
 
 def test_one_in_a_hundred_bad_burns_a_hundredth_of_what_the_objective_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
