@@ -6,7 +6,6 @@ Groups nest. A member of a group is a child, known by its key (`child/shop.cart`
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -248,8 +247,7 @@ class Child:
     Attributes:
         incarnation: The accepted life, or the last one that was.
         last: The highest number that any of its lives ever had.
-        current_from: Lives with lower numbers were built of another spec than the present one; none of them may
-            stand by.
+        current_from: Lives with lower numbers were built of an earlier spec: none of them may stand by.
         lives: Those that are not known to have ended, by number.
         restarts: How often it was restarted.
         in_a_row: Restarts since it was last healthy, by the kind of end that has a backoff of its own.
@@ -282,8 +280,7 @@ class Child:
 
     @property
     def location(self) -> Location | None:
-        life = self.accepted
-        return None if life is None else life.location
+        return None if (life := self.accepted) is None else life.location
 
     def standbys(self) -> list[Life]:
         """The lives that stand by, the oldest first."""
@@ -384,12 +381,6 @@ def group_path(parent: str, name: str) -> str:
 def member_plan(template: ChildPlan, key: str) -> ChildPlan:
     """The plan of another member of a pool."""
     return replace(template, key=key)
-
-
-def pool_of_number(path: str) -> str:
-    """`shop.p` of `shop.p-3`: the pool whose member may be called so; empty for a name without a number."""
-    numbered = re.fullmatch(r"(.+)-[0-9]+", path)
-    return "" if numbered is None else numbered[1]
 
 
 HOST = "host/"

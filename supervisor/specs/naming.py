@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from actors.runtime.ids import is_valid_name
 
 PATH_MAX = 63
@@ -31,3 +33,9 @@ def path_problem(path: str, *, pool: bool) -> str:
         return ""
     numbered = " (its members are numbered)" if pool else ""
     return f"with its groups it is {path!r}, {len(path)} characters; at most {limit}{numbered} are possible"
+
+
+def pool_of_number(path: str) -> str:
+    """`shop.p` of `shop.p-3`: the pool whose member may be called so; empty for a name without a number."""
+    numbered = re.fullmatch(r"(.+)-[0-9]+", path)
+    return "" if numbered is None else numbered[1]

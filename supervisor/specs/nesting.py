@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from actors.runtime.settings import path_text, shown
-from supervisor.specs.naming import joined, path_problem
-from supervisor.tree import ROOT, pool_of_number
+from supervisor.specs.naming import joined, path_problem, pool_of_number
+from supervisor.tree import ROOT
 
 if TYPE_CHECKING:
     from supervisor.specs.child import ChildSpec, PoolSpec

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from supervisor import requests as r
+from supervisor.specs.naming import pool_of_number
 from supervisor.supervision.state import State
-from supervisor.tree import ROOT, SUBTREE, ChildPlan, Group, GroupPlan, is_group, path_of, pool_of_number
+from supervisor.tree import ROOT, SUBTREE, ChildPlan, Group, GroupPlan, is_group, path_of
 
 Refusal = tuple[r.Problem | None, str]
 """What is wrong, and the particulars; None and nothing when nothing is."""

@@ -78,7 +78,7 @@ def test_a_run_that_a_successor_ends_is_read_as_ended(store: EventStore) -> None
     log.put(of_entry(entry("injected"), whole.plan), lost("r1", "0.1.worker/w1", "nobody looked", at_us=START_US + 5))
     columns = "run, experiment, seed, plan, targets, safe_mode, epoch_us(started_at)"
     (found,) = log.read(f"SELECT {columns} FROM chaos_experiments WHERE state = 'running'")
-    row = dict(zip("run experiment seed plan targets safe_mode began_us".split(), found, strict=True))
+    row: dict[str, Any] = dict(zip("run experiment seed plan targets safe_mode began_us".split(), found, strict=True))
     log.put(*ended_without_plan(row, "aborted", ("its runner was gone",), at_us=START_US + 9))
     read = log.read("SELECT state, verdict, reasons, seed, plan, targets, runner, lost FROM chaos_experiments")
     kept = (row["seed"], row["plan"], row["targets"])

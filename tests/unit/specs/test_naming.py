@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actors.runtime.ids import ActorName, is_valid_name
-from supervisor.specs.naming import joined, name_problem, path_problem
+from supervisor.specs.naming import joined, name_problem, path_problem, pool_of_number
 
 
 @pytest.mark.parametrize("name", ["cart", "A_1-b", "9", "x" * 63])
@@ -33,3 +33,11 @@ def test_a_path_that_is_too_long_is_told_with_its_length() -> None:
     assert "64 characters; at most 63 are possible" in path_problem("x" * 64, pool=False)
     assert path_problem("x" * 57, pool=True) == ""
     assert "58 characters; at most 57 (its members are numbered)" in path_problem("x" * 58, pool=True)
+
+
+@pytest.mark.parametrize(
+    ("path", "pool"),
+    [("p-3", "p"), ("g.p-03", "g.p"), ("p-1-2", "p-1"), ("p", ""), ("p-x", ""), ("p-3.a", ""), ("-3", "")],
+)
+def test_a_number_behind_a_name_is_a_pools(path: str, pool: str) -> None:
+    assert pool_of_number(path) == pool

@@ -17,7 +17,6 @@ from supervisor.tree import (
     leave_place,
     member_plan,
     path_of,
-    pool_of_number,
     take_place,
 )
 from tests.unit.supervision.scene import where
@@ -118,11 +117,3 @@ def test_the_accepted_life_is_where_the_child_is() -> None:
 
 def test_a_suspect_is_looked_at_four_times_in_each_timeout() -> None:
     assert ChildPlan(key="child/a", hang_timeout_s=2.0).look_s == 0.5
-
-
-@pytest.mark.parametrize(
-    ("path", "pool"),
-    [("p-3", "p"), ("g.p-03", "g.p"), ("p-1-2", "p-1"), ("p", ""), ("p-x", ""), ("p-3.a", ""), ("-3", "")],
-)
-def test_a_number_behind_a_name_is_a_pools(path: str, pool: str) -> None:
-    assert pool_of_number(path) == pool
