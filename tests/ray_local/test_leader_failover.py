@@ -286,11 +286,19 @@ def test_orphans_end_themselves_when_nobody_leads_and_nobody_makes_a_leader(
 ):
     sup = start(orphan_timeout_s=1.0)
     family = family_of(sup)
+    sup.supervise(wards.Ward, name="alone", standbys=1)
+    for name in ("left", "right"):
+        sup.supervise(wards.Ward, name=name, share_process=True)
+    sup.group("far", supervisor=True).supervise(wards.Ward, name="outpost")
     eventually(lambda: whole(sup, family), "the tree and the standby")
+    eventually(lambda: len(family.child("child/alone").standbys) == 1, "the child's standby")
     pids = family.pids()
+    assert {"child/alone", "child/left", "child/right", "supervisor/far", "child/far.outpost"} <= set(pids)
+    assert pids["child/left"] == pids["child/right"]
     sup._link.stop()
-    agents = [pid for key, pid in pids.items() if key.startswith("node_agent/")]
-    for pid in (*agents, standby_of(sup), family.leader_pid()):
+    # Agents make a leader, and so do the supervisors of subtrees, which follow it as every handle does.
+    makers = [pid for key, pid in pids.items() if key.startswith(("node_agent/", "supervisor/"))]
+    for pid in (*makers, standby_of(sup), family.leader_pid()):
         os.kill(pid, signal.SIGKILL)
-    eventually(lambda: not any(map(is_alive, pids.values())), "the end of workers and log")
+    eventually(lambda: not any(map(is_alive, pids.values())), "the end of workers, log and children")
     eventually(lambda: family.living_actors() == [], "their end in Ray's table, which learns of it later")
