@@ -165,6 +165,12 @@ BORNE, PERIOD_S = 10, 10.0
 
 REPLICATED = ("child/cart", "child/pair.till")
 
+GLASS = "child/frail.glass"
+"""Its group bears one restart for as long as a schedule may take: so a second one would be seen."""
+
+HIT_AFTER = (1, 4)
+"""The faults after which it is killed: others come between, and change who leads."""
+
 LAST_EVENTS = (
     "select at_time::text as at, child, incarnation, event, role from children order by ingest_id desc limit 40"
 )
@@ -209,17 +215,22 @@ def schedule(nodes: Nodes, log: str, seed: int) -> dict[str, Any]:
             "till": pair.supervise(Ward, name="till", standbys=1, checkpoint="each_call", **BEAT),
         }
         eventually(lambda: sup.status().standby is not None)
+        frail = sup.group("frail", intensity=1, period_s=3600, restart="transient")
+        frail.supervise(Ward, name="glass", **BEAT)
         callers = Callers(children)
         first = FAULTS[(FAULTS.index(kill_leader_and_child) + seed) % len(FAULTS)]  # the worst one first
         faults = [first, *(rng.choice(FAULTS) for _ in range(5))]
-        for fault in faults:
+        for number, fault in enumerate(faults):
             fault(sup, rng)
+            if number in HIT_AFTER:
+                _break_glass(sup)
             time.sleep(rng.uniform(0.1, 1.5))
         assert wait_until(lambda: not missing(sup), PATIENCE_S), (
             f"after {[fault.__name__ for fault in faults]} it does not become whole: {missing(sup)}; last events: "
             f"{sup.events.query(LAST_EVENTS)}"
         )
         callers.stop()
+        glass = view(sup, GLASS)
         accepted = sup.events.query(
             "select child, incarnation from children where event in ('ready', 'promoted') and role <> 'standby' "
             "and child like 'child/%' order by ingest_id"
@@ -235,6 +246,7 @@ def schedule(nodes: Nodes, log: str, seed: int) -> dict[str, Any]:
         "answers": sum(map(len, callers.answers.values())),
         "accepted_rise": _rise(accepted),
         "busiest": _busiest(restarts),
+        "frail": (glass.incarnation - 1, glass.status),
         "left": _living(name),
     }
 
@@ -275,7 +287,11 @@ def missing(sup: Supervisor) -> list[str]:
     seen = sup.status()
     return [
         *(() if seen.standby is not None else (f"{seen.leader} has no standby",)),
-        *(f"{child.key}#{child.incarnation} is {child.status}" for child in seen.tree if child.status != "running"),
+        *(
+            f"{child.key}#{child.incarnation} is {child.status}"
+            for child in seen.tree
+            if child.status != ("given_up" if child.key == GLASS else "running")
+        ),
         *(f"{key} has no standby" for key in REPLICATED if not view(sup, key).standbys),
     ]
 
@@ -294,6 +310,14 @@ def _hit(sup: Supervisor, rng: Random, number: signal.Signals) -> None:
     if key in REPLICATED:
         eventually(lambda: view(sup, key).standbys)
     _signal(sup, key, number)
+
+
+def _break_glass(sup: Supervisor) -> None:
+    """Kill it while it runs, and see what is made of that: it comes back, or it does not."""
+    eventually(lambda: view(sup, GLASS).status in ("running", "given_up"))
+    before = view(sup, GLASS).incarnation
+    _signal(sup, GLASS, signal.SIGKILL)
+    eventually(lambda: view(sup, GLASS).status == "given_up" or view(sup, GLASS).incarnation > before)
 
 
 def kill_child(sup: Supervisor, rng: Random) -> None:
