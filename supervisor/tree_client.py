@@ -153,8 +153,9 @@ class TreeClient:
         problems = misplaced(wants, self.nodes())
         if problems:
             subject = child_key(group, spec.name) if isinstance(spec, ChildSpec) else wants[0].path
-            told = (problem.removeprefix(f"{wants[0].path}: ") for problem in problems)
-            raise ChildStartError(subject, "; ".join(told))
+            told = "; ".join(problem.removeprefix(f"{wants[0].path}: ") for problem in problems)
+            what = "" if isinstance(spec, GroupSpec) else f" ({spec.cls.__module__}.{spec.cls.__qualname__})"
+            raise ChildStartError(subject, f"{told}{what}")
 
     @staticmethod
     def nodes() -> tuple[Node, ...]:

@@ -173,7 +173,7 @@ def placed_as_wished(sup: Supervisor, node: Any, bound: Any) -> dict[str, Any]:
         "supervisor": at_far,
         "its child": view(sup, "child/far.outpost").location.node_id,
     }
-    names = {"the node": "node nowhere", "those there are": node.node_id[:12], "the class": "households.Ward"}
+    names = {"the node": "'nowhere'", "those there are": node.node_id[:12], "the class": "households.Ward"}
     return {
         "on_node": [name for name, where in on_node.items() if where == node.node_id],
         "names": [name for name, part in names.items() if part in reason],

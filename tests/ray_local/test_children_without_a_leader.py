@@ -25,7 +25,7 @@ def kill(process: int) -> None:
 
 def test_a_supervisor_killed_leaves_its_children_alone(sup: Supervisor, family: Any, eventually: Eventually):
     group = sup.group("shop", strategy="rest_for_one", intensity=20, period_s=60)
-    trio: dict[str, Any] = {name: group.supervise(wards.Ward, name=name, standbys=name == "a") for name in "abc"}
+    trio: dict[str, Any] = {name: group.supervise(wards.Ward, name=name, standbys=int(name == "a")) for name in "abc"}
     eventually(lambda: sup.status().standby is not None, "a standby supervisor")
     before, first = {name: pid(ward) for name, ward in trio.items()}, sup.status()
     kill(family.leader_pid())

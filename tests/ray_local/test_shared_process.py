@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import ray
 
 from supervisor import AdministrationError, ChildExitedError, ChildStartError, Group, Supervisor
 from supervisor.census import look_around
@@ -136,8 +137,9 @@ def test_standbys_cannot_share_a_process(group: Group):
 
 def test_one_process_is_on_one_node(group: Group):
     sibling = sibling_of(group)
-    with pytest.raises(AdministrationError, match="on node any, not 127") as caught:
-        group.supervise(wards.Ward, name="child", node="127.0.0.1", **SHARED)
+    node: str = ray.nodes()[0]["NodeID"]
+    with pytest.raises(AdministrationError, match=f"on node any, not {node}") as caught:
+        group.supervise(wards.Ward, name="child", node=node, **SHARED)
     assert caught.value.problem == "shares_elsewhere"
     assert_untouched(sibling)
 

@@ -293,4 +293,4 @@ def test_what_is_there_already_does_not_hold_other_changes_up() -> None:
     before = {"children": [child("a", num_cpus=9, node="mars")]}
     after = {"children": [child("a", num_cpus=9, node="mars", shutdown_s=9.0), child("b")]}
     asked, _ = run(before, after)
-    assert [each[0] for each in asked] == ["add", "change"]
+    assert [each[0] for each in asked] == ["change", "add", "change"], "the last one is the order"
