@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from actors.runtime import process
-from actors.runtime.clock import SYSTEM_CLOCK
+from actors.runtime.fault_control import fault_put
+from actors.runtime.fault_points import CLOCK
 from experiments import driver
 from experiments.errors import FaultUnprovenError, HaltedError, RunStoppedError
 from experiments.hands.hands import Hands
@@ -23,8 +24,6 @@ from tests.ray_local.conftest import PATIENCE_S, configuration, unique_name
 from tests.ray_local.trials import CHAOS, POOL, brief
 
 pytestmark = pytest.mark.timeout(180)
-ROOM_S = 3.0
-"""A promised bound is asserted with so much room on a busy machine, seconds."""
 
 
 @pytest.fixture(scope="module")
@@ -117,18 +116,18 @@ def test_under_the_driver_each_life_is_hit_as_often_as_asked_and_a_guard_ends_it
 
 def test_a_halt_is_answered_in_its_time_whoever_hangs(lab: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
     """The flag of this node is up, and what is not known is told."""
-    goes_on = threading.Event()
+    goes_on, is_over = threading.Event(), threading.Event()
 
     def hang(*_: object, **__: object) -> None:
         goes_on.wait(PATIENCE_S)
+        is_over.set()
         raise TimeoutError
 
     monkeypatch.setattr(halting, "standing", hang)
     hands = Hands(lab.name)
-    began_at = SYSTEM_CLOCK.now()
     try:
         assert lab.chaos.halt(why="enough", who="ann") == ("the cluster has not answered: what is on is not known",)
-        assert SYSTEM_CLOCK.now() - began_at < halting.HALT_S + ROOM_S
+        assert not is_over.is_set(), "it was answered when that had ended"
         assert hands.own.halted() is not None
     finally:
         goes_on.set()
@@ -141,11 +140,11 @@ def test_a_process_that_hangs_does_not_hold_up_who_takes_faults_out(lab: Supervi
     worker = next(
         child.location.process for child in lab.status().tree if child.key.startswith("worker/") and child.location
     )
+    skew = {"run": "r", "point": CLOCK, "subject": "clock", "kind": "skew", "left_s": 60.0, "skew_s": 0.0}
+    here = fault_put([{"fault_id": unique_name(), **skew}])
     process.send(worker, signal.SIGSTOP)
-    began_at = SYSTEM_CLOCK.now()
     try:
-        take_everywhere(lab.name, ["nothing"], timeout_s=halting.ANSWER_S)
-        assert SYSTEM_CLOCK.now() - began_at < halting.ANSWER_S + ROOM_S
+        assert take_everywhere(lab.name, here, timeout_s=halting.ANSWER_S) == 1, "that of this process"
     finally:
         process.send(worker, signal.SIGCONT)
 
