@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +25,7 @@ from actors.runtime.fault_points import (
 from actors.runtime.ids import ActorName
 from supervisor import BreakerSettings, CircuitOpenError, Policy, Retry, Supervisor, TaskTimeoutError
 from supervisor.election import actor_by_name
+from supervisor.link import wait_until
 from supervisor.messages import ChildView
 from tests.ray_local.child_workload import Cart, SoonCart
 from tests.ray_local.conftest import unique_name
@@ -54,8 +54,16 @@ class Process:
 
     def take(self) -> None:
         put, self._put = self._put, []
-        with suppress(ActorDiedError):  # and what was put there with it
+        assert wait_until(lambda: self._took(put), PATIENCE_S), f"{self.actor} is neither dead nor there"
+
+    def _took(self, put: list[str]) -> bool:
+        try:
             ray.get(self.actor.fault_take.remote(put), timeout=PATIENCE_S)
+        except ActorDiedError:  # and what was put there with it
+            return True
+        except ActorUnavailableError:  # no death yet: a worker that is ended with its task may be on its way to it
+            return False
+        return True
 
     def seen(self, fault_id: str) -> int:
         seen: dict[str, int] = ray.get(self.actor.fault_seen.remote(), timeout=PATIENCE_S)
