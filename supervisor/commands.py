@@ -183,7 +183,7 @@ class ClusterRunner:
             return
         if life in self._begun:
             self._hold(life, handle, "standby" if command.standby else "active")
-        else:  # it was ended meanwhile
+        else:  # it was ended meanwhile, by a hand that may have come before there was anything to end
             self._evicting.discard(life, handle)
 
     def _fail(self, life: Life, error: BaseException, where: Location | None = None) -> None:

@@ -70,9 +70,11 @@ class Evicting:
             when_answered(handle.fence.remote(self._leader, *life), partial(self._on_fenced, life))
 
     def discard(self, life: Life, handle: Any) -> None:
-        """End what was made for a life that is over by now. Blocks."""
+        """End what was made for a life that is over by now, and tell it: nobody else watches that one. Blocks."""
         if self._hosts.of(life) is None:
             ray.kill(handle, no_restart=True)
+            ended = "it was ended before it was begun"
+            self._post(m.ChildStartFailed(key=life[0], incarnation=life[1], error=ended))
         elif (empty := self._hosts.leave(life)) is not None:
             self.retire(empty)
 

@@ -384,6 +384,7 @@ class Supervisor(ConcernsHandle, TreeHandle):
     def _leave(self) -> None:
         self._stop_submitting()
         self._emitter.close(0.0)
+        self._link.close()
         self._cluster.leave()
         atexit.unregister(self.close)
 

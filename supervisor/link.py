@@ -10,7 +10,8 @@ from __future__ import annotations
 import pickle
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import ray
 from ray.exceptions import ActorDiedError, GetTimeoutError, RayError
@@ -31,6 +32,8 @@ from supervisor.election import actor_by_name, elect, find_leader, place_here
 if TYPE_CHECKING:
     from supervisor.charter import Charter
     from supervisor.messages import ClusterView
+
+T = TypeVar("T")
 
 VIEW = "view"
 """The name under which the leader's view lies on the board."""
@@ -73,6 +76,7 @@ class LeaderLink:
         self._use_board = use_board
         self._watch_id = f"{ray.get_runtime_context().get_worker_id()}"
         self._stopped = threading.Event()
+        self._acting = threading.RLock()
         self.ended = False
         if use_board:
             paths = (board_path(charter.name), own_board_path(charter.name, VIEW))
@@ -84,8 +88,14 @@ class LeaderLink:
         self._thread.start()
 
     def stop(self) -> None:
-        """Follow no more, and elect nobody."""
+        """Follow no more, elect nobody, hand nothing on; a call of its own that is on its way is not waited for."""
         self._stopped.set()
+        if self._acting.acquire(timeout=LEASE_S):
+            self._acting.release()
+
+    def close(self) -> None:
+        """Stop, and wait until no thread of this link is in a call of Ray's: Ray itself may end next."""
+        self.stop()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join(timeout=2 * max(WATCH_S, OBSERVE_S))
 
@@ -126,14 +136,19 @@ class LeaderLink:
             return
         self._meet_standby()
         if self._open_boards():
-            self.refresh()
+            self._act(self.refresh)
             self._watch_leader(leader)
             return
         known = self._follower.known
         replica: Any = ray.get(leader.observe.remote(*known, OBSERVE_S), timeout=OBSERVE_S + SILENCE_S)
         self._evidence = None
         if replica is not None:
-            self._offer(replica)
+            self._act(partial(self._offer, replica))
+
+    def _act(self, do: Callable[[], T]) -> T | None:
+        """Do what may not begin once this link was stopped."""
+        with self._acting:
+            return None if self._stopped.is_set() else do()
 
     def _watch_leader(self, leader: Any) -> None:
         """Wait for half a second for the leader's death; a call that outlasts the wait goes on."""
@@ -191,7 +206,9 @@ class LeaderLink:
             if self.ended:
                 self._stopped.set()
                 return
-            found = elect(self._charter, after=incarnation)
+            found = self._act(partial(elect, self._charter, after=incarnation))
+            if found is None:
+                return
         self._turn_to(*found)
         if not self._use_board:
             ray.get(found[1].describe.remote(), timeout=_CONSTRUCTED_S)
@@ -206,7 +223,8 @@ class LeaderLink:
             self._turn_to(*standby)
             return
         try:
-            self._incarnation, _ = elect(self._charter, after=self._incarnation)
+            found = self._act(partial(elect, self._charter, after=self._incarnation))
+            self._incarnation = self._incarnation if found is None else found[0]
         except (RayError, ValueError, RuntimeError):
             self._stopped.wait(_PAUSE_S)  # another follower was faster, and what it made is not to be seen yet
 

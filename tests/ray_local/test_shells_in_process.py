@@ -27,7 +27,10 @@ from supervisor.actor import SupervisorActor
 from supervisor.charter import Charter
 from supervisor.config import SupervisorConfig
 from supervisor.election import elect, inventory, leader_name, living_names
+from supervisor.evicting import Evicting
+from supervisor.hosts import Hosts
 from supervisor.link import view_on_board
+from supervisor.reach import Reach
 from supervisor.tree import Location
 from tests.ray_local.conftest import configuration, unique_name
 
@@ -208,6 +211,16 @@ def test_an_agent_kills_what_was_not_announced_if_rays_table_says_that_it_is_our
     assert agent.kill(where.process, 3, f"{name}/worker/p-0#4")
     eventually(lambda: not is_alive(where.pid), "its end")
     agent.stop(3)
+
+
+def test_an_actor_that_was_made_for_a_life_that_is_over_is_ended_and_that_is_told(ray_session, eventually, is_alive):
+    """The order to kill found nothing yet, and without this word the machine waits for the end until it gives up."""
+    seat = take_seat_of(f"{unique_name()}/worker/p-0#4")
+    where: Any = ray.get(seat.describe.remote())
+    told: list[m.Event] = []
+    Evicting(3, Hosts(), Reach(), lambda: 3, told.append, told.clear).discard(("worker/p-0", 4), seat)
+    assert [(type(event), event.key, event.incarnation) for event in told] == [(m.ChildStartFailed, "worker/p-0", 4)]
+    eventually(lambda: not is_alive(where.pid), "its end")
 
 
 def test_a_new_leaders_word_and_ledger_lie_on_the_board_and_an_old_ones_are_refused(ray_session):
