@@ -219,7 +219,8 @@ def test_an_actor_that_was_made_for_a_life_that_is_over_is_ended_and_that_is_tol
     where: Any = ray.get(seat.describe.remote())
     told: list[m.Event] = []
     Evicting(3, Hosts(), Reach(), lambda: 3, told.append, told.clear).discard(("worker/p-0", 4), seat)
-    assert [(type(event), event.key, event.incarnation) for event in told] == [(m.ChildStartFailed, "worker/p-0", 4)]
+    why = "it was ended before it was begun"
+    assert told == [m.ChildStartFailed(key="worker/p-0", incarnation=4, error=why)]
     eventually(lambda: not is_alive(where.pid), "its end")
 
 
