@@ -15,11 +15,12 @@ from ray.exceptions import ActorDiedError, RayError
 from actors.child.protocol import IGNORED
 from actors.runtime.errors import SupervisorError
 from actors.runtime.ids import ActorName
-from supervisor.creating import Creator, lacking, node_named, refuse_unsatisfiable
+from supervisor.creating import Creator
 from supervisor.election import actor_by_name, inventory, living_names
 from supervisor.estate import Keepsake
 from supervisor.hosts import Hosts, Life
 from supervisor.messages import KnownActor
+from supervisor.placing import lacking, node_named, refuse_unsatisfiable
 from supervisor.recipes import ChildRecipe, SubtreeRecipe
 from supervisor.tree import HOST, Location, is_within, path_of
 

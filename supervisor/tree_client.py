@@ -18,8 +18,8 @@ from supervisor import requests as r
 from supervisor.administering import Administrator, refusal
 from supervisor.applying import Applying
 from supervisor.checkpointing import checkpoint_now
-from supervisor.creating import nodes_now
 from supervisor.group import Group
+from supervisor.placing import nodes_now
 from supervisor.recipes import ChildRecipe, GroupRecipe, SubtreeRecipe, interface_of, plans_of, summary_now, wants_of
 from supervisor.room import is_demanding, misplaced
 from supervisor.specs import ChildSpec, GroupSpec, PoolSpec, TreeSpec
