@@ -22,7 +22,7 @@ from actors.runtime.board import BoardReader
 from actors.runtime.board_pages import join
 from actors.runtime.board_value import BoardValue
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
-from actors.runtime.errors import SupervisorError
+from actors.runtime.errors import StaleIncarnationError, SupervisorError
 from actors.runtime.ids import ActorName
 from actors.runtime.node import board_path, own_board_path
 from actors.runtime.replicated import Replica, ReplicaFollower
@@ -46,6 +46,8 @@ WATCH_S = 0.5
 LEASE_S = 3.0
 _CONSTRUCTED_S = 30.0
 _PAUSE_S = 0.05
+_LOOK_S, _LOOK_MAX_S = 0.004, 0.1
+"""Between two looks at the boards while an answer is awaited, seconds: at first, and in the end."""
 
 
 class LeaderLink:
@@ -68,7 +70,7 @@ class LeaderLink:
         self._follower = ReplicaFollower(LEASE_S)
         self._lock = threading.Lock()
         self._boards: tuple[BoardValue, ...] = ()
-        self._watch_ref: Any = None
+        self._watch: tuple[Any, Any] | None = None
         self._place: process.ProcessIdentity | None = None
         self._standby: tuple[int, Any] | None = None
         self._announced_standby: str | None = None
@@ -101,7 +103,31 @@ class LeaderLink:
 
     def leader(self) -> Any:
         """The handle of the leader known last, or None before the first one was found."""
+        self.refresh()
         return self._leader
+
+    def ask(self, leader: Any, ref: Any, timeout_s: float) -> Any:
+        """What a leader answers. One that is replaced meanwhile is waited for no longer: Ray tells of a death late.
+
+        Args:
+            leader: The leader that was asked.
+            ref: Its answer.
+            timeout_s: How long to wait for it, seconds.
+
+        Raises:
+            RayError: It died or is out of reach.
+            GetTimeoutError: Time is out.
+            StaleIncarnationError: Another one leads by now.
+        """
+        until, look_s, asked = SYSTEM_CLOCK.now() + timeout_s, _LOOK_S, self._incarnation
+        while True:
+            left_s = max(0.0, until - SYSTEM_CLOCK.now())
+            done, _ = ray.wait([ref], timeout=min(look_s, left_s))
+            if done or not left_s:
+                return ray.get(ref, timeout=0)
+            if self.leader() is not leader:
+                raise StaleIncarnationError(self._charter.name, sent_by=asked, accepted=self._incarnation)
+            look_s = min(2 * look_s, _LOOK_MAX_S)
 
     def offer(self, replica: Replica) -> None:
         """Take a view that was asked for elsewhere, if it is newer than the last."""
@@ -118,11 +144,12 @@ class LeaderLink:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
+            leader = self._leader
             try:
                 self._step()
             except ActorDiedError:
-                self._leader = self._watch_ref = None
-                self._on_leader_gone()
+                if self._lost(leader):
+                    self._on_leader_gone()
             except GetTimeoutError:
                 self._on_silence()
             except (RayError, SupervisorError, ValueError, RuntimeError):
@@ -152,12 +179,12 @@ class LeaderLink:
 
     def _watch_leader(self, leader: Any) -> None:
         """Wait for half a second for the leader's death; a call that outlasts the wait goes on."""
-        watched = self._watch_ref
-        if watched is None:
-            watched = self._watch_ref = leader.watch.remote(self._watch_id)
+        if self._watch is None or self._watch[0] is not leader:
+            self._watch = (leader, leader.watch.remote(self._watch_id))
+        watched = self._watch[1]
         done, _ = ray.wait([watched], timeout=WATCH_S)
         if done:
-            self._watch_ref = None
+            self._watch = None
             ray.get(watched)
 
     def _meet_standby(self) -> None:
@@ -192,8 +219,18 @@ class LeaderLink:
             process.kill(self._place)
 
     def _turn_to(self, incarnation: int, leader: Any) -> None:
-        self._incarnation, self._leader = incarnation, leader
-        self._watch_ref = self._place = self._evidence = None
+        with self._lock:
+            if incarnation >= self._incarnation:
+                self._incarnation, self._leader = incarnation, leader
+                self._place = self._evidence = None
+
+    def _lost(self, leader: Any) -> bool:
+        """Its death was told; whether the office is vacant, as far as is known here."""
+        with self._lock:
+            if self._leader is not leader:
+                return False
+            self._leader = None
+            return True
 
     def _find(self, incarnation: int) -> None:
         """Find who leads as `incarnation` or later, or make one. One that is being constructed is waited for."""
@@ -235,6 +272,9 @@ class LeaderLink:
         self._on_replica(replica)
         view: ClusterView = pickle.loads(replica.payload)  # noqa: S301 - our own leader made it
         self.ended, self._announced_standby = view.stopping, view.standby
+        standby = self._standby
+        if standby is not None and standby[0] == replica.incarnation > self._incarnation:
+            self._turn_to(*standby)  # met already, and sooner than the old one's death is told
 
     def _open_boards(self) -> bool:
         """Whether the node's board can be read and its writer is alive; the leader's own only shows the same sooner."""

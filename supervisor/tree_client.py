@@ -12,7 +12,13 @@ import ray
 from ray.exceptions import GetTimeoutError, RayError
 
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
-from actors.runtime.errors import AdministrationError, ChildStartError, ConfigError, LeaderUnreachableError
+from actors.runtime.errors import (
+    AdministrationError,
+    ChildStartError,
+    ConfigError,
+    LeaderUnreachableError,
+    StaleIncarnationError,
+)
 from actors.runtime.long_poll import LongPollFullError
 from supervisor import requests as r
 from supervisor.administering import Administrator, refusal
@@ -239,9 +245,9 @@ class TreeClient:
             leader = self._leader()
             if leader is not None:
                 try:
-                    return pickle.loads(ray.get(leader.plans.remote(members), timeout=_ANSWER_S))  # noqa: S301 - our own leader gave it
-                except (RayError, GetTimeoutError):
-                    pass  # another one leads in a moment
+                    return pickle.loads(self._link.ask(leader, leader.plans.remote(members), _ANSWER_S))  # noqa: S301 - our own leader gave it
+                except (RayError, GetTimeoutError, StaleIncarnationError):
+                    pass  # another one leads, at once or in a moment
             sleep(_AGAIN_S)
         raise LeaderUnreachableError(self.supervisor, what="the tree", waited_s=_ANSWER_S)
 
@@ -270,18 +276,23 @@ class TreeClient:
 
     def present_view(self) -> ClusterView:
         """The view that the leader has at this moment: what was changed before is in it."""
-        leader = self._leader()
-        if leader is not None:
+        replica = self._asked_for_view()
+        if replica is None:
+            return self.view()
+        view: ClusterView = pickle.loads(replica.payload)  # noqa: S301 - our own leader gave it
+        self._link.offer(replica)
+        self._children.on_view(view, (replica.incarnation, replica.version))
+        return view
+
+    def _asked_for_view(self) -> Replica | None:
+        while (leader := self._leader()) is not None:
             try:
-                replica: Replica | None = ray.get(leader.observe.remote(0, 0, 0.0), timeout=_ANSWER_S)
+                return self._link.ask(leader, leader.observe.remote(0, 0, 0.0), _ANSWER_S)
+            except StaleIncarnationError:
+                continue  # its successor is asked
             except (RayError, GetTimeoutError):
-                replica = None
-            if replica is not None:
-                view: ClusterView = pickle.loads(replica.payload)  # noqa: S301 - our own leader gave it
-                self._link.offer(replica)
-                self._children.on_view(view, (replica.incarnation, replica.version))
-                return view
-        return self.view()
+                break
+        return None
 
     # -- changing ---------------------------------------------------------------------------------------------------
 
