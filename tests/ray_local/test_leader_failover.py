@@ -298,7 +298,10 @@ def test_orphans_end_themselves_when_nobody_leads_and_nobody_makes_a_leader(
     sup._link.stop()
     # Agents make a leader, and so do the supervisors of subtrees, which follow it as every handle does.
     makers = [pid for key, pid in pids.items() if key.startswith(("node_agent/", "supervisor/"))]
-    for pid in (*makers, standby_of(sup), family.leader_pid()):
-        os.kill(pid, signal.SIGKILL)
+    makers = [family.leader_pid(), standby_of(sup), *makers]
+    # Halted first: who is killed earlier would be made anew by who is killed later.
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in makers:
+            os.kill(pid, number)
     eventually(lambda: not any(map(is_alive, pids.values())), "the end of workers, log and children")
     eventually(lambda: family.living_actors() == [], "their end in Ray's table, which learns of it later")
