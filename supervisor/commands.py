@@ -214,7 +214,8 @@ class ClusterRunner:
         shared = self._hosting.hosts.begin_watch(life)
         if shared is not None:
             self._watching.watch(shared.name, handle)
-        self._then(handle.describe.remote(), partial(self._on_described, life, handle, role))
+        described = handle.describe.remote(self._orphan_timeout_s)
+        self._then(described, partial(self._on_described, life, handle, role))
 
     def _hold_again(self, life: Life, handle: Any, role: str) -> None:
         """Out of reach is not dead: ask again; how long a start may take is the machine's business."""

@@ -101,8 +101,13 @@ class ActorShell(FaultControl):
             threading.Thread(target=self._mind_the_leader, name="supervisor-orphan", daemon=True).start()
 
     @ray.method(concurrency_group="control")
-    def describe(self) -> Description:
-        """Where this incarnation lives. The first answer is slow (lazy imports): a start counts from the second."""
+    def describe(self, orphan_timeout_s: float | None = None) -> Description:
+        """Where this incarnation lives. The first answer is slow (lazy imports): a start counts from the second.
+
+        Args:
+            orphan_timeout_s: As for `heartbeat`: whose supervisor dies before its first heartbeat is an orphan, too.
+        """
+        self._be_patient(orphan_timeout_s)
         return self.description()
 
     def description(self) -> Description:
@@ -127,10 +132,13 @@ class ActorShell(FaultControl):
             orphan_timeout_s: How long to go on when no leader asks any more, seconds; None: as before.
         """
         self._obey(leader)
+        self._be_patient(orphan_timeout_s)
+        return self.vital_signs()
+
+    def _be_patient(self, orphan_timeout_s: float | None) -> None:
         if orphan_timeout_s is not None and orphan_timeout_s != self._orphanhood.timeout_s:
             self._orphanhood.timeout_s = orphan_timeout_s
             self._patience_changed.set()
-        return self.vital_signs()
 
     @ray.method(concurrency_group="control")
     def stop(self, leader: int) -> None:
