@@ -196,7 +196,7 @@ class Group:
 
         Raises:
             ConfigError: A number is none that can be had.
-            AdministrationError: There is none, it is no pool, or it can have no standbys.
+            AdministrationError: There is none, it is no pool, it can have no standbys, or the cluster has not the room.
         """
         numbers = (("size", size, SIZE_MAX), ("standbys", standbys, STANDBYS_MAX))
         problems = tuple(

@@ -283,6 +283,26 @@ def wants_of(spec: ChildSpec | PoolSpec | GroupSpec, path: str) -> Iterator[Want
     yield Want(path=path, asked=asked, count=serving + spec.standbys, node=spec.node)
 
 
+def want_resized(plan: ChildPlan | GroupPlan, path: str, *, size: int | None, standbys: int | None) -> Want | None:
+    """What a pool or a child asks of the cluster with other numbers; None for what reserves nothing.
+
+    Args:
+        plan: What it is now.
+        path: Its path.
+        size: How many members the pool is to have, or None: as many as now.
+        standbys: How many are to stand by, or None: as many as now.
+    """
+    recipe = plan.recipe.member if isinstance(plan.recipe, GroupRecipe) else plan.recipe
+    if not isinstance(recipe, ChildRecipe):
+        return None
+    if isinstance(plan, ChildPlan):
+        serving, spare = 1, plan.standbys
+    else:
+        serving, spare = (plan.pool_size or 0) if size is None else size, plan.pool_standbys
+    count = serving + (spare if standbys is None else standbys)
+    return Want(path=path, asked=wanted(recipe.resources), count=count, node=recipe.node)
+
+
 def interface_of(spec: ChildSpec | PoolSpec) -> ChildInterface:
     """How a spec's object is called."""
     return ChildInterface.of(

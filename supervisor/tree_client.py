@@ -26,7 +26,16 @@ from supervisor.applying import Applying
 from supervisor.checkpointing import checkpoint_now
 from supervisor.group import Group
 from supervisor.placing import nodes_now
-from supervisor.recipes import ChildRecipe, GroupRecipe, SubtreeRecipe, interface_of, plans_of, summary_now, wants_of
+from supervisor.recipes import (
+    ChildRecipe,
+    GroupRecipe,
+    SubtreeRecipe,
+    interface_of,
+    plans_of,
+    summary_now,
+    want_resized,
+    wants_of,
+)
 from supervisor.room import is_demanding, misplaced
 from supervisor.specs import ChildSpec, GroupSpec, PoolSpec, TreeSpec
 from supervisor.specs.nesting import placing_problems
@@ -310,7 +319,12 @@ class TreeClient:
         self.ask(r.Delete(member=member), member)
 
     def resize(self, member: str, *, size: int | None, standbys: int | None) -> None:
-        """Change the numbers of a pool or of a child's standbys."""
+        """Change the numbers of a pool or of a child's standbys; more than the cluster can ever run are refused."""
+        plan = self.plans((member,)).get(member)
+        want = None if plan is None else want_resized(plan, path_of(member), size=size, standbys=standbys)
+        if want is not None and is_demanding(want) and (problems := misplaced([want], self.nodes())):
+            told = "; ".join(problem.removeprefix(f"{want.path}: ") for problem in problems)
+            raise AdministrationError(member, problem="no_room", detail=told, remedy="nothing was changed")
         self.ask(r.Resize(member=member, size=size, standbys=standbys), member)
 
     def checkpoint(self, member: str) -> int:

@@ -357,7 +357,7 @@ class AdministrationError(SupervisorError):
         subject: The key or path that it was about.
         problem: Why, in a word: already_started, already_present, running, restarting, not_found, given_up, no_group,
             not_a_pool, stopping, protected, keeps_no_state, not_running, takes_no_standbys, shares_process,
-            shares_elsewhere, ends_nothing, name_of_a_member.
+            shares_elsewhere, ends_nothing, name_of_a_member, no_room.
     """
 
     def __init__(self, subject: str, *, problem: str, detail: str, remedy: str) -> None:

@@ -82,6 +82,16 @@ def test_a_pool_that_has_room_only_for_some_of_its_members_is_refused_with_the_n
     assert group.children() == []
 
 
+def test_numbers_that_the_cluster_has_no_room_for_change_nothing(group: Group):
+    cpus = int(ray.cluster_resources()["CPU"])
+    group.pool(wards.Ward, name="wards", size=1, num_cpus=1)
+    group.supervise(wards.Ward, name="ward", num_cpus=0.5)
+    for name, asked, count in (("wards", {"size": cpus + 1}, cpus + 1), ("ward", {"standbys": 2 * cpus}, 2 * cpus + 1)):
+        with pytest.raises(AdministrationError, match=rf"no room \(.*of {count} .*ask for less.*nothing was changed"):
+            group.resize(name, **asked)
+    assert [group.spec(name)[what] for name, what in (("wards", "size"), ("ward", "standbys"))] == ["1", "0"]
+
+
 def test_a_start_that_waits_for_what_others_have_says_so(group: Group):
     cpus = int(ray.cluster_resources()["CPU"])
     group.supervise(wards.Ward, name="taken", num_cpus=cpus)

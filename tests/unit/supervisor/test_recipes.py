@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from actors.recovery.retry import Retry
-from supervisor.recipes import plans_of, wants_of
+from supervisor.recipes import plans_of, want_resized, wants_of
 from supervisor.room import Want
 from supervisor.specs import ChildSpec, GroupSpec, PoolSpec
 from supervisor.tree import ROOT, ChildPlan
@@ -127,3 +127,15 @@ def test_what_specs_ask_for_with_all_that_is_in_them() -> None:
         Want(path="eu.shop.in", asked={}),
         Want(path="eu.shop.in.x", asked={}),
     ]
+
+
+def test_other_numbers_ask_for_more_or_less_of_the_same():
+    spec = PoolSpec(name="p", cls=Cart, size=2, standbys=1, num_cpus=0.5, node="a")
+    pool = plans_of(spec, parent=ROOT, origin="code").groups[0]
+    for size, standbys, count in ((None, None, 3), (5, None, 6), (None, 0, 2), (5, 2, 7)):
+        wish = want_resized(pool, "p", size=size, standbys=standbys)
+        assert wish == Want(path="p", asked={"CPU": 0.5}, count=count, node="a")
+    child = plans_of(ChildSpec(name="c", cls=Cart, standbys=1), parent=ROOT, origin="code").children[0]
+    assert want_resized(child, "c", size=None, standbys=3) == Want(path="c", asked={}, count=4)
+    group = plans_of(GroupSpec(name="g"), parent=ROOT, origin="code").groups[0]
+    assert want_resized(group, "g", size=None, standbys=None) is None
