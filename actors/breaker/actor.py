@@ -139,7 +139,12 @@ class BreakerActor(ActorShell):
             for each, definition, found in known:
                 try:
                     commands += self._ownership.introduce(
-                        each.name, parcel.process, definition=definition, found=found, now=now
+                        each.name,
+                        parcel.process,
+                        node=parcel.node_id,
+                        definition=definition,
+                        found=found,
+                        now=now,
                     )
                 except ValueError as error:
                     refused.append((each.name, str(error)))

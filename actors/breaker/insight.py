@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from actors.breaker.messages import Cause, Sample
     from actors.breaker.published import State
     from actors.breaker.view import BreakerView
+    from actors.breaker.votes import Votes
 
 PERCENTILES = (0.5, 0.9, 0.95, 0.99)
 
@@ -31,6 +32,7 @@ class Explanation:
             alone do not close it, 0 if calls pass.
         opened_by: What opened it last, or would have in shadow; None if nothing is known.
         calls: Calls that opened it, the latest last, as far as they were told.
+        votes: How many have opened themselves, of how many, and how many are needed; None without the owner.
     """
 
     state: State
@@ -39,9 +41,12 @@ class Explanation:
     closes_in_s: float | None
     opened_by: Cause | None
     calls: tuple[Sample, ...]
+    votes: Votes | None = None
 
     def __str__(self) -> str:
         lines = [f"{self.state}: {self.why}. {self.next}."]
+        if self.votes is not None and (self.votes.agreed or self.votes.needed is not None):
+            lines.append(f"  {self.votes}")
         lines += (f"  {call.reporter}: {call.error}{_took(call)}" for call in self.calls)
         return "\n".join(lines)
 
@@ -82,6 +87,7 @@ def explain(view: BreakerView) -> Explanation:
         closes_in_s=_closes_in_s(view),
         opened_by=opened,
         calls=() if opened is None else opened.samples,
+        votes=view.votes,
     )
 
 

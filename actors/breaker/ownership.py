@@ -114,31 +114,34 @@ class Ownership:
         self._rng = rng
         self._entries: dict[str, _Entry] = {}
         self._users: defaultdict[str, set[str]] = defaultdict(set)
+        self._nodes: dict[str, str] = {}
         self._agenda: list[tuple[float, str]] = []
         self._carried_out: dict[str, None] = {}
 
     # -- who uses what ----------------------------------------------------------------------------------------------
 
     def introduce(
-        self, name: str, process: str, *, definition: Definition | None, found: Found | None, now: float
+        self, name: str, process: str, *, node: str, definition: Definition | None, found: Found | None, now: float
     ) -> Commands:
-        """A process uses a breaker, and says what it knows of it.
+        """A process of a node uses a breaker, and says what it knows of it.
 
         Raises:
             ValueError: The owner has as many as it may.
         """
         entry, commands = self._entry(name, now)
         self._users[process].add(name)
+        self._nodes[process] = node
         if entry.machine is None:
             if found is not None:
                 entry.copies.append((now, found))
             entry.definition = entry.definition or definition
             return [*commands, *self._settle(name, entry, now)]
+        commands += self._apply(name, entry, m.ReporterSeated(reporter=process, node=node), None, now)
         if definition is not None and not entry.defined:
             entry.defined = True
             if describe_difference(entry.machine.settings, definition.settings):
                 asked = m.ConfigureRequested(settings=definition.settings, who=process, reason="its first definition")
-                return self._apply(name, entry, asked, definition.packed, now)
+                commands += self._apply(name, entry, asked, definition.packed, now)
         return commands
 
     def _entry(self, name: str, now: float) -> tuple[_Entry, Commands]:
@@ -172,6 +175,7 @@ class Ownership:
 
     def process_died(self, process: str, now: float) -> Commands:
         """Whatever it held is free, and what it said is over."""
+        self._nodes.pop(process, None)
         return [
             command
             for name in sorted(self._users.pop(process, ()))
@@ -303,6 +307,9 @@ class Ownership:
             commands: Commands = [(name, RecordBegun()), (name, begun)]
         else:
             commands = self._resume(name, entry, kept, [found for found, _ in copies], now)
+        for process in sorted(each for each, names in self._users.items() if name in names):
+            seated = m.ReporterSeated(reporter=process, node=self._nodes[process])
+            commands += self._apply(name, entry, seated, None, now)
         for event, packed in entry.queued:
             commands += self._apply(name, entry, event, packed, now)
         entry.copies, entry.queued, entry.definition = [], [], None

@@ -21,6 +21,7 @@ from actors.breaker.window import make_window
 if TYPE_CHECKING:
     from actors.breaker.chance import Chance
     from actors.breaker.settings import BreakerSettings
+    from actors.breaker.votes import Votes
 
 
 class Standing:
@@ -92,6 +93,10 @@ class Standing:
     def publish(self) -> None:
         """Tell every process."""
         self.emit(m.Publish(published=self.published(self.now), settings=self.settings))
+
+    def votes(self) -> Votes:
+        """How many have opened themselves, of how many, as the settings count them."""
+        return self.agreement.votes(of=self.settings.quorum_of, needed=self.settings.quorum)
 
     def cause(
         self, kind: m.CauseKind, detail: str, *, trip: Trip | None = None, reporters: tuple[str, ...] = ()

@@ -93,7 +93,9 @@ def show(breaker_name: str, name: str, address: str | None, as_json: bool) -> No
     told = _row(status)
     if status.view is not None:
         view = status.view
-        told |= {"success_rate": success_rate(view), "voters": list(view.voters), "permits_out": view.permits_out}
+        told |= {"success_rate": success_rate(view), "permits_out": view.permits_out}
+        told |= {"votes": view.votes if not as_json or view.votes is None else asdict(view.votes)}
+        told |= {"voters": list(view.voters)}
         told |= {f"p{fraction:.0%}".rstrip("%"): taken for fraction, taken in percentiles(view).items()}
         told |= {"totals": asdict(view.totals), "settings": _changed_settings(view.settings)}
     if as_json:

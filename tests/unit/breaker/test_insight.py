@@ -163,3 +163,11 @@ def test_percentiles_and_rates_are_of_the_calls_of_this_life() -> None:
     assert told[0.5] == pytest.approx(1.0, rel=0.07)
     assert told[0.99] == pytest.approx(2.0, rel=0.07)
     assert success_rate(_view(scene)) == 0.75
+
+
+def test_an_explanation_says_who_agrees_where_somebody_does_or_must() -> None:
+    assert "say" not in str(explain(Scene().machine.view(0.0)))
+    scene = Scene(quorum=2)
+    scene.vote("p")
+    told = explain(scene.machine.view(0.0))
+    assert str(told).splitlines()[1] == "  1 of 1 reporters says open, 2 are needed"

@@ -39,7 +39,7 @@ class House:
         self.owned = Ownership("breaker/bank", life=life, default=DEFAULT, rng=Steady())
 
     def introduce(self, name: str = "bank", process: str = "p", **more: Any) -> list[Any]:
-        told: dict[str, Any] = {"definition": GIVEN, "found": None} | more
+        told: dict[str, Any] = {"node": "one", "definition": GIVEN, "found": None} | more
         return self.owned.introduce(name, process, now=self.now, **told)
 
     def log(self, found: Found | None = None, name: str = "bank") -> list[Any]:
@@ -264,3 +264,18 @@ def test_a_request_that_arrives_twice_is_carried_out_once():
     assert house.published.generation == generation
     assert house.request(ask, key="another") != []
     assert house.published.generation == generation + 1
+
+
+def test_a_quorum_of_nodes_counts_the_nodes_of_the_processes_that_introduced_themselves() -> None:
+    house = House()
+    definition = Definition(settings=fast(quorum=2, quorum_of="nodes"), packed=b"nodes")
+    for process, node in (("p", "one"), ("q", "one")):
+        house.introduce(process=process, node=node, definition=definition)
+    house.log()
+    house.introduce(process="r", node="two", definition=None)
+    trip = m.Trip(rule="failure_rate", value=1.0, threshold=0.5, calls=4)
+    states: list[str] = []
+    for process in ("p", "q", "r"):
+        house.tell(m.OpenedLocally(reporter=process, generation=LIFE, trip=trip))
+        states.append(house.published.state)
+    assert states == ["closed", "closed", "open"]
