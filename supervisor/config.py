@@ -109,6 +109,12 @@ class SupervisorConfig(Settings):
         le=1000,
         description="Circuit breakers with an actor of their own, in the whole cluster; further ones share a few.",
     )
+    breaker_names_max: int = Field(
+        default=4096,
+        ge=1,
+        le=100_000,
+        description="Circuit breakers of the whole cluster; a further name is refused with TooManyBreakersError.",
+    )
     degradation: DegradationSettings = Field(
         default_factory=DegradationSettings, description="Levels of service, and the rules that change them."
     )

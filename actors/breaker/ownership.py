@@ -1,5 +1,7 @@
 """The breakers that one actor owns, in one life of it: what it knows of each, and when it begins to decide. Pure.
 
+How many there may be whoever tells of a new one has to see; see `roll`.
+
     unknown --introduced--> gathering --the log has answered, and processes had time to tell--> deciding
 
 A breaker that is gathering decides nothing: its processes go on by local rules, and whoever wants to probe is refused.
@@ -17,7 +19,6 @@ from typing import TYPE_CHECKING
 from actors.breaker import messages as m
 from actors.breaker.kept import Kept, newest
 from actors.breaker.machine import BreakerMachine
-from actors.breaker.names import NAMES_MAX
 from actors.breaker.on_record import checked_words
 from actors.breaker.parcels import CauseWords, Request, Said, words_of
 from actors.breaker.settings import BreakerSettings, describe_difference
@@ -123,11 +124,7 @@ class Ownership:
     def introduce(
         self, name: str, process: str, *, node: str, definition: Definition | None, found: Found | None, now: float
     ) -> Commands:
-        """A process of a node uses a breaker, and says what it knows of it.
-
-        Raises:
-            ValueError: The owner has as many as it may.
-        """
+        """A process of a node uses a breaker, and says what it knows of it."""
         entry, commands = self._entry(name, now)
         self._users[process].add(name)
         self._nodes[process] = node
@@ -148,11 +145,6 @@ class Ownership:
         entry = self._entries.get(name)
         if entry is not None:
             return entry, []
-        if len(self._entries) >= NAMES_MAX:
-            raise ValueError(
-                f"breaker {name!r} is not taken: {NAMES_MAX} names are in use. Name breakers after what they guard, "
-                "not after single calls or users"
-            )
         entry = self._entries[name] = _Entry(since=now)
         self._schedule(name, entry, now + GATHER_S)
         return entry, [(name, ReadLog())]
@@ -208,7 +200,7 @@ class Ownership:
 
         Raises:
             ConfigError: Who asks, or why, is no line of text.
-            ValueError: The owner has as many as it may, or too much is waiting.
+            ValueError: Too much is waiting.
         """
         action = asked.action if isinstance(asked, m.ControlRequested) else "configure"
         checked_words(action, who=asked.who, reason=asked.reason)

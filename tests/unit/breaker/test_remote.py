@@ -12,7 +12,7 @@ import pytest
 from ray.exceptions import ActorDiedError, ActorUnavailableError
 
 from actors.breaker import messages as m
-from actors.breaker.errors import BreakerUnreachableError, CircuitOpenError
+from actors.breaker.errors import BreakerUnreachableError, CircuitOpenError, TooManyBreakersError
 from actors.breaker.gate import ASK_AGAIN_S_MAX
 from actors.breaker.handle import BreakerHandle
 from actors.breaker.link import Word
@@ -23,6 +23,7 @@ from actors.breaker.published import Published
 from actors.breaker.registry import Registry
 from actors.breaker.remote import RayLink
 from actors.breaker.settings import BreakerSettings
+from actors.runtime.board import BoardWriter
 from actors.runtime.replies import when_answered
 from actors.service.near import NearServer, near_address
 from supervisor.link import wait_until
@@ -73,6 +74,7 @@ class Owner:
     def __init__(self) -> None:
         self.told: queue.Queue[Parcel] = queue.Queue()
         self.reply = Reply()
+        self.full: TooManyBreakersError | None = None
         self.settings = fast()
         self.exchange, self.watch, self.news = Method(self.take), Method(), Method()
         self.steer = Method(self.refuse)
@@ -80,6 +82,8 @@ class Owner:
     def take(self, data: bytes) -> bytes:
         parcel: Parcel = pickle.loads(data)
         self.told.put(parcel)
+        if self.full is not None:
+            return pickle.dumps(Reply(refused=tuple((each.name, self.full) for each in parcel.introductions)))
         known = tuple(
             Said(
                 name=each.name, published=Published(state="closed", generation=1), settings=pack_settings(self.settings)
@@ -135,8 +139,14 @@ class Cluster:
         self.servers: list[NearServer] = []
         self.wanted: list[str] = []
         self.running: str | None = None
+        self.cap = 4
         self.link = RayLink(
-            "s", self, recipe=lambda: self.link, node_id="n", board=Noticeboard(self.path), lookup=self.find
+            "s",
+            self,
+            recipe=lambda: self.link,
+            node_id="n",
+            board=Noticeboard(self.path),
+            lookup=self.find,
         )
         self.follower = Follower()
 
@@ -164,6 +174,9 @@ class Cluster:
     def owner_of(self, name: str) -> str | None:
         del name
         return self.running
+
+    def names_max(self) -> int:
+        return self.cap
 
     def want(self, name: str, timeout_s: float = 0.0) -> None:
         del timeout_s
@@ -202,6 +215,42 @@ def test_an_owner_is_found_introduced_to_and_told_in_order(cluster: Cluster, nea
     assert outcomes(owner.hear(lambda parcel: bool(parcel.events))) == b"\0\1"
     assert follower.given_back == []
     assert len(owner.exchange.calls) == 0 if near else len(owner.exchange.calls) >= 2
+
+
+def test_a_name_too_many_is_refused_at_its_first_use_and_the_known_ones_go_on(cluster: Cluster):
+    board = BoardWriter(cluster.path(None), names=16, blob_bytes=4096)
+    for name in ("breaker/a", "breaker/b", "breaker/c", "route"):
+        board.put(name, 1, b"")
+    registry = Registry()
+    bank = registry.circuit(cluster.link, "bank")
+    with pytest.raises(TooManyBreakersError, match="'more' is one too many: the cluster has 4") as refused:
+        registry.circuit(cluster.link, "more")
+    assert refused.value.setting == "breaker_names_max"
+    assert registry.circuit(cluster.link, "bank") is bank
+    assert registry.circuit(cluster.link, "c").name == "c"
+    cluster.cap = 5
+    assert registry.circuit(cluster.link, "more").name == "more"
+    board.close(unlink=True)
+
+
+def test_a_name_that_its_owner_refuses_goes_on_here_is_told_and_asked_again_of_a_successor(
+    cluster: Cluster, caplog: pytest.LogCaptureFixture
+):
+    owner = cluster.run(FIRST)
+    owner.full = TooManyBreakersError("bank", limit=4, scope="the cluster", setting="breaker_names_max")
+    registry = Registry()
+    breaker = BreakerHandle(registry.circuit(cluster.link, "bank", fast()))
+    assert wait_until(lambda: "'bank' is one too many" in caplog.text, WAIT_S)
+    with pytest.raises(TooManyBreakersError):
+        registry.circuit(cluster.link, "bank")
+    for _ in range(2):
+        with pytest.raises(BreakError):
+            breaker.call(bad)
+    assert (breaker.state, breaker.owner_heard, breaker.metrics().owner_answered) == ("open", False, False)
+    cluster.lose()
+    cluster.run(SECOND)
+    assert wait_until(lambda: breaker.owner_heard, WAIT_S)
+    assert registry.circuit(cluster.link, "bank").name == "bank"
 
 
 def test_a_definition_after_the_first_use_is_introduced_to_the_owner(cluster: Cluster):
