@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 from actors.breaker import messages as m
 from actors.breaker.definitions import asked_wait_s
 from actors.breaker.gate import Gate
-from actors.breaker.held import HeldPermits
-from actors.breaker.lane import DURATIONS_MAX, NEVER, Lane
+from actors.breaker.held import TOO_LATE, HeldPermits
+from actors.breaker.lane import DURATIONS_MAX, LANES_MAX, NEVER, Lane
 from actors.breaker.link import WORD_UNKNOWN, Attachment, Glance, OwnerLink, Word, glance
 from actors.breaker.outcome import code_of
 from actors.breaker.outgoing import Outgoing
@@ -38,16 +38,10 @@ if TYPE_CHECKING:
     from actors.breaker.sighting import Transition
     from actors.breaker.surroundings import Surroundings
     from actors.breaker.verdict import Refused, Verdict
-from actors.runtime.stream import EventStream
+    from actors.runtime.stream import EventStream
 
 IDLE_LOOKS = 20
 """A circuit is parked after so many looks of the keeper, `REPORT_S` apart, without a call."""
-
-LANES_MAX = 8
-"""Tickets of which calls may still be under way; the successes of older ones are not told any more."""
-
-
-_TOO_LATE = "the time of the task that probed was over"
 
 
 class Circuit:
@@ -252,14 +246,18 @@ class Circuit:
 
     def lost(self) -> None:
         """See `link.Follower`."""
-        with self._lock:
-            self.gate.set_lost(lost=True)
+        self._hear(lost=True)
 
     def found(self) -> None:
         """See `link.Follower`."""
-        with self._lock:
-            self.gate.set_lost(lost=False)
+        self._hear(lost=False)
         self.look()
+
+    def _hear(self, *, lost: bool) -> None:
+        now = self.now()
+        with self._lock:
+            self._outgoing.news += self._sighting.heard(self.gate, now, lost=lost)
+        self._outgoing.deliver()
 
     # -- what is due by time ----------------------------------------------------------------------------------------
 
@@ -284,7 +282,7 @@ class Circuit:
     def _expire(self, now: float) -> None:
         """A probe that hangs gives its permit back; what it says later changes nothing."""
         for permit, outcome in self._permits.take_due(now):
-            sample = m.Sample(reporter=self.process, error=_TOO_LATE) if outcome == "failure" else None
+            sample = m.Sample(reporter=self.process, error=TOO_LATE) if outcome == "failure" else None
             ended = self.gate.end_permit(permit, outcome, now, sample=sample)
             self._outgoing.reports += ((ended,),) if ended is not None else ()
         next_at = self._permits.next_at()

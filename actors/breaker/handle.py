@@ -243,7 +243,7 @@ class BreakerHandle(Arriving):
         return explain_here(self._circuit.gate, view, self._circuit.now())
 
     def subscribe(self) -> EventStream[Transition]:
-        """Transitions from now on, for `for` and `async for`; close it when it is no longer read."""
+        """Transitions from now on, and losses of the owner, for `for` and `async for`; close it when it is not read."""
         return self._circuit.subscribe()
 
     def _view(self) -> tuple[BreakerView, bool]:

@@ -8,7 +8,7 @@ import os
 import threading
 import warnings
 from collections.abc import Callable
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -170,6 +170,12 @@ def shared_name() -> str:
 
 def states(crew: list[Any], breaker: BreakerHandle) -> set[str]:
     return set(ray.get([caller.state.remote([breaker]) for caller in crew]))
+
+
+def owner_events(changes: Any, count: int) -> list[str]:
+    """What a stream says of the owner: so many events, awaited."""
+    told = (change.event for change in iter(lambda: changes.next(10.0), None) if change.event != "transition")
+    return list(islice(told, count))
 
 
 def owner_of(sup: Supervisor, breaker: str) -> Any:

@@ -31,6 +31,7 @@ from tests.ray_local.breaker_crew import (
     cached,
     crew_of,
     hang,
+    owner_events,
     owner_of,
     owner_pid,
     shared_name,
@@ -176,10 +177,9 @@ def test_a_permit_of_a_killed_process_is_free_within_its_lease(victim, everywher
     eventually(lambda: breaker.state == "closed", "the probe closing it")
 
 
-def test_an_open_breaker_stays_shut_without_its_owner_and_the_successor_goes_on(
-    sup, crew, everywhere, eventually, name
-):
+def test_an_open_breaker_stays_shut_without_its_owner_until_a_successor(sup, crew, everywhere, eventually, name):
     breaker = everywhere(SETTINGS.model_copy(update={"open_s": 2.0, "open_jitter": 0.0}))
+    changes = breaker.subscribe()
     ray.get([caller.fail.remote([breaker], 5) for caller in crew])
     eventually(lambda: breaker.state == "open", "it being open")
     before = sup.breakers()[name].view
@@ -194,13 +194,13 @@ def test_an_open_breaker_stays_shut_without_its_owner_and_the_successor_goes_on(
 
     eventually(succeeded, "a successor", 60.0)
     after = sup.breakers()[name].view
-    assert after.published.openings == 1
     assert after.published.state in ("open", "half_open")
-    assert after.opened_by.detail == before.opened_by.detail
+    assert (after.published.openings, after.opened_by.detail) == (1, before.opened_by.detail)
     eventually(lambda: ray.get(crew[1].succeed.remote([breaker], 3)) and breaker.state == "closed", "it closing")
     told = "select count(*) as found from circuit_breaker_state_history where breaker = ? and event = 'recovered'"
     eventually(lambda: sup.events.query(told, [name])[0]["found"] == 1, "the one event of its recovery")
     assert sup.events.query(deaths, [owner.key])[0]["found"] == known + 1, "and the one of its loss"
+    assert owner_events(changes, 2) == ["owner_lost", "owner_heard"]
 
 
 def test_a_closed_breaker_goes_on_by_local_rules_without_its_owner(sup, crew, everywhere, name):

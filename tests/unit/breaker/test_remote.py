@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
@@ -280,3 +281,24 @@ def test_the_stand_in_for_a_reference_is_used_as_rays_own():
     when_answered(reference, heard.append)
     reference.answer(1)
     assert heard == [1]
+
+
+def test_subscribers_hear_once_that_the_owner_is_lost_and_once_that_it_is_heard_again(cluster: Cluster):
+    cluster.run(FIRST)
+    breaker = BreakerHandle(Registry().circuit(cluster.link, "bank", fast()))
+    assert wait_until(lambda: breaker.owner_heard, WAIT_S)
+
+    async def listen() -> list[str]:
+        async with asyncio.timeout(WAIT_S):
+            return [(await anext(async_stream)).event, (await anext(async_stream)).event]
+
+    with breaker.subscribe() as stream, breaker.subscribe() as async_stream:
+        cluster.lose()
+        lost = stream.next(WAIT_S)
+        cluster.run(SECOND)
+        heard = stream.next(WAIT_S)
+        assert stream.next(0) is None
+        assert asyncio.run(listen()) == ["owner_lost", "owner_heard"]
+    assert lost is not None
+    assert heard is not None
+    assert (lost.event, heard.event) == ("owner_lost", "owner_heard")
