@@ -169,12 +169,7 @@ class BreakerActor(ActorShell):
         with self._owned:
             said = self._said(each.name for each, _, _ in known)
         answers = [(name, it) for name, it in commands if isinstance(it, m.GrantPermit | m.RefusePermit)]
-        reply = Reply(
-            said=said,
-            answers=tuple(answers),
-            unknown=tuple(unknown),
-            refused=tuple(refused),
-        )
+        reply = Reply(said=said, answers=tuple(answers), unknown=tuple(unknown), refused=tuple(refused))
         return pickle.dumps(reply, 5)
 
     @ray.method(concurrency_group="news")
@@ -292,7 +287,7 @@ class BreakerActor(ActorShell):
             self._emit_snapshot(name, now, at_us)
 
     def _emit_snapshot(self, name: str, now: float, at_us: int) -> None:
-        found = self._ownership.kept(name, now)
+        found = None if self._ownership.awaits_log(name) else self._ownership.kept(name, now)
         if found is not None:
             kept = without_details(found[0])
             self._emitter.emit(SNAPSHOTS, snapshot(name, kept, pack_kept(kept, found[1]), self._writer, at_us))
@@ -317,8 +312,9 @@ class BreakerActor(ActorShell):
         wanted = {name for name, command in commands if isinstance(command, ReadLog)}
         if wanted:
             with self._owned:
-                self._wanted |= wanted
-            self._reader.submit(self._read_log)
+                is_first, self._wanted = not self._wanted, self._wanted | wanted
+            if is_first:
+                self._reader.submit(self._read_log)
         for name, command in commands:
             if isinstance(command, m.AskOpenWait):
                 self._waits.submit(self._ask_wait, name, command)
@@ -370,7 +366,7 @@ class BreakerActor(ActorShell):
         try:
             found = in_log(self._surroundings.log_writer, sorted(names), era=self._era, now_us=self._clock.wall_us())
         except EventLogError:
-            return  # what is not known by then begins anew
+            return  # what is not known by then begins by what is, and the log is asked again
         self._decide(partial(self._take_from_log, names, found))
 
     def _take_from_log(self, names: set[str], found: dict[str, Found], now: float) -> Commands:

@@ -3,6 +3,7 @@
 any --force_open | disable | shadow--> that state --reset | enable--> closed
 any --configure--> the same state, begun anew where calls are judged or probed
 a predecessor's state --recover--> the same state in a new generation
+any --recover_late--> what somebody had asked for, once the log tells
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from actors.breaker.window import make_window
 
 if TYPE_CHECKING:
     from actors.breaker.standing import Standing
+
+_LOG, _LATE = "the event log", "asked for before; the log was silent until now"
 
 _OVERRIDES: dict[m.Action, State] = {"force_open": "forced_open", "disable": "disabled", "shadow": "shadow"}
 
@@ -87,6 +90,22 @@ def recover(standing: Standing, event: m.StateRecovered) -> None:
         )
     standing.resume(found)
     standing.emit(m.NoteRecovered(state=standing.state, generation=standing.generation, shut_s=event.unknown_leases_s))
+
+
+def recover_late(standing: Standing, event: m.LogAnswered) -> None:
+    """What only the log knew holds from now on: what somebody asked for, and a wait that is left."""
+    kept, found = event.kept, event.kept.published
+    standing.generation = max(standing.generation, found.generation)
+    if event.takes_settings and found.rules > 1:
+        configure(standing, m.ConfigureRequested(settings=kept.settings, who=_LOG, reason=_LATE))
+    if event.takes_state and found.state in OVERRIDING:
+        detail = _words(found.state, _LOG, _LATE)
+        standing.enter(found.state, kept.overridden_by or m.Cause(kind="controlled", detail=detail, who=_LOG))
+    elif event.takes_wait and found.state == "open" and found.wait_s > 0:
+        standing.openings, standing.opened_by = found.openings, kept.opened_by
+        standing.opened_at = standing.now - kept.opened_ago_s
+        cause = kept.opened_by or m.Cause(kind="tripped", detail="its predecessor was open")
+        standing.enter("open", cause, until=standing.now + min(found.wait_s, standing.settings.open_s_max))
 
 
 def _words(action: str, who: str, reason: str) -> str:

@@ -33,6 +33,7 @@ class Explanation:
         opened_by: What opened it last, or would have in shadow; None if nothing is known.
         calls: Calls that opened it, the latest last, as far as they were told.
         votes: How many have opened themselves, of how many, and how many are needed; None without the owner.
+        log_unread: The log is still asked for what somebody may have asked for before; until then this is what holds.
     """
 
     state: State
@@ -42,11 +43,14 @@ class Explanation:
     opened_by: Cause | None
     calls: tuple[Sample, ...]
     votes: Votes | None = None
+    log_unread: bool = False
 
     def __str__(self) -> str:
         lines = [f"{self.state}: {self.why}. {self.next}."]
         if self.votes is not None and (self.votes.agreed or self.votes.needed is not None):
             lines.append(f"  {self.votes}")
+        if self.log_unread:
+            lines.append("  The event log has not answered yet: an override that only it knows holds once it does")
         lines += (f"  {call.reporter}: {call.error}{_took(call)}" for call in self.calls)
         return "\n".join(lines)
 
@@ -88,6 +92,7 @@ def explain(view: BreakerView) -> Explanation:
         opened_by=opened,
         calls=() if opened is None else opened.samples,
         votes=view.votes,
+        log_unread=view.log_unread,
     )
 
 

@@ -27,7 +27,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from actors.breaker import messages as m
-from actors.breaker.control import configure, control, recover
+from actors.breaker.control import configure, control, recover, recover_late
 from actors.breaker.kept import Kept, KeptLease
 from actors.breaker.leases import Lease
 from actors.breaker.outcome import SUCCESS, code_of
@@ -167,6 +167,8 @@ class BreakerMachine:
                 configure(self._s, event)
             case m.StateRecovered():
                 self._on_recovered(event)
+            case m.LogAnswered():
+                recover_late(self._s, event)
             case _:
                 assert_never(event)
 

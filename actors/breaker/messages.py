@@ -181,6 +181,23 @@ class StateRecovered:
     unknown_leases_s: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogAnswered:
+    """The log was silent when this life began, and has now told what it has.
+
+    Attributes:
+        kept: What that is, aged to this moment.
+        takes_state: Nobody has asked for a state since.
+        takes_settings: Nobody has asked for settings since.
+        takes_wait: Nothing at all has happened to the state since.
+    """
+
+    kept: Kept
+    takes_state: bool
+    takes_settings: bool
+    takes_wait: bool
+
+
 Event = (
     OutcomesReported
     | ReporterSeated
@@ -194,6 +211,7 @@ Event = (
     | ControlRequested
     | ConfigureRequested
     | StateRecovered
+    | LogAnswered
 )
 
 # -- commands -------------------------------------------------------------------------------------------------------

@@ -69,6 +69,7 @@ class BreakerView:
         votes: How many of how many that is, as the settings count them; None where only the owner knows.
         totals: Counts of this life of the owner.
         durations: How long calls took, as buckets and counts; see `latency`.
+        log_unread: The log was silent when its owner began, and is still asked: it may know what others asked for.
     """
 
     published: Published
@@ -92,3 +93,4 @@ class BreakerView:
     votes: Votes | None
     totals: Totals
     durations: tuple[tuple[int, int], ...]
+    log_unread: bool = False
