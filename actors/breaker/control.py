@@ -14,7 +14,6 @@ from actors.breaker import messages as m
 from actors.breaker.leases import Lease
 from actors.breaker.published import OVERRIDING, State
 from actors.breaker.settings import describe_difference
-from actors.breaker.window import make_window
 
 if TYPE_CHECKING:
     from actors.breaker.standing import Standing
@@ -43,9 +42,8 @@ def configure(standing: Standing, event: m.ConfigureRequested) -> None:
     begins anew, and is over if there is none any more. What is open stays so, for `open_s_max` at most.
     """
     difference = describe_difference(standing.settings, event.settings)
-    standing.settings = event.settings
+    standing.judge_by(event.settings)
     standing.rules += 1
-    standing.window = make_window(event.settings)
     standing.emit(m.RecordConfigured(rules=standing.rules, difference=difference, who=event.who, reason=event.reason))
     detail = _words("configure", event.who, event.reason)
     cause = m.Cause(kind="configured", detail=detail, who=event.who, reason=event.reason)
@@ -70,9 +68,8 @@ def recover(standing: Standing, event: m.StateRecovered) -> None:
     """Go on where a predecessor was, in a generation of this life: what calls of its say changes nothing any more."""
     kept, now = event.kept, standing.now
     found = kept.published
-    standing.settings = kept.settings
+    standing.judge_by(kept.settings)
     standing.rules = found.rules
-    standing.window = make_window(kept.settings)
     standing.openings = found.openings
     standing.opened_by, standing.opened_at = kept.opened_by, now - kept.opened_ago_s
     standing.overridden_by = kept.overridden_by

@@ -29,7 +29,7 @@ class BreakerMetrics:
         failure_rate: Fraction of those that failed.
         slow_rate: Fraction of those that were slow.
         success_rate: Fraction of all counted calls of the owner's life that succeeded; None if none counted.
-        percentiles: Response times by fraction, seconds; None each without `slow_call_s`, nothing is measured then.
+        percentiles: Response times of the window by fraction, seconds; None each without `slow_call_s`.
         totals: Counts of the owner's life: `refused` calls, `permits_refused`, `slow`, and the rest.
         votes: How many have opened themselves, of how many, and how many are needed; None without the owner.
         untold: Calls of this process that its owner was never told of.

@@ -97,7 +97,7 @@ def explain(view: BreakerView) -> Explanation:
 
 
 def percentiles(view: BreakerView) -> dict[float, float | None]:
-    """How long the fastest half, 90, 95 and 99 % of the measured calls took at most, seconds; None if none was."""
+    """How long the fastest half, 90, 95 and 99 % of the window's calls took at most, seconds; None without any."""
     durations = Histogram(view.durations)
     return {fraction: durations.percentile(fraction) for fraction in PERCENTILES}
 

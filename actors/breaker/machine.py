@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, assert_never
 from actors.breaker import messages as m
 from actors.breaker.control import configure, control, recover, recover_late
 from actors.breaker.kept import Kept, KeptLease
+from actors.breaker.latency import bucket_of
 from actors.breaker.leases import Lease
 from actors.breaker.outcome import SUCCESS, code_of
 from actors.breaker.published import COUNTING, PASSING, Published, State
@@ -137,7 +138,7 @@ class BreakerMachine:
             voters=self._s.agreement.voters,
             votes=self._s.votes(),
             totals=self._s.record.totals,
-            durations=self._s.record.latencies.counts(),
+            durations=self._s.record.latencies.counts(now),
         )
 
     def _dispatch(self, event: m.Event) -> None:  # noqa: C901, PLR0912 - one branch per event, closed
@@ -184,7 +185,7 @@ class BreakerMachine:
             return
         self._s.record.add(event.outcomes)
         if event.durations:
-            self._s.record.latencies.add_counts(event.durations)
+            self._s.record.latencies.add(event.durations, self._s.now)
         if event.samples:
             self._s.record.remember(event.samples, self._s.now)
         self._count(event.outcomes)
@@ -281,7 +282,7 @@ class BreakerMachine:
             code = code_of(event.outcome, event.duration_s, self._s.settings)
             self._s.record.add(bytes([code]))
             if event.duration_s is not None:
-                self._s.record.latencies.add(event.duration_s)
+                self._s.record.latencies.add(bytes([bucket_of(event.duration_s)]), self._s.now)
             if event.sample is not None:
                 self._s.record.remember((event.sample,), self._s.now)
             self._on_probe(code)

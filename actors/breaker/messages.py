@@ -31,7 +31,7 @@ class OutcomesReported:
         reporter: The process.
         generation: The one that all these calls were admitted in.
         outcomes: An octet per call that counts, oldest first; see `outcome`.
-        durations: How long those took that were measured, as buckets and counts; see `latency`.
+        durations: How long those took that were measured: an octet for each, oldest first; see `latency`.
         refused: Calls that it did not let through since it last reported.
         neutral: Calls that were ignored or cancelled since then.
         samples: A few of those that failed.
@@ -40,7 +40,7 @@ class OutcomesReported:
     reporter: str
     generation: int
     outcomes: bytes = b""
-    durations: tuple[tuple[int, int], ...] = ()
+    durations: bytes = b""
     refused: int = 0
     neutral: int = 0
     samples: tuple[Sample, ...] = ()
@@ -55,7 +55,7 @@ def _outcomes_reported(  # noqa: PLR0913, PLR0917 - its fields
     reporter: str,
     generation: int,
     outcomes: bytes,
-    durations: tuple[tuple[int, int], ...],
+    durations: bytes,
     refused: int,
     neutral: int,
     samples: tuple[Sample, ...],

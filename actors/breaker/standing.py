@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from actors.breaker import messages as m
 from actors.breaker.agreement import Agreement
+from actors.breaker.latency import make_latencies
 from actors.breaker.leases import Leases
 from actors.breaker.probation import Probation
 from actors.breaker.published import GENERATION_BITS, OVERRIDING, Published, State
@@ -63,7 +64,7 @@ class Standing:
         self.probation = Probation(settings)
         self.leases = Leases()
         self.agreement = Agreement()
-        self.record = Record()
+        self.record = Record(settings)
         self._rng = rng
         self._awaits_wait = False
         self._commands: list[m.Command] = []
@@ -93,6 +94,12 @@ class Standing:
     def publish(self) -> None:
         """Tell every process."""
         self.emit(m.Publish(published=self.published(self.now), settings=self.settings))
+
+    def judge_by(self, settings: BreakerSettings) -> None:
+        """These settings are in force; what calls said under the former ones is forgotten."""
+        self.settings = settings
+        self.window = make_window(settings)
+        self.record.latencies = make_latencies(settings)
 
     def votes(self) -> Votes:
         """How many have opened themselves, of how many, as the settings count them."""

@@ -68,7 +68,7 @@ class BreakerView:
         voters: Reporters that have opened themselves.
         votes: How many of how many that is, as the settings count them; None where only the owner knows.
         totals: Counts of this life of the owner.
-        durations: How long calls took, as buckets and counts; see `latency`.
+        durations: How long the calls of the window took, as buckets and counts; see `latency`.
         log_unread: The log was silent when its owner began, and is still asked: it may know what others asked for.
     """
 

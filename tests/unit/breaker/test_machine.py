@@ -219,7 +219,7 @@ class TestPermits:
 
     def test_durations_are_those_of_calls_and_of_probes(self) -> None:
         scene = Scene()
-        scene.report(GOOD, durations=((5, 1),))
+        scene.report(GOOD, durations=b"\5")
         scene.end(scene.grant(), duration_s=1.0)
         assert sum(count for _, count in scene.machine.view(0.0).durations) == 2
 
