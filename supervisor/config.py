@@ -69,7 +69,12 @@ class LogSettings(Settings):
     """The event log."""
 
     path: str = Field(default="supervisor.duckdb", min_length=1, description="The DuckDB file.")
-    keep_days: float = Field(default=30.0, gt=0, le=36_500, description="How long rows about health are kept, days.")
+    keep_days: float = Field(
+        default=30.0,
+        gt=0,
+        le=36_500,
+        description="How long rows of history are kept, days.",
+    )
     scrub: tuple[str, ...] = Field(
         default=DEFAULT_PATTERNS,
         description="Regular expressions: what their first group finds is kept out of the log.",
