@@ -15,7 +15,8 @@ A circuit that is not called is parked after a while: its next call takes the sl
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from actors.breaker import messages as m
 from actors.breaker.definitions import asked_wait_s
 from actors.breaker.gate import Gate
 from actors.breaker.held import TOO_LATE, HeldPermits
-from actors.breaker.lane import DURATIONS_MAX, LANES_MAX, NEVER, Lane
+from actors.breaker.lane import DURATIONS_MAX, IDLE_LOOKS, LANES_MAX, NEVER, Lane
 from actors.breaker.link import WORD_UNKNOWN, Attachment, Glance, OwnerLink, Word, glance
 from actors.breaker.outcome import code_of
 from actors.breaker.outgoing import Outgoing
@@ -39,9 +40,6 @@ if TYPE_CHECKING:
     from actors.breaker.surroundings import Surroundings
     from actors.breaker.verdict import Refused, Verdict
     from actors.runtime.stream import EventStream
-
-IDLE_LOOKS = 20
-"""A circuit is parked after so many looks of the keeper, `REPORT_S` apart, without a call."""
 
 
 class Circuit:
@@ -220,6 +218,12 @@ class Circuit:
             self._specialise(now)
         self._settle()
 
+    @contextmanager
+    def held(self) -> Generator[tuple[Gate, float]]:
+        """The gate at this moment, for whoever looks at more than one thing of it: nobody changes it meanwhile."""
+        with self._lock:
+            yield self.gate, self.now()
+
     def subscribe(self) -> EventStream[Transition]:
         """Every transition from now on."""
         with self._lock:
@@ -254,9 +258,8 @@ class Circuit:
         self.look()
 
     def _hear(self, *, lost: bool) -> None:
-        now = self.now()
         with self._lock:
-            self._outgoing.news += self._sighting.heard(self.gate, now, lost=lost)
+            self._outgoing.news += self._sighting.heard(self.gate, self.now(), lost=lost)
         self._outgoing.deliver()
 
     # -- what is due by time ----------------------------------------------------------------------------------------
@@ -340,8 +343,7 @@ class Circuit:
 
     def _take_reports(self) -> None:
         events = self.gate.take_reports()
-        if events:
-            self._outgoing.reports.append(events)
+        self._outgoing.reports += (events,) if events else ()
 
     def _specialise(self, now: float) -> None:
         """Make the hot path fit what the gate says now, and note what is due and what is news."""

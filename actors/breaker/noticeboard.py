@@ -81,7 +81,7 @@ class Noticeboard:
         """Tell the followers of these names whatever is new on the boards."""
         places = list(places)
         news = self._node.look()
-        fresh = {key for key, sheet in self._own.items() if sheet.look()}
+        fresh = {key for key, sheet in list(self._own.items()) if sheet.look()}
         for place in places:
             owner = place.owner
             key = _key_of(owner)
@@ -109,8 +109,9 @@ class Noticeboard:
     def _sheet(self, key: str) -> _Sheet:
         sheet = self._own.get(key)
         if sheet is None:
-            sheet = self._own[key] = _Sheet(NodeBoard(partial(self._path, key)))
-            sheet.look()
+            made = _Sheet(NodeBoard(partial(self._path, key)))
+            made.look()
+            sheet = self._own.setdefault(key, made)
         return sheet
 
     def _is_on_owners(self, place: Place, key: str | None) -> bool:

@@ -137,7 +137,8 @@ class Place:
                 said = read_laid(self.name, octets, SYSTEM_CLOCK.now_ns())
             except (SupervisorError, ValueError):
                 return None
-            self._know(said)
+            with self._lock:
+                self._know(said)
             return word, word_of(said)
         known = self._said
         if known is None:

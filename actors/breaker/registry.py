@@ -129,7 +129,9 @@ class Registry:
 
     def flush(self) -> None:
         """Tell all owners what was gathered; at the end of the process."""
-        for circuit in tuple(self._circuits.values()):
+        with self._lock:
+            circuits = tuple(self._circuits.values())
+        for circuit in circuits:
             circuit.flush()
 
     def forked(self) -> None:

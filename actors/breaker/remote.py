@@ -109,7 +109,10 @@ class RayLink:
         place = self._places.get(name)
         if place is not None and place.refused is not None:
             raise place.refused.with_traceback(None)
-        self._roll.check(name, self._places, SYSTEM_CLOCK.now())
+        if place is None:
+            with self._lock:
+                mine = tuple(self._places)
+            self._roll.check(name, mine, SYSTEM_CLOCK.now())
 
     def attach(self, name: str, settings: BreakerSettings | None, follower: Follower, *, process: str) -> Attachment:
         """See `OwnerLink`.
@@ -296,7 +299,8 @@ class RayLink:
         for owner in owners:
             if owner.wants_line(SYSTEM_CLOCK.now()):
                 owner.near = self._near.connect(self._board.near_address(owner.name))
-        places = list(self._places.values())
+        with self._lock:
+            places = list(self._places.values())
         self._board.look_round(places)
         if not self._board.is_alive or any(place.slot is None for place in places):
             self._listen(owners)
