@@ -157,7 +157,11 @@ class Breakers(Sequence[BreakerStatus]):
         return self._control("reset", pattern, reason, who)
 
     def force_open(self, pattern: str, *, reason: str, who: str | None = None) -> tuple[str, ...]:
-        """Let no call of these through, until `enable` or `reset`. A name may be one that nobody has used yet."""
+        """Let no call of these through, until `enable` or `reset`. A name may be one that nobody has used yet.
+
+        Raises:
+            TooManyBreakersError: It is one, and the cluster has no room for it; no actor is started for that.
+        """
         return self._control("force_open", pattern, reason, who)
 
     def disable(self, pattern: str, *, reason: str, who: str | None = None) -> tuple[str, ...]:
@@ -197,7 +201,9 @@ class Breakers(Sequence[BreakerStatus]):
         by = _asker(action, who, reason)
         is_glob = any(letter in pattern for letter in GLOB)
         may_be_new = action in ("force_open", "disable", "shadow") and not is_glob
-        names = (checked_name(pattern),) if may_be_new else self.matching(pattern)
+        if may_be_new:
+            self._link.check(checked_name(pattern))
+        names = (pattern,) if may_be_new else self.matching(pattern)
         event = m.ControlRequested(action=action, who=by, reason=reason)
         return self._ask(action, dict.fromkeys(names, event))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from actors.breaker.errors import BreakerUnreachableError
+from actors.breaker.errors import BreakerUnreachableError, TooManyBreakersError
 from supervisor.breakers.collection import Breakers, PartlyDoneError
 
 
@@ -26,6 +26,10 @@ class World:
 
     def query(self, _: str) -> list[dict[str, str]]:
         return [{"breaker": name, "state": "closed"} for name in ("pay-a", "pay-b", "pay-c", "ship")]
+
+    def check(self, name: str) -> None:
+        if name == "one too many":
+            raise TooManyBreakersError(name, limit=4, scope="the cluster", setting="breaker_names_max")
 
     def control(self, name: str, _: Any) -> Future[None]:
         self.asked.append(name)
@@ -63,3 +67,11 @@ def test_that_none_was_done_is_told_as_well():
 def test_a_single_one_raises_what_its_owner_said():
     with pytest.raises(BreakerUnreachableError, match="pay-a"):
         World("pay-a").breakers.disable("pay-a", reason="a drill")
+
+
+def test_a_new_name_too_many_is_refused_before_anybody_is_asked():
+    world = World()
+    with pytest.raises(TooManyBreakersError):
+        world.breakers.force_open("one too many", reason="a drill")
+    assert world.asked == []
+    assert world.breakers.force_open("a new one", reason="a drill") == ("a new one",)
