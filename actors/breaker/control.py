@@ -92,16 +92,17 @@ def recover(standing: Standing, event: m.StateRecovered) -> None:
 def recover_late(standing: Standing, event: m.LogAnswered) -> None:
     """What only the log knew holds from now on: what somebody asked for, and a wait that is left."""
     kept, found = event.kept, event.kept.published
-    standing.generation = max(standing.generation, found.generation)
     if event.takes_settings and found.rules > 1:
         configure(standing, m.ConfigureRequested(settings=kept.settings, who=_LOG, reason=_LATE))
     if event.takes_state and found.state in OVERRIDING:
         detail = _words(found.state, _LOG, _LATE)
+        standing.generation = max(standing.generation, found.generation)
         standing.enter(found.state, kept.overridden_by or m.Cause(kind="controlled", detail=detail, who=_LOG))
     elif event.takes_wait and found.state == "open" and found.wait_s > 0:
         standing.openings, standing.opened_by = found.openings, kept.opened_by
         standing.opened_at = standing.now - kept.opened_ago_s
         cause = kept.opened_by or m.Cause(kind="tripped", detail="its predecessor was open")
+        standing.generation = max(standing.generation, found.generation)
         standing.enter("open", cause, until=standing.now + min(found.wait_s, standing.settings.open_s_max))
 
 

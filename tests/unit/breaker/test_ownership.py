@@ -325,6 +325,16 @@ class TestALogThatWasSilent:
             house.log(copy("closed", 9 * LIFE, rules=rules, same_cluster=False))
             assert house.settings == settings
 
+    @pytest.mark.parametrize("rules", [1, 2])
+    def test_calls_that_were_admitted_before_and_after_it_answered_count(self, rules: int) -> None:
+        house = self.begun(definition=Definition(settings=fast(open_s=3.0), packed=b"given"))
+        if rules == 1:
+            house.tell(m.OutcomesReported(reporter="p", generation=house.published.generation, outcomes=BAD))
+        house.log(copy("closed", 9 * LIFE, rules=rules, same_cluster=False))
+        told = m.OutcomesReported(reporter="p", generation=house.published.generation, outcomes=BAD * rules)
+        assert "RecordTransition" in kinds(house.tell(told))
+        assert house.published.state == "open"
+
     def test_the_wait_of_an_open_one_goes_on_if_nothing_has_happened_since(self) -> None:
         house = self.begun()
         house.log(copy("open", 9 * LIFE, wait_s=2.0, openings=3, same_cluster=False))
