@@ -146,8 +146,10 @@ class Registry:
 
     def _check_room(self, link: OwnerLink, name: str) -> None:
         """Of breakers of this process alone; how many there are of a cluster is for its link to say."""
+        if link is not self.local_link or len(self._circuits) < self._names_max:
+            return
         here = [known for supervisor, known in self._circuits if supervisor == link.supervisor]
-        if link is self.local_link and len(here) >= self._names_max:
+        if len(here) >= self._names_max:
             examples = tuple(here[-EXAMPLES:])
             raise TooManyBreakersError(name, limit=self._names_max, scope="this process", examples=examples)
 
