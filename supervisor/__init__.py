@@ -70,7 +70,7 @@ if TYPE_CHECKING:
         WorkerLostError,
     )
     from actors.service.errors import ServiceUnreachableError
-    from supervisor.breakers.collection import Breakers, BreakerStatus, UnknownBreakerError
+    from supervisor.breakers.collection import Breakers, BreakerStatus, PartlyDoneError, UnknownBreakerError
     from supervisor.changes import ChildChange
     from supervisor.chaos_settings import ChaosSettings
     from supervisor.children.errors import (
@@ -126,7 +126,7 @@ _HOMES = {
         "WorkerLostError"
     ),
     "actors.service.errors": "ServiceUnreachableError",
-    "supervisor.breakers.collection": "BreakerStatus Breakers UnknownBreakerError",
+    "supervisor.breakers.collection": "BreakerStatus Breakers PartlyDoneError UnknownBreakerError",
     "supervisor.changes": "ChildChange",
     "supervisor.children.errors": (
         "CallOutcomeUnknownError CallPayloadError CallQueueFullError CallTimeoutError ChildExitedError "
@@ -219,6 +219,7 @@ __all__ = [
     "LevelRule",
     "MonitorSettings",
     "OutcomeUnknownError",
+    "PartlyDoneError",
     "Phase",
     "Plan",
     "PoisonTaskError",

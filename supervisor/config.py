@@ -69,7 +69,12 @@ class LogSettings(Settings):
     """The event log."""
 
     path: str = Field(default="supervisor.duckdb", min_length=1, description="The DuckDB file.")
-    keep_days: float = Field(default=30.0, gt=0, le=36_500, description="How long rows about health are kept, days.")
+    keep_days: float = Field(
+        default=30.0,
+        gt=0,
+        le=36_500,
+        description="How long rows of history are kept, days.",
+    )
     scrub: tuple[str, ...] = Field(
         default=DEFAULT_PATTERNS,
         description="Regular expressions: what their first group finds is kept out of the log.",
@@ -108,6 +113,12 @@ class SupervisorConfig(Settings):
         ge=0,
         le=1000,
         description="Circuit breakers with an actor of their own, in the whole cluster; further ones share a few.",
+    )
+    breaker_names_max: int = Field(
+        default=4096,
+        ge=1,
+        le=100_000,
+        description="Circuit breakers of the whole cluster; a further name is refused with TooManyBreakersError.",
     )
     degradation: DegradationSettings = Field(
         default_factory=DegradationSettings, description="Levels of service, and the rules that change them."

@@ -25,10 +25,14 @@ import ray
 
 from actors.breaker import messages as m
 from actors.breaker.changelist import ChangeList
+from actors.breaker.errors import TooManyBreakersError
+from actors.breaker.names import NAMES_MAX
+from actors.breaker.noticeboard import names_on_board
 from actors.breaker.ownership import LOG_S, Commands, Definition, Found, Ownership, ReadLog
 from actors.breaker.packing import pack_kept, pack_settings, unpack_kept, unpack_settings
 from actors.breaker.parcels import CHANGES, Introduction, News, Parcel, Reply, Request, Said, posting
 from actors.breaker.recovering import in_log, on_board
+from actors.breaker.roll import Roll
 from actors.breaker.rows import SNAPSHOTS, keeps, rows_of, snapshot, without_details
 from actors.breaker.settings import BreakerSettings
 from actors.breaker.view import BreakerView
@@ -95,6 +99,7 @@ class BreakerActor(ActorShell):
         self._waits = ThreadPoolExecutor(WAITS_MAX, "breaker-wait")
         self._reader = ThreadPoolExecutor(1, "breaker-log")
         board = board_path(self.identity.supervisor)
+        self._roll = Roll(partial(names_on_board, board), lambda: ports.settings or NAMES_MAX)
         own = own_bulletin(own_board_path(self.identity.supervisor, self.identity.key))
         here = str(ray.get_runtime_context().get_node_id())
         self._boards = Boards(str(self.identity), self._everything, changes=CHANGES, own=own, here=here)
@@ -132,24 +137,31 @@ class BreakerActor(ActorShell):
         known = [(each, *_unpacked(each)) for each in parcel.introductions]
         asked = [(request, _asked(request)) for request in parcel.requests]
         unknown: dict[str, None] = {}
-        refused: list[tuple[str, str]] = []
+        refused: list[tuple[str, TooManyBreakersError]] = []
 
         def act(now: float) -> Commands:
             commands: Commands = []
             for each, definition, found in known:
                 try:
+                    self._see_room(each.name, known=found is not None)
                     commands += self._ownership.introduce(
-                        each.name, parcel.process, definition=definition, found=found, now=now
+                        each.name,
+                        parcel.process,
+                        node=parcel.node_id,
+                        definition=definition,
+                        found=found,
+                        now=now,
                     )
-                except ValueError as error:
-                    refused.append((each.name, str(error)))
+                except TooManyBreakersError as error:
+                    refused.append((each.name, error))
             for name, event in parcel.events:
                 if self._ownership.knows(name):
                     commands += self._ownership.handle(name, event, now)
                 else:
                     unknown[name] = None
             for request, wanted in asked:
-                with suppress(ValueError, ConfigError):  # whoever asks is told through Ray
+                with suppress(ValueError, ConfigError, TooManyBreakersError):  # whoever asks is told through Ray
+                    self._see_room(request.name)
                     commands += self._ownership.carry_out(request, wanted, now)
             return commands
 
@@ -157,12 +169,7 @@ class BreakerActor(ActorShell):
         with self._owned:
             said = self._said(each.name for each, _, _ in known)
         answers = [(name, it) for name, it in commands if isinstance(it, m.GrantPermit | m.RefusePermit)]
-        reply = Reply(
-            said=said,
-            answers=tuple(answers),
-            unknown=tuple(unknown),
-            refused=tuple(refused),
-        )
+        reply = Reply(said=said, answers=tuple(answers), unknown=tuple(unknown), refused=tuple(refused))
         return pickle.dumps(reply, 5)
 
     @ray.method(concurrency_group="news")
@@ -194,10 +201,16 @@ class BreakerActor(ActorShell):
 
         Raises:
             ConfigError: Who asks, or why, is no line of text.
-            ValueError: The owner has as many as it may.
+            TooManyBreakersError: Nobody has used the name, and there is no room for another.
+            ValueError: Too much is waiting.
         """
         asked = _asked(request)
-        self._decide(lambda now: self._ownership.carry_out(request, asked, now))
+
+        def act(now: float) -> Commands:
+            self._see_room(request.name)
+            return self._ownership.carry_out(request, asked, now)
+
+        self._decide(act)
         with self._changed:
             self._changed.wait_for(lambda: self._ownership.is_decided(request.name), 2 * LOG_S)
         self._emitter.flush(RECORDED_S)
@@ -230,6 +243,11 @@ class BreakerActor(ActorShell):
         self._link.stop()
         self._boards.close()
         self._emitter.close(RECORDED_S)
+
+    def _see_room(self, name: str, *, known: bool = False) -> None:
+        """What an earlier life or owner has taken is taken."""
+        if not known and not self._ownership.knows(name):
+            self._roll.check(name, self._ownership.names(), self._clock.now())
 
     # -- deciding ---------------------------------------------------------------------------------------------------
 
@@ -269,7 +287,7 @@ class BreakerActor(ActorShell):
             self._emit_snapshot(name, now, at_us)
 
     def _emit_snapshot(self, name: str, now: float, at_us: int) -> None:
-        found = self._ownership.kept(name, now)
+        found = None if self._ownership.awaits_log(name) else self._ownership.kept(name, now)
         if found is not None:
             kept = without_details(found[0])
             self._emitter.emit(SNAPSHOTS, snapshot(name, kept, pack_kept(kept, found[1]), self._writer, at_us))
@@ -294,8 +312,9 @@ class BreakerActor(ActorShell):
         wanted = {name for name, command in commands if isinstance(command, ReadLog)}
         if wanted:
             with self._owned:
-                self._wanted |= wanted
-            self._reader.submit(self._read_log)
+                is_first, self._wanted = not self._wanted, self._wanted | wanted
+            if is_first:
+                self._reader.submit(self._read_log)
         for name, command in commands:
             if isinstance(command, m.AskOpenWait):
                 self._waits.submit(self._ask_wait, name, command)
@@ -347,7 +366,7 @@ class BreakerActor(ActorShell):
         try:
             found = in_log(self._surroundings.log_writer, sorted(names), era=self._era, now_us=self._clock.wall_us())
         except EventLogError:
-            return  # what is not known by then begins anew
+            return  # what is not known by then begins by what is, and the log is asked again
         self._decide(partial(self._take_from_log, names, found))
 
     def _take_from_log(self, names: set[str], found: dict[str, Found], now: float) -> Commands:

@@ -1,12 +1,16 @@
-"""How many reporters have opened themselves, of how many that are heard: k of n. Pure.
+"""How many have opened themselves, of how many that are heard: k of n, of processes or of their nodes. Pure.
 
-A reporter is whatever the shell calls one: a process, or a node. Its vote lasts until it takes it back, dies, or is not
-heard for `HEARD_S`. Both numbers are bounded: of too many reporters the one that was silent for longest is forgotten.
+A process votes by opening itself. Its vote lasts until it takes it back, dies, or is not heard for `HEARD_S`. Where
+nodes are counted, those of one node have one vote together, which one of them is enough to give. All is bounded: of too
+many reporters the one that was silent for longest is forgotten.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
+
+from actors.breaker.votes import Electorate, Votes
 
 HEARD_S = 60.0
 """Whoever said nothing for so long is no reporter any more, seconds."""
@@ -20,6 +24,14 @@ class Agreement:
     def __init__(self) -> None:
         self._heard_at: OrderedDict[str, float] = OrderedDict()
         self._votes: dict[str, None] = {}
+        self._nodes: OrderedDict[str, str] = OrderedDict()
+
+    def seat(self, reporter: str, node: str) -> None:
+        """It runs there; known until it dies, also while it is silent."""
+        self._nodes[reporter] = node
+        self._nodes.move_to_end(reporter)
+        if len(self._nodes) > REPORTERS_MAX:
+            self._nodes.popitem(last=False)
 
     def hear(self, reporter: str, now: float) -> None:
         """It said something."""
@@ -38,9 +50,14 @@ class Agreement:
         return self._votes.pop(reporter, self) is None
 
     def forget(self, reporter: str) -> bool:
-        """It died, or was forgotten; tells whether it had voted."""
+        """It is silent; tells whether it had voted."""
         self._heard_at.pop(reporter, None)
         return self.withdraw(reporter)
+
+    def bury(self, reporter: str) -> bool:
+        """It died; tells whether it had voted."""
+        self._nodes.pop(reporter, None)
+        return self.forget(reporter)
 
     def clear_votes(self) -> None:
         """The breaker's state has changed: votes were about the former one."""
@@ -56,7 +73,11 @@ class Agreement:
         """Who has opened itself, the first one first."""
         return tuple(self._votes)
 
-    @property
-    def heard(self) -> int:
-        """How many reporters there are."""
-        return len(self._heard_at)
+    def votes(self, *, of: Electorate, needed: int | None) -> Votes:
+        """How many of how many."""
+        return Votes(agreed=self._count(self._votes, of), needed=needed, known=self._count(self._heard_at, of), of=of)
+
+    def _count(self, reporters: Iterable[str], of: Electorate) -> int:
+        """One whose node nobody told is a node of its own."""
+        names = list(reporters)
+        return len(names) if of == "reporters" else len({self._nodes.get(name, name) for name in names})

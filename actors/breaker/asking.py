@@ -16,6 +16,7 @@ from actors.breaker.packing import pack_settings, unpack_settings
 from actors.breaker.parcels import Request
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.replies import was_out_of_reach
+from actors.service.finding import Homes
 
 if TYPE_CHECKING:
     from actors.breaker.parcels import Said
@@ -32,10 +33,10 @@ _PAUSE_S = 0.05
 _THREADS = 4
 
 
-class _Homes(Protocol):
-    def owner_of(self, name: str) -> str | None: ...
+class BreakerHomes(Homes, Protocol):
+    """Where the owners are, and `names_max`: how many breakers they take, all together."""
 
-    def want(self, name: str) -> None: ...
+    def names_max(self) -> int: ...
 
 
 class Desk:
@@ -48,7 +49,7 @@ class Desk:
         lookup: Finds an actor.
     """
 
-    def __init__(self, supervisor: str, homes: _Homes, take: Callable[[Said], None], lookup: Lookup) -> None:
+    def __init__(self, supervisor: str, homes: BreakerHomes, take: Callable[[Said], None], lookup: Lookup) -> None:
         self._supervisor = supervisor
         self._lookup = lookup
         self._homes = homes

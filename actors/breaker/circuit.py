@@ -15,15 +15,16 @@ A circuit that is not called is parked after a while: its next call takes the sl
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from math import ceil
 from typing import TYPE_CHECKING
 
 from actors.breaker import messages as m
 from actors.breaker.definitions import asked_wait_s
 from actors.breaker.gate import Gate
-from actors.breaker.held import HeldPermits
-from actors.breaker.lane import DURATIONS_MAX, NEVER, Lane
+from actors.breaker.held import TOO_LATE, HeldPermits
+from actors.breaker.lane import DURATIONS_MAX, IDLE_LOOKS, LANES_MAX, NEVER, Lane
 from actors.breaker.link import WORD_UNKNOWN, Attachment, Glance, OwnerLink, Word, glance
 from actors.breaker.outcome import code_of
 from actors.breaker.outgoing import Outgoing
@@ -38,16 +39,7 @@ if TYPE_CHECKING:
     from actors.breaker.sighting import Transition
     from actors.breaker.surroundings import Surroundings
     from actors.breaker.verdict import Refused, Verdict
-from actors.runtime.stream import EventStream
-
-IDLE_LOOKS = 20
-"""A circuit is parked after so many looks of the keeper, `REPORT_S` apart, without a call."""
-
-LANES_MAX = 8
-"""Tickets of which calls may still be under way; the successes of older ones are not told any more."""
-
-
-_TOO_LATE = "the time of the task that probed was over"
+    from actors.runtime.stream import EventStream
 
 
 class Circuit:
@@ -226,6 +218,12 @@ class Circuit:
             self._specialise(now)
         self._settle()
 
+    @contextmanager
+    def held(self) -> Generator[tuple[Gate, float]]:
+        """The gate at this moment, for whoever looks at more than one thing of it: nobody changes it meanwhile."""
+        with self._lock:
+            yield self.gate, self.now()
+
     def subscribe(self) -> EventStream[Transition]:
         """Every transition from now on."""
         with self._lock:
@@ -252,14 +250,17 @@ class Circuit:
 
     def lost(self) -> None:
         """See `link.Follower`."""
-        with self._lock:
-            self.gate.set_lost(lost=True)
+        self._hear(lost=True)
 
     def found(self) -> None:
         """See `link.Follower`."""
-        with self._lock:
-            self.gate.set_lost(lost=False)
+        self._hear(lost=False)
         self.look()
+
+    def _hear(self, *, lost: bool) -> None:
+        with self._lock:
+            self._outgoing.news += self._sighting.heard(self.gate, self.now(), lost=lost)
+        self._outgoing.deliver()
 
     # -- what is due by time ----------------------------------------------------------------------------------------
 
@@ -284,7 +285,7 @@ class Circuit:
     def _expire(self, now: float) -> None:
         """A probe that hangs gives its permit back; what it says later changes nothing."""
         for permit, outcome in self._permits.take_due(now):
-            sample = m.Sample(reporter=self.process, error=_TOO_LATE) if outcome == "failure" else None
+            sample = m.Sample(reporter=self.process, error=TOO_LATE) if outcome == "failure" else None
             ended = self.gate.end_permit(permit, outcome, now, sample=sample)
             self._outgoing.reports += ((ended,),) if ended is not None else ()
         next_at = self._permits.next_at()
@@ -342,8 +343,7 @@ class Circuit:
 
     def _take_reports(self) -> None:
         events = self.gate.take_reports()
-        if events:
-            self._outgoing.reports.append(events)
+        self._outgoing.reports += (events,) if events else ()
 
     def _specialise(self, now: float) -> None:
         """Make the hot path fit what the gate says now, and note what is due and what is news."""

@@ -3,6 +3,7 @@
 any --force_open | disable | shadow--> that state --reset | enable--> closed
 any --configure--> the same state, begun anew where calls are judged or probed
 a predecessor's state --recover--> the same state in a new generation
+any --recover_late--> what somebody had asked for, once the log tells
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from actors.breaker import messages as m
 from actors.breaker.leases import Lease
 from actors.breaker.published import OVERRIDING, State
 from actors.breaker.settings import describe_difference
-from actors.breaker.window import make_window
 
 if TYPE_CHECKING:
     from actors.breaker.standing import Standing
+
+_LOG, _LATE = "the event log", "asked for before; the log was silent until now"
 
 _OVERRIDES: dict[m.Action, State] = {"force_open": "forced_open", "disable": "disabled", "shadow": "shadow"}
 
@@ -40,9 +42,8 @@ def configure(standing: Standing, event: m.ConfigureRequested) -> None:
     begins anew, and is over if there is none any more. What is open stays so, for `open_s_max` at most.
     """
     difference = describe_difference(standing.settings, event.settings)
-    standing.settings = event.settings
+    standing.judge_by(event.settings)
     standing.rules += 1
-    standing.window = make_window(event.settings)
     standing.emit(m.RecordConfigured(rules=standing.rules, difference=difference, who=event.who, reason=event.reason))
     detail = _words("configure", event.who, event.reason)
     cause = m.Cause(kind="configured", detail=detail, who=event.who, reason=event.reason)
@@ -67,9 +68,8 @@ def recover(standing: Standing, event: m.StateRecovered) -> None:
     """Go on where a predecessor was, in a generation of this life: what calls of its say changes nothing any more."""
     kept, now = event.kept, standing.now
     found = kept.published
-    standing.settings = kept.settings
+    standing.judge_by(kept.settings)
     standing.rules = found.rules
-    standing.window = make_window(kept.settings)
     standing.openings = found.openings
     standing.opened_by, standing.opened_at = kept.opened_by, now - kept.opened_ago_s
     standing.overridden_by = kept.overridden_by
@@ -87,6 +87,23 @@ def recover(standing: Standing, event: m.StateRecovered) -> None:
         )
     standing.resume(found)
     standing.emit(m.NoteRecovered(state=standing.state, generation=standing.generation, shut_s=event.unknown_leases_s))
+
+
+def recover_late(standing: Standing, event: m.LogAnswered) -> None:
+    """What only the log knew holds from now on: what somebody asked for, and a wait that is left."""
+    kept, found = event.kept, event.kept.published
+    if event.takes_settings and found.rules > 1:
+        configure(standing, m.ConfigureRequested(settings=kept.settings, who=_LOG, reason=_LATE))
+    if event.takes_state and found.state in OVERRIDING:
+        detail = _words(found.state, _LOG, _LATE)
+        standing.generation = max(standing.generation, found.generation)
+        standing.enter(found.state, kept.overridden_by or m.Cause(kind="controlled", detail=detail, who=_LOG))
+    elif event.takes_wait and found.state == "open" and found.wait_s > 0:
+        standing.openings, standing.opened_by = found.openings, kept.opened_by
+        standing.opened_at = standing.now - kept.opened_ago_s
+        cause = kept.opened_by or m.Cause(kind="tripped", detail="its predecessor was open")
+        standing.generation = max(standing.generation, found.generation)
+        standing.enter("open", cause, until=standing.now + min(found.wait_s, standing.settings.open_s_max))
 
 
 def _words(action: str, who: str, reason: str) -> str:

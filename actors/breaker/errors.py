@@ -94,17 +94,24 @@ class TooManyBreakersError(SupervisorError):
         limit: So many names are taken.
         scope: By whom: "this process" or "the cluster".
         examples: Some of those in use.
+        setting: The field of the supervisor's configuration that raises the limit; nothing for a process's own.
     """
 
-    def __init__(self, name: str, *, limit: int, scope: str, examples: tuple[str, ...] = ()) -> None:
+    def __init__(self, name: str, *, limit: int, scope: str, examples: tuple[str, ...] = (), setting: str = "") -> None:
         self.name = name
         self.limit = limit
         self.scope = scope
         self.examples = examples
+        self.setting = setting
         among = f" (among them {', '.join(map(repr, examples))})" if examples else ""
         super().__init__(
             f"breaker {name!r} is one too many: {scope} has {limit}{among}. Name breakers after what they guard, "
             "a service or a host, not after a user, a request or a full URL"
+            + (
+                f"; if there are so many of those, raise {setting} (now {limit}) in the configuration"
+                if setting
+                else ""
+            )
         )
 
 

@@ -355,7 +355,8 @@ class Gate:
     @property
     def wait_wanted(self) -> int | None:
         """Openings in a row that the user's `open_s` is to be called with, under no lock; None: no need."""
-        return self.opening.openings if self.opening is not None and self.opening.awaits_wait else None
+        opening = self.opening  # one look: it is asked for outside the lock of whoever shares the gate
+        return opening.openings if opening is not None and opening.awaits_wait else None
 
     def answer_wait(self, openings: int, wait_s: float | None) -> None:
         """What it said for so many openings; None when it failed."""

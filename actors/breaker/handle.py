@@ -213,7 +213,8 @@ class BreakerHandle(Arriving):
     def state(self) -> State:
         """What calls of this process meet: "closed" "open" "half_open" "ramping" "disabled" "forced_open" "shadow"."""
         self._circuit.look()
-        return self._circuit.gate.state(self._circuit.now())
+        with self._circuit.held() as (gate, now):
+            return gate.state(now)
 
     @property
     def owner_heard(self) -> bool:
@@ -224,26 +225,30 @@ class BreakerHandle(Arriving):
     def retry_after_s(self) -> float:
         """When a call may pass, seconds, as far as this process can tell; 0 if one passes now."""
         self._circuit.look()
-        return self._circuit.gate.retry_after_s(self._circuit.now())
+        with self._circuit.held() as (gate, now):
+            return gate.retry_after_s(now)
 
     @property
     def health_score(self) -> int:
         """How well what the breaker guards is, 0 to 100; asks the owner, for at most a second."""
         view, _ = self._view()
-        return score_here(self._circuit.gate, view, self._circuit.now())
+        with self._circuit.held() as (gate, now):
+            return score_here(gate, view, now)
 
     def metrics(self) -> BreakerMetrics:
         """The cluster's numbers, or this process's own if the owner does not answer within a second."""
         view, answered = self._view()
-        return metrics_here(self.name, self._circuit.gate, view, self._circuit.now(), answered=answered)
+        with self._circuit.held() as (gate, now):
+            return metrics_here(self.name, gate, view, now, answered=answered)
 
     def explain(self) -> Explanation:
         """Why it is in its state, which calls opened it, and when it closes; `str` of it is for people."""
         view, _ = self._view()
-        return explain_here(self._circuit.gate, view, self._circuit.now())
+        with self._circuit.held() as (gate, now):
+            return explain_here(gate, view, now)
 
     def subscribe(self) -> EventStream[Transition]:
-        """Transitions from now on, for `for` and `async for`; close it when it is no longer read."""
+        """Transitions from now on, and losses of the owner, for `for` and `async for`; close it when it is not read."""
         return self._circuit.subscribe()
 
     def _view(self) -> tuple[BreakerView, bool]:
@@ -252,7 +257,8 @@ class BreakerHandle(Arriving):
         try:
             return circuit.link.view(self.name).result(VIEW_WAIT_S), True
         except Exception:  # noqa: BLE001 - whatever keeps the owner from answering, there are numbers of our own
-            return view_here(circuit.gate, circuit.now(), circuit.cause), False
+            with circuit.held() as (gate, now):
+                return view_here(gate, now, circuit.cause), False
 
     # -- control ----------------------------------------------------------------------------------------------------
 

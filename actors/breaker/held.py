@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from actors.breaker.outcome import Outcome
     from actors.breaker.verdict import Permit
 
+TOO_LATE = "the time of the task that probed was over"
+
 
 class HeldPermits:
     """Those of one circuit."""

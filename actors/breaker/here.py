@@ -13,6 +13,7 @@ from actors.breaker.view import BreakerView, Totals
 if TYPE_CHECKING:
     from actors.breaker.gate import Gate
     from actors.breaker.published import State
+    from actors.breaker.votes import Votes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +29,9 @@ class BreakerMetrics:
         failure_rate: Fraction of those that failed.
         slow_rate: Fraction of those that were slow.
         success_rate: Fraction of all counted calls of the owner's life that succeeded; None if none counted.
-        percentiles: Response times by fraction, seconds; None each without `slow_call_s`, nothing is measured then.
+        percentiles: Response times of the window by fraction, seconds; None each without `slow_call_s`.
         totals: Counts of the owner's life: `refused` calls, `permits_refused`, `slow`, and the rest.
+        votes: How many have opened themselves, of how many, and how many are needed; None without the owner.
         untold: Calls of this process that its owner was never told of.
     """
 
@@ -43,6 +45,7 @@ class BreakerMetrics:
     success_rate: float | None
     percentiles: dict[float, float | None]
     totals: Totals
+    votes: Votes | None
     untold: int
 
 
@@ -81,7 +84,7 @@ def view_here(gate: Gate, now: float, cause: Cause | None) -> BreakerView:
         probes_required=gate.settings.half_open_permits if probation is None else probation.required,
         permits_out=0,
         voters=(),
-        heard=0,
+        votes=None,
         totals=Totals(),
         durations=(),
     )
@@ -99,7 +102,7 @@ def explain_here(gate: Gate, view: BreakerView, now: float) -> Explanation:
         return explain(view)
     own = explain(view_here(gate, now, None))
     why = f"this process has opened itself, the cluster's breaker is {view.published.state}: {gate.opening.trip}"
-    return replace(own, why=why, calls=own.calls or explain(view).calls)
+    return replace(own, why=why, votes=view.votes, calls=own.calls or explain(view).calls)
 
 
 def metrics_here(name: str, gate: Gate, view: BreakerView, now: float, *, answered: bool) -> BreakerMetrics:
@@ -115,5 +118,6 @@ def metrics_here(name: str, gate: Gate, view: BreakerView, now: float, *, answer
         success_rate=success_rate(view),
         percentiles=percentiles(view),
         totals=view.totals,
+        votes=view.votes,
         untold=gate.reports.dropped,
     )

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from actors.breaker.messages import Cause, Sample
     from actors.breaker.published import State
     from actors.breaker.view import BreakerView
+    from actors.breaker.votes import Votes
 
 PERCENTILES = (0.5, 0.9, 0.95, 0.99)
 
@@ -31,6 +32,8 @@ class Explanation:
             alone do not close it, 0 if calls pass.
         opened_by: What opened it last, or would have in shadow; None if nothing is known.
         calls: Calls that opened it, the latest last, as far as they were told.
+        votes: How many have opened themselves, of how many, and how many are needed; None without the owner.
+        log_unread: The log is still asked for what somebody may have asked for before; until then this is what holds.
     """
 
     state: State
@@ -39,9 +42,15 @@ class Explanation:
     closes_in_s: float | None
     opened_by: Cause | None
     calls: tuple[Sample, ...]
+    votes: Votes | None = None
+    log_unread: bool = False
 
     def __str__(self) -> str:
         lines = [f"{self.state}: {self.why}. {self.next}."]
+        if self.votes is not None and (self.votes.agreed or self.votes.needed is not None):
+            lines.append(f"  {self.votes}")
+        if self.log_unread:
+            lines.append("  The event log has not answered yet: an override that only it knows holds once it does")
         lines += (f"  {call.reporter}: {call.error}{_took(call)}" for call in self.calls)
         return "\n".join(lines)
 
@@ -82,11 +91,13 @@ def explain(view: BreakerView) -> Explanation:
         closes_in_s=_closes_in_s(view),
         opened_by=opened,
         calls=() if opened is None else opened.samples,
+        votes=view.votes,
+        log_unread=view.log_unread,
     )
 
 
 def percentiles(view: BreakerView) -> dict[float, float | None]:
-    """How long the fastest half, 90, 95 and 99 % of the measured calls took at most, seconds; None if none was."""
+    """How long the fastest half, 90, 95 and 99 % of the window's calls took at most, seconds; None without any."""
     durations = Histogram(view.durations)
     return {fraction: durations.percentile(fraction) for fraction in PERCENTILES}
 

@@ -68,7 +68,7 @@ def newest(copies: Iterable[Kept]) -> Kept | None:
     known = list(copies)
     if not known:
         return None
-    latest = max(known, key=lambda copy: (*_order(copy.published), -copy.published.wait_s))
+    latest = max(known, key=lambda copy: (*order_of(copy.published), -copy.published.wait_s))
     leases = {lease.permit: lease for copy in known for lease in copy.leases}
     same = [copy for copy in known if copy.published.generation == latest.published.generation]
     told = next((copy for copy in same if copy.opened_by is not None), latest)
@@ -81,5 +81,6 @@ def newest(copies: Iterable[Kept]) -> Kept | None:
     )
 
 
-def _order(published: Published) -> tuple[int, int, int]:
+def order_of(published: Published) -> tuple[int, int, int]:
+    """Of two copies of one breaker the later one is greater."""
     return (published.generation, published.rules, published.step)

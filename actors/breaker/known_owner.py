@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ray.exceptions import RayError
+
 from actors.breaker.correspondence import Correspondence
+from actors.runtime.replies import when_answered
 
 if TYPE_CHECKING:
     from actors.service.near import NearLine
@@ -34,6 +38,17 @@ class KnownOwner:
     def takes_at_once(self) -> bool:
         """Whether it can be told without a wait."""
         return self.near is not None and self.near.is_open and self.near.unanswered < UNANSWERED_MAX
+
+    def send(self, data: bytes, on_reply: Callable[[object], None]) -> None:
+        """Tell it, by the socket if there is one; the answer, or why there is none, comes on another thread."""
+        if self.near is not None and self.near.ask(data, on_reply):
+            return
+        try:
+            ref = self.handle.exchange.remote(data)
+        except (RayError, ValueError, AttributeError, RuntimeError) as error:
+            on_reply(error)
+            return
+        when_answered(ref, on_reply)
 
     def wants_line(self, now: float) -> bool:
         """Whether a new one is to be tried: the owner is elsewhere, or this process did not read for too long."""

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 NEVER = -1
 """No word of a board equals it."""
 
+IDLE_LOOKS = 20
+"""A circuit is parked after so many looks of the keeper, `reports.REPORT_S` apart, without a call."""
+
+LANES_MAX = 8
+"""Tickets of which calls may still be under way; the successes of older ones are not told any more."""
+
 DURATIONS_MAX = 1024
 """Measured calls that wait to be gathered; whoever adds more gathers them."""
 

@@ -103,6 +103,14 @@ class OwnerLink(Protocol):
     @property
     def is_alone(self) -> bool: ...
 
+    def check(self, name: str) -> None:
+        """See whether there is room for this name, as far as that is known here. Does not wait for anybody.
+
+        Raises:
+            TooManyBreakersError: There is not; nothing was begun.
+        """
+        ...
+
     def attach(self, name: str, settings: BreakerSettings | None, follower: Follower, *, process: str) -> Attachment:
         """Begin to follow a name; the owner is started if there is none. Does not wait for it.
 

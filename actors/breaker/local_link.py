@@ -88,6 +88,9 @@ class LocalLink:
         self._keeper = keeper
         self._owners: dict[str, _Owner] = {}
 
+    def check(self, name: str) -> None:
+        """See `link.OwnerLink`: whoever keeps the circuits counts them."""
+
     def attach(self, name: str, settings: BreakerSettings | None, follower: Follower, *, process: str) -> Any:
         """See `link.OwnerLink`."""
         del process

@@ -27,8 +27,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from actors.breaker import messages as m
-from actors.breaker.control import configure, control, recover
+from actors.breaker.control import configure, control, recover, recover_late
 from actors.breaker.kept import Kept, KeptLease
+from actors.breaker.latency import bucket_of
 from actors.breaker.leases import Lease
 from actors.breaker.outcome import SUCCESS, code_of
 from actors.breaker.published import COUNTING, PASSING, Published, State
@@ -39,6 +40,7 @@ from actors.breaker.view import BreakerView
 if TYPE_CHECKING:
     from actors.breaker.chance import Chance
     from actors.breaker.settings import BreakerSettings
+    from actors.breaker.votes import Votes
 
 
 class BreakerMachine:
@@ -134,15 +136,17 @@ class BreakerMachine:
             probes_required=probation.required,
             permits_out=len(self._s.leases),
             voters=self._s.agreement.voters,
-            heard=self._s.agreement.heard,
+            votes=self._s.votes(),
             totals=self._s.record.totals,
-            durations=self._s.record.latencies.counts(),
+            durations=self._s.record.latencies.counts(now),
         )
 
-    def _dispatch(self, event: m.Event) -> None:  # noqa: C901 - one branch per event, closed
+    def _dispatch(self, event: m.Event) -> None:  # noqa: C901, PLR0912 - one branch per event, closed
         match event:
             case m.OutcomesReported():
                 self._on_outcomes(event)
+            case m.ReporterSeated():
+                self._s.agreement.seat(event.reporter, event.node)
             case m.OpenedLocally():
                 self._on_opened_locally(event)
             case m.ClosedLocally():
@@ -153,7 +157,7 @@ class BreakerMachine:
                 self._on_permit_ended(event)
             case m.HolderDied():
                 self._s.leases.drop_holder(event.holder)
-                self._on_vote_gone(event.holder, gone=self._s.agreement.forget(event.holder))
+                self._on_vote_gone(event.holder, gone=self._s.agreement.bury(event.holder))
             case m.TimePassed():
                 pass  # all that is due was settled
             case m.OpenWaitAnswered():
@@ -164,6 +168,8 @@ class BreakerMachine:
                 configure(self._s, event)
             case m.StateRecovered():
                 self._on_recovered(event)
+            case m.LogAnswered():
+                recover_late(self._s, event)
             case _:
                 assert_never(event)
 
@@ -179,7 +185,7 @@ class BreakerMachine:
             return
         self._s.record.add(event.outcomes)
         if event.durations:
-            self._s.record.latencies.add_counts(event.durations)
+            self._s.record.latencies.add(event.durations, self._s.now)
         if event.samples:
             self._s.record.remember(event.samples, self._s.now)
         self._count(event.outcomes)
@@ -204,20 +210,20 @@ class BreakerMachine:
         if event.generation != self._s.generation or self._s.state not in PASSING:
             return
         self._s.agreement.vote(event.reporter, self._s.now)
-        self._note_agreement(event.reporter)
-        voters, quorum = self._s.agreement.voters, self._s.settings.quorum
-        if quorum is not None and len(voters) >= quorum:
-            detail = f"{len(voters)} of {self._s.agreement.heard} reporters have opened themselves (quorum={quorum})"
-            self._s.open(self._s.cause("agreed", detail, trip=event.trip, reporters=voters))
+        votes = self._note_agreement(event.reporter)
+        if votes.needed is not None and votes.agreed >= votes.needed:
+            detail = f"{votes.agreed} of {votes.known} {votes.of} have opened themselves (quorum={votes.needed})"
+            self._s.open(self._s.cause("agreed", detail, trip=event.trip, reporters=self._s.agreement.voters))
 
     def _on_vote_gone(self, reporter: str, *, gone: bool) -> None:
         if gone:
             self._note_agreement(reporter)
 
-    def _note_agreement(self, reporter: str) -> None:
+    def _note_agreement(self, reporter: str) -> Votes:
         self._s.agreement.settle(self._s.now)
-        agreed, heard = len(self._s.agreement.voters), self._s.agreement.heard
-        self._s.emit(m.NoteAgreement(agreed=agreed, heard=heard, needed=self._s.settings.quorum, reporter=reporter))
+        votes = self._s.votes()
+        self._s.emit(m.NoteAgreement(votes=votes, reporter=reporter))
+        return votes
 
     # -- permits ----------------------------------------------------------------------------------------------------
 
@@ -276,7 +282,7 @@ class BreakerMachine:
             code = code_of(event.outcome, event.duration_s, self._s.settings)
             self._s.record.add(bytes([code]))
             if event.duration_s is not None:
-                self._s.record.latencies.add(event.duration_s)
+                self._s.record.latencies.add(bytes([bucket_of(event.duration_s)]), self._s.now)
             if event.sample is not None:
                 self._s.record.remember((event.sample,), self._s.now)
             self._on_probe(code)

@@ -6,8 +6,9 @@ A process is named by whatever text the shell finds unique; the same one reports
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from actors.breaker.cause import Action, Cause, CauseKind, Sample
 from actors.breaker.outcome import Outcome
 from actors.breaker.published import Published, State
 from actors.breaker.rules import Trip
@@ -15,64 +16,9 @@ from actors.breaker.rules import Trip
 if TYPE_CHECKING:
     from actors.breaker.kept import Kept
     from actors.breaker.settings import BreakerSettings
+    from actors.breaker.votes import Votes
 
-Action = Literal["reset", "force_open", "disable", "shadow", "enable"]
-
-CauseKind = Literal[
-    "tripped",
-    "agreed",
-    "wait_over",
-    "probes_succeeded",
-    "probes_failed",
-    "half_open_too_long",
-    "ramp_tripped",
-    "ramp_done",
-    "controlled",
-    "configured",
-]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """One call that counted against what it called, to explain an opening.
-
-    Attributes:
-        reporter: The process that made it.
-        error: What it raised or returned, scrubbed, in one line.
-        duration_s: How long it took, if that was measured, seconds.
-        ago_s: How long before it was told it ended, seconds.
-        trace_id: The call's trace, as hexadecimal digits, or nothing.
-    """
-
-    reporter: str
-    error: str
-    duration_s: float | None = None
-    ago_s: float = 0.0
-    trace_id: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
-    """Why a breaker changed its state.
-
-    Attributes:
-        kind: The reason in a word.
-        detail: The same for people.
-        trip: The rule that was broken, if one was.
-        samples: Calls that counted against it, the latest last.
-        reporters: Who had opened itself, if they agreed.
-        who: Who asked for it, if somebody did.
-        reason: What was said for it.
-    """
-
-    kind: CauseKind
-    detail: str
-    trip: Trip | None = None
-    samples: tuple[Sample, ...] = ()
-    reporters: tuple[str, ...] = ()
-    who: str = ""
-    reason: str = ""
-
+__all__ = ["Action", "Cause", "CauseKind", "Sample", "Trip"]
 
 # -- events ---------------------------------------------------------------------------------------------------------
 
@@ -85,7 +31,7 @@ class OutcomesReported:
         reporter: The process.
         generation: The one that all these calls were admitted in.
         outcomes: An octet per call that counts, oldest first; see `outcome`.
-        durations: How long those took that were measured, as buckets and counts; see `latency`.
+        durations: How long those took that were measured: an octet for each, oldest first; see `latency`.
         refused: Calls that it did not let through since it last reported.
         neutral: Calls that were ignored or cancelled since then.
         samples: A few of those that failed.
@@ -94,7 +40,7 @@ class OutcomesReported:
     reporter: str
     generation: int
     outcomes: bytes = b""
-    durations: tuple[tuple[int, int], ...] = ()
+    durations: bytes = b""
     refused: int = 0
     neutral: int = 0
     samples: tuple[Sample, ...] = ()
@@ -109,7 +55,7 @@ def _outcomes_reported(  # noqa: PLR0913, PLR0917 - its fields
     reporter: str,
     generation: int,
     outcomes: bytes,
-    durations: tuple[tuple[int, int], ...],
+    durations: bytes,
     refused: int,
     neutral: int,
     samples: tuple[Sample, ...],
@@ -123,6 +69,14 @@ def _outcomes_reported(  # noqa: PLR0913, PLR0917 - its fields
         neutral=neutral,
         samples=samples,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReporterSeated:
+    """A process runs on this node; one of which nobody said so counts as a node of its own."""
+
+    reporter: str
+    node: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,8 +181,26 @@ class StateRecovered:
     unknown_leases_s: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogAnswered:
+    """The log was silent when this life began, and has now told what it has.
+
+    Attributes:
+        kept: What that is, aged to this moment.
+        takes_state: Nobody has asked for a state since.
+        takes_settings: Nobody has asked for settings since.
+        takes_wait: Nothing at all has happened to the state since.
+    """
+
+    kept: Kept
+    takes_state: bool
+    takes_settings: bool
+    takes_wait: bool
+
+
 Event = (
     OutcomesReported
+    | ReporterSeated
     | OpenedLocally
     | ClosedLocally
     | PermitRequested
@@ -239,6 +211,7 @@ Event = (
     | ControlRequested
     | ConfigureRequested
     | StateRecovered
+    | LogAnswered
 )
 
 # -- commands -------------------------------------------------------------------------------------------------------
@@ -329,18 +302,14 @@ class AskOpenWait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteAgreement:
-    """Show how many reporters have opened themselves.
+    """Show how many have opened themselves.
 
     Attributes:
-        agreed: So many (k).
-        heard: Of so many that were heard lately (n).
-        needed: The quorum; None when the sum of all calls decides.
+        votes: k of n.
         reporter: Whose vote came or went.
     """
 
-    agreed: int
-    heard: int
-    needed: int | None
+    votes: Votes
     reporter: str
 
 

@@ -73,11 +73,15 @@ class Noticeboard:
         """The same boards for a forked child, whose parent may have held a lock of these."""
         return Noticeboard(self._path)
 
+    def names(self) -> Iterable[str]:
+        """All breakers of the cluster whose words lie on the agent's board."""
+        return names_on_board(self._path(None))
+
     def look_round(self, places: Iterable[Place]) -> None:
         """Tell the followers of these names whatever is new on the boards."""
         places = list(places)
         news = self._node.look()
-        fresh = {key for key, sheet in self._own.items() if sheet.look()}
+        fresh = {key for key, sheet in list(self._own.items()) if sheet.look()}
         for place in places:
             owner = place.owner
             key = _key_of(owner)
@@ -105,8 +109,9 @@ class Noticeboard:
     def _sheet(self, key: str) -> _Sheet:
         sheet = self._own.get(key)
         if sheet is None:
-            sheet = self._own[key] = _Sheet(NodeBoard(partial(self._path, key)))
-            sheet.look()
+            made = _Sheet(NodeBoard(partial(self._path, key)))
+            made.look()
+            sheet = self._own.setdefault(key, made)
         return sheet
 
     def _is_on_owners(self, place: Place, key: str | None) -> bool:
@@ -127,6 +132,15 @@ def _is_same(one: BoardSlot | None, other: BoardSlot | None) -> bool:
     if one is None or other is None:
         return one is other
     return one.words is other.words and one.at == other.at
+
+
+def names_on_board(path: Path) -> list[str]:
+    """The breakers that lie on a board; none without a board."""
+    try:
+        laid = BoardReader(path).names()
+    except (SupervisorError, OSError):
+        return []
+    return [name.removeprefix(BOARD_PREFIX) for name in laid if name.startswith(BOARD_PREFIX)]
 
 
 def states_on_board(path: Path) -> dict[str, str]:

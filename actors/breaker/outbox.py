@@ -7,12 +7,10 @@ it uses, and at most a few calls a second. What one breaker is told keeps its or
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from actors.breaker import messages as m
-from actors.breaker.latency import Histogram
 from actors.breaker.outcome import SUCCESS
 from actors.breaker.reports import SAMPLES_MAX
 
@@ -122,16 +120,8 @@ def _merged(before: m.Event, after: m.Event) -> m.OutcomesReported | None:
     return replace(
         after,
         outcomes=before.outcomes + after.outcomes,
-        durations=_summed(before.durations, after.durations),
+        durations=before.durations + after.durations,
         refused=before.refused + after.refused,
         neutral=before.neutral + after.neutral,
         samples=(before.samples + after.samples)[:SAMPLES_MAX],
     )
-
-
-def _summed(before: Sequence[tuple[int, int]], after: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    if not before or not after:
-        return tuple(before or after)
-    both = Histogram(tuple(before))
-    both.add_counts(tuple(after))
-    return both.counts()

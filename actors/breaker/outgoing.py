@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from actors.breaker.definitions import warn_of_difference
@@ -61,8 +62,9 @@ class Outgoing:
                 self._send()
             finally:
                 self._sending.release()
-        while self.remarks:
-            warn_of_difference(self._name, *self.remarks.popleft())
+        with suppress(IndexError):  # several threads take of them, each until there are none
+            while self.remarks:
+                warn_of_difference(self._name, *self.remarks.popleft())
 
     def _send(self) -> None:
         while self.reports:

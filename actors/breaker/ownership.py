@@ -1,6 +1,9 @@
 """The breakers that one actor owns, in one life of it: what it knows of each, and when it begins to decide. Pure.
 
+How many there may be whoever tells of a new one has to see; see `roll`.
+
     unknown --introduced--> gathering --the log has answered, and processes had time to tell--> deciding
+                                  +----the log is silent for too long--> deciding by what is known --it answers--+
 
 A breaker that is gathering decides nothing: its processes go on by local rules, and whoever wants to probe is refused.
 What is found (on the board, in the processes, in the log) is what the machine then goes on with; the newest counts.
@@ -15,15 +18,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from actors.breaker import messages as m
-from actors.breaker.kept import Kept, newest
+from actors.breaker.kept import Kept, newest, order_of
 from actors.breaker.machine import BreakerMachine
-from actors.breaker.names import NAMES_MAX
 from actors.breaker.on_record import checked_words
 from actors.breaker.parcels import CauseWords, Request, Said, words_of
 from actors.breaker.settings import BreakerSettings, describe_difference
 
 if TYPE_CHECKING:
     from actors.breaker.chance import Chance
+    from actors.breaker.published import Published
     from actors.breaker.view import BreakerView
 
 GATHER_S = 0.25
@@ -34,6 +37,9 @@ LOG_S = 5.0
 
 LOG_TOO_S = 1.0
 """How long it is waited for where a process or a board has told: it may know later, and who asked for what."""
+
+LOG_AGAIN_S = 1.0
+"""A log that was silent is asked again after this, until it answers, seconds."""
 
 ASK_AGAIN_S = 0.1
 """When whoever is refused a permit because nothing is decided yet may ask again, seconds."""
@@ -95,6 +101,9 @@ class _Entry:
     defined: bool = False
     cause: CauseWords | None = None
     due: float | None = None
+    ask_log_at: float | None = None
+    began: tuple[Published | None, int] = (None, 0)
+    asked: set[str] = field(default_factory=set[str])
 
 
 class Ownership:
@@ -114,42 +123,36 @@ class Ownership:
         self._rng = rng
         self._entries: dict[str, _Entry] = {}
         self._users: defaultdict[str, set[str]] = defaultdict(set)
+        self._nodes: dict[str, str] = {}
         self._agenda: list[tuple[float, str]] = []
         self._carried_out: dict[str, None] = {}
 
     # -- who uses what ----------------------------------------------------------------------------------------------
 
     def introduce(
-        self, name: str, process: str, *, definition: Definition | None, found: Found | None, now: float
+        self, name: str, process: str, *, node: str, definition: Definition | None, found: Found | None, now: float
     ) -> Commands:
-        """A process uses a breaker, and says what it knows of it.
-
-        Raises:
-            ValueError: The owner has as many as it may.
-        """
+        """A process of a node uses a breaker, and says what it knows of it."""
         entry, commands = self._entry(name, now)
         self._users[process].add(name)
+        self._nodes[process] = node
         if entry.machine is None:
             if found is not None:
                 entry.copies.append((now, found))
             entry.definition = entry.definition or definition
             return [*commands, *self._settle(name, entry, now)]
+        commands += self._apply(name, entry, m.ReporterSeated(reporter=process, node=node), None, now)
         if definition is not None and not entry.defined:
             entry.defined = True
             if describe_difference(entry.machine.settings, definition.settings):
                 asked = m.ConfigureRequested(settings=definition.settings, who=process, reason="its first definition")
-                return self._apply(name, entry, asked, definition.packed, now)
+                commands += self._apply(name, entry, asked, definition.packed, now)
         return commands
 
     def _entry(self, name: str, now: float) -> tuple[_Entry, Commands]:
         entry = self._entries.get(name)
         if entry is not None:
             return entry, []
-        if len(self._entries) >= NAMES_MAX:
-            raise ValueError(
-                f"breaker {name!r} is not taken: {NAMES_MAX} names are in use. Name breakers after what they guard, "
-                "not after single calls or users"
-            )
         entry = self._entries[name] = _Entry(since=now)
         self._schedule(name, entry, now + GATHER_S)
         return entry, [(name, ReadLog())]
@@ -163,15 +166,18 @@ class Ownership:
     def found_in_log(self, name: str, found: Found | None, now: float) -> Commands:
         """What the log has of a breaker; None when it has nothing."""
         entry = self._entries.get(name)
-        if entry is None or entry.machine is not None:
+        if entry is None or (entry.machine is not None and entry.ask_log_at is None):
             return []
         entry.log_answered = True
+        if entry.machine is not None:
+            return self._catch_up(name, entry, found, now)
         if found is not None:
             entry.copies.append((now, found))
         return self._settle(name, entry, now)
 
     def process_died(self, process: str, now: float) -> Commands:
         """Whatever it held is free, and what it said is over."""
+        self._nodes.pop(process, None)
         return [
             command
             for name in sorted(self._users.pop(process, ()))
@@ -204,13 +210,14 @@ class Ownership:
 
         Raises:
             ConfigError: Who asks, or why, is no line of text.
-            ValueError: The owner has as many as it may, or too much is waiting.
+            ValueError: Too much is waiting.
         """
         action = asked.action if isinstance(asked, m.ControlRequested) else "configure"
         checked_words(action, who=asked.who, reason=asked.reason)
         if request.key in self._carried_out:
             return []
         name, packed = request.name, request.settings or None
+        kind = "settings" if isinstance(asked, m.ConfigureRequested) else "state"
         entry, commands = self._entry(name, now)
         if entry.machine is not None:
             commands = self._apply(name, entry, asked, packed, now)
@@ -218,6 +225,7 @@ class Ownership:
             raise ValueError(f"{QUEUED_MAX} requests wait for breaker {name!r} already; ask again in {LOG_S:g} s")
         else:
             entry.queued.append((asked, packed))
+        entry.asked.add(kind)
         self._carried_out[request.key] = None
         if len(self._carried_out) > CARRIED_OUT_MAX:
             del self._carried_out[next(iter(self._carried_out))]
@@ -239,6 +247,9 @@ class Ownership:
             if entry.machine is None:
                 commands += self._settle(name, entry, now)
             else:
+                if entry.ask_log_at is not None and entry.ask_log_at <= now:
+                    entry.ask_log_at = now + LOG_AGAIN_S
+                    commands.append((name, ReadLog()))
                 commands += self._apply(name, entry, m.TimePassed(), None, now)
         return commands
 
@@ -252,6 +263,11 @@ class Ownership:
         """Whether it has begun to decide."""
         entry = self._entries.get(name)
         return entry is not None and entry.machine is not None
+
+    def awaits_log(self, name: str) -> bool:
+        """Whether it decides, and the log may yet tell what somebody asked for: until then nothing is put over it."""
+        entry = self._entries.get(name)
+        return entry is not None and entry.ask_log_at is not None
 
     def said(self, name: str, now: float) -> Said | None:
         """What holds; None while nothing is decided."""
@@ -275,8 +291,12 @@ class Ownership:
     def views(self, names: Iterable[str], now: float) -> list[tuple[str, BreakerView]]:
         """What people are told of those of these that have begun to decide."""
         entries = ((name, self._entries.get(name)) for name in names)
-        machines = [(name, entry.machine) for name, entry in entries if entry is not None]
-        return [(name, machine.view(now)) for name, machine in machines if machine is not None]
+        found = [(name, entry.machine, entry.ask_log_at) for name, entry in entries if entry is not None]
+        return [
+            (name, replace(machine.view(now), log_unread=ask_log_at is not None))
+            for name, machine, ask_log_at in found
+            if machine is not None
+        ]
 
     # -- beginning to decide ----------------------------------------------------------------------------------------
 
@@ -303,9 +323,34 @@ class Ownership:
             commands: Commands = [(name, RecordBegun()), (name, begun)]
         else:
             commands = self._resume(name, entry, kept, [found for found, _ in copies], now)
+        for process in sorted(each for each, names in self._users.items() if name in names):
+            seated = m.ReporterSeated(reporter=process, node=self._nodes[process])
+            commands += self._apply(name, entry, seated, None, now)
         for event, packed in entry.queued:
             commands += self._apply(name, entry, event, packed, now)
         entry.copies, entry.queued, entry.definition = [], [], None
+        assert entry.machine is not None
+        entry.began = (None if kept is None else kept.published, entry.machine.generation)
+        entry.ask_log_at = None if entry.log_answered else now + LOG_AGAIN_S
+        self._reschedule(name, entry)
+        return commands
+
+    def _catch_up(self, name: str, entry: _Entry, found: Found | None, now: float) -> Commands:
+        """The log was silent when it began: what it has counts where nobody knew it, or asked otherwise since."""
+        assert entry.machine is not None, "it decides"
+        entry.ask_log_at = None
+        former, generation = entry.began
+        commands: Commands = [(name, RecordBegun())]
+        if found is not None and (former is None or order_of(found.kept.published) > order_of(former)):
+            takes_settings = "settings" not in entry.asked
+            late = m.LogAnswered(
+                kept=found.kept,
+                takes_state="state" not in entry.asked,
+                takes_settings=takes_settings,
+                takes_wait="state" not in entry.asked and entry.machine.generation == generation,
+            )
+            packed = found.settings if takes_settings and found.kept.published.rules > 1 else None
+            commands += self._apply(name, entry, late, packed, now)
         self._reschedule(name, entry)
         return commands
 
@@ -340,7 +385,8 @@ class Ownership:
 
     def _reschedule(self, name: str, entry: _Entry) -> None:
         assert entry.machine is not None, "it decides"
-        self._schedule(name, entry, entry.machine.next_timer())
+        dues = (entry.machine.next_timer(), entry.ask_log_at)
+        self._schedule(name, entry, min((at for at in dues if at is not None), default=None))
 
     def _schedule(self, name: str, entry: _Entry, at: float | None) -> None:
         if at != entry.due:
@@ -350,5 +396,4 @@ class Ownership:
 
 
 def _same_rules(one: Kept, other: Kept) -> bool:
-    first, second = one.published, other.published
-    return (first.generation, first.rules, first.step) == (second.generation, second.rules, second.step)
+    return order_of(one.published) == order_of(other.published)

@@ -18,6 +18,7 @@ from actors.breaker.published import OVERRIDING, Published
 from actors.service.posting import Posting, unstamped
 
 if TYPE_CHECKING:
+    from actors.breaker.errors import TooManyBreakersError
     from actors.breaker.settings import BreakerSettings
     from actors.runtime.process import ProcessIdentity
 
@@ -122,13 +123,13 @@ class Reply:
         said: What holds of the breakers that were introduced; those that are missing are still being looked for.
         answers: To requests for permits.
         unknown: Breakers that something was told of and that are to be introduced.
-        refused: Breakers that the owner does not take, and why.
+        refused: Breakers that the owner has no room for, and how many there may be.
     """
 
     said: tuple[Said, ...] = ()
     answers: tuple[tuple[str, m.GrantPermit | m.RefusePermit], ...] = ()
     unknown: tuple[str, ...] = ()
-    refused: tuple[tuple[str, str], ...] = ()
+    refused: tuple[tuple[str, TooManyBreakersError], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

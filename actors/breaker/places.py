@@ -6,6 +6,7 @@ list of one. When it moves, the word at the former place turns to `WORD_UNKNOWN`
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -20,10 +21,13 @@ from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.errors import SupervisorError
 
 if TYPE_CHECKING:
+    from actors.breaker.errors import TooManyBreakersError
     from actors.breaker.settings import BreakerSettings
     from actors.runtime.board import BoardSlot
 
 FIRST_WORD = 1
+
+_LOG = logging.getLogger("supervisor.breaker")
 
 
 class Place:
@@ -36,6 +40,7 @@ class Place:
         heard: Whether that has answered.
         slot: Its place on the board, or None.
         seen: The word of the board that followers were told last.
+        refused: Why its owner does not take it, or None: then it goes on by local rules.
     """
 
     def __init__(self, name: str) -> None:
@@ -45,6 +50,7 @@ class Place:
         self.heard = False
         self.slot: BoardSlot | None = None
         self.seen = WORD_UNKNOWN
+        self.refused: TooManyBreakersError | None = None
         self.cell = [WORD_UNKNOWN]
         self._said: tuple[float, Said] | None = None
         self._attachments: tuple[_Attachment, ...] = ()
@@ -88,9 +94,16 @@ class Place:
 
     def hear(self) -> None:
         """The owner answers."""
+        self.refused = None
         if not self.heard:
             self.heard = True
             self.each(lambda follower: follower.found())
+
+    def refuse(self, error: TooManyBreakersError) -> None:
+        """The owner has no room for it; its successor is asked anew."""
+        if self.refused is None:
+            _LOG.warning("%s", error)
+        self.refused = error
 
     def lose(self) -> None:
         """The owner is gone."""
@@ -124,7 +137,8 @@ class Place:
                 said = read_laid(self.name, octets, SYSTEM_CLOCK.now_ns())
             except (SupervisorError, ValueError):
                 return None
-            self._know(said)
+            with self._lock:
+                self._know(said)
             return word, word_of(said)
         known = self._said
         if known is None:

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from actors.breaker.latency import Histogram
+from actors.breaker.latency import make_latencies
 from actors.breaker.outcome import FAILED, FAILED_SLOW, SLOW, SUCCESS
 from actors.breaker.view import Totals
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from actors.breaker.messages import Sample
+    from actors.breaker.settings import BreakerSettings
 
 SAMPLES_KEPT = 20
 """Failed calls that are remembered to explain an opening."""
@@ -24,12 +25,15 @@ class Record:
 
     Attributes:
         totals: The counts.
-        latencies: The durations.
+        latencies: The durations of the window's calls.
+
+    Args:
+        settings: They say how long the window is.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, settings: BreakerSettings) -> None:
         self.totals = Totals()
-        self.latencies = Histogram()
+        self.latencies = make_latencies(settings)
         self._samples: deque[tuple[float, Sample]] = deque(maxlen=SAMPLES_KEPT)
 
     def add(self, outcomes: bytes) -> None:

@@ -82,14 +82,18 @@ class Registry:
                 differs is told in a warning.
         Raises:
             ConfigError: That is no name.
-            TooManyBreakersError: There are `names_max` already.
+            TooManyBreakersError: There are `names_max` already, or as many as the owners at the link's end take.
         """
         checked_name(name)
+        link.check(name)
+        return self._circuit(link, name, settings)
+
+    def _circuit(self, link: OwnerLink, name: str, settings: BreakerSettings | None = None) -> Circuit:
         with self._lock:
             link = self._links.setdefault(link.supervisor, link)
             circuit = self._circuits.get((link.supervisor, name))
             if circuit is None:
-                self._check_room(name)
+                self._check_room(link, name)
         if circuit is None:
             made = self._make(link, name, settings)
             circuit = self._publish(made)
@@ -106,7 +110,7 @@ class Registry:
             found = self._circuits.get((supervisor, name))
         if found is not None:
             return found
-        return self.circuit(recipe() if link is None or link is self.local_link else link, name)
+        return self._circuit(recipe() if link is None or link is self.local_link else link, name)
 
     def forget(self, supervisor: str) -> None:
         """The link of a supervisor ends: its circuits are told of no more, and a later link begins with new ones."""
@@ -125,7 +129,9 @@ class Registry:
 
     def flush(self) -> None:
         """Tell all owners what was gathered; at the end of the process."""
-        for circuit in tuple(self._circuits.values()):
+        with self._lock:
+            circuits = tuple(self._circuits.values())
+        for circuit in circuits:
             circuit.flush()
 
     def forked(self) -> None:
@@ -138,9 +144,13 @@ class Registry:
         for circuit in self._circuits.values():
             circuit.reborn(self.process)
 
-    def _check_room(self, name: str) -> None:
-        if len(self._circuits) >= self._names_max:
-            examples = tuple(known for _, known in list(self._circuits)[-EXAMPLES:])
+    def _check_room(self, link: OwnerLink, name: str) -> None:
+        """Of breakers of this process alone; how many there are of a cluster is for its link to say."""
+        if link is not self.local_link or len(self._circuits) < self._names_max:
+            return
+        here = [known for supervisor, known in self._circuits if supervisor == link.supervisor]
+        if len(here) >= self._names_max:
+            examples = tuple(here[-EXAMPLES:])
             raise TooManyBreakersError(name, limit=self._names_max, scope="this process", examples=examples)
 
     def _make(self, link: OwnerLink, name: str, settings: BreakerSettings | None) -> Circuit:
@@ -155,7 +165,7 @@ class Registry:
             if self._links.get(supervisor) is not made.link:
                 return made  # the link has ended meanwhile: it goes on by local rules, known to nobody
             if (supervisor, name) not in self._circuits:
-                self._check_room(name)
+                self._check_room(made.link, name)
             stands = self._circuits.setdefault((supervisor, name), made)
         if stands is not made:
             made.end()

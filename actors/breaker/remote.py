@@ -21,10 +21,10 @@ from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ray.exceptions import ActorDiedError, RayError
+from ray.exceptions import ActorDiedError
 
 from actors.breaker import messages as m
-from actors.breaker.asking import Desk, request_of
+from actors.breaker.asking import BreakerHomes, Desk, request_of
 from actors.breaker.correspondence import Correspondence, Letter, disappoint, nobody
 from actors.breaker.known_owner import KnownOwner
 from actors.breaker.link import LOOK_S, Attachment, Follower, OwnerLink
@@ -32,11 +32,12 @@ from actors.breaker.noticeboard import Noticeboard
 from actors.breaker.packing import pack_settings
 from actors.breaker.parcels import News, Parcel, Reply, Request, Said
 from actors.breaker.places import Place
+from actors.breaker.roll import Roll
 from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.id_source import IdSource
 from actors.runtime.process import this_process
 from actors.runtime.replies import when_answered
-from actors.service.finding import Finder, Homes, Lookup, named_actor
+from actors.service.finding import Finder, Lookup, named_actor
 from actors.service.near import NearCalls
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class RayLink:
     def __init__(
         self,
         supervisor: str,
-        homes: Homes,
+        homes: BreakerHomes,
         *,
         recipe: Callable[[], OwnerLink],
         node_id: str,
@@ -76,6 +77,7 @@ class RayLink:
         self._recipe = recipe
         self._node_id = node_id
         self._board = board
+        self._roll = Roll(board.names, homes.names_max)
         self._lookup = lookup
         self._identity = this_process()
         self._process = f"{node_id[:12]}/{self._identity.pid}.{self._identity.started_ticks}"
@@ -101,6 +103,16 @@ class RayLink:
         return self._supervisor
 
     # -- circuits ---------------------------------------------------------------------------------------------------
+
+    def check(self, name: str) -> None:
+        """See `OwnerLink`."""
+        place = self._places.get(name)
+        if place is not None and place.refused is not None:
+            raise place.refused.with_traceback(None)
+        if place is None:
+            with self._lock:
+                mine = tuple(self._places)
+            self._roll.check(name, mine, SYSTEM_CLOCK.now())
 
     def attach(self, name: str, settings: BreakerSettings | None, follower: Follower, *, process: str) -> Attachment:
         """See `OwnerLink`.
@@ -175,7 +187,9 @@ class RayLink:
     def view(self, name: str) -> Future[BreakerView]:
         """See `OwnerLink`."""
         self._hurry(name)
-        return self._desk.view(name) if not self.is_alone else nobody(name)
+        place = self._places.get(name)
+        is_asked = not self.is_alone and (place is None or place.refused is None)
+        return self._desk.view(name) if is_asked else nobody(name)
 
     def _hurry(self, name: str, request: Request | None = None) -> bool:
         """Tell the owner now what waits, and the request too if there is a socket for it; whether there is."""
@@ -285,7 +299,8 @@ class RayLink:
         for owner in owners:
             if owner.wants_line(SYSTEM_CLOCK.now()):
                 owner.near = self._near.connect(self._board.near_address(owner.name))
-        places = list(self._places.values())
+        with self._lock:
+            places = list(self._places.values())
         self._board.look_round(places)
         if not self._board.is_alive or any(place.slot is None for place in places):
             self._listen(owners)
@@ -322,15 +337,7 @@ class RayLink:
             requests=letter.requests,
         )
         data = pickle.dumps(parcel, 5)
-        on_reply = partial(self._on_reply, owner, letter.number)
-        if owner.near is not None and owner.near.ask(data, on_reply):
-            return
-        try:
-            ref = owner.handle.exchange.remote(data)
-        except (RayError, ValueError, AttributeError, RuntimeError) as error:
-            on_reply(error)
-            return
-        when_answered(ref, on_reply)
+        owner.send(data, partial(self._on_reply, owner, letter.number))
 
     def _on_reply(self, owner: KnownOwner, number: int, reply: object) -> None:
         if isinstance(reply, ActorDiedError):
@@ -347,8 +354,8 @@ class RayLink:
         for said in told.said:
             self._take(said, owner.name)
         self._answer(owner, told.answers)
-        for _, reason in told.refused:
-            _LOG.warning("%s", reason)
+        for name, error in told.refused:
+            self._places[name].refuse(error)
         self._fail(owner, [(name, event) for name, event in events if name in told.unknown])
 
     def _answer(self, owner: KnownOwner, answers: Iterable[tuple[str, m.GrantPermit | m.RefusePermit]]) -> None:

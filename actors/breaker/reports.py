@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from actors.breaker.latency import Histogram
+from actors.breaker.latency import bucket_of
 from actors.breaker.messages import OutcomesReported
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Reports:
         self._reporter = reporter
         self._since: float | None = None
         self._outcomes = bytearray()
-        self._durations = Histogram()
+        self._durations = bytearray()
         self._samples: list[Sample] = []
         self._refused = self._neutral = 0
 
@@ -50,7 +50,8 @@ class Reports:
 
     def add_duration(self, duration_s: float) -> None:
         """One of them took so long."""
-        self._durations.add(duration_s)
+        if len(self._durations) < PENDING_MAX:
+            self._durations.append(bucket_of(duration_s))
 
     def add_sample(self, sample: Sample) -> None:
         """One of them failed; the first few of a batch are told."""
@@ -75,7 +76,7 @@ class Reports:
     def forget(self) -> None:
         """A generation is over: what its calls said interests nobody. What was refused stays so."""
         self._outcomes.clear()
-        self._durations = Histogram()
+        self._durations.clear()
         self._samples.clear()
         if not self._refused and not self._neutral:
             self._since = None
@@ -102,7 +103,7 @@ class Reports:
             reporter=self._reporter,
             generation=generation,
             outcomes=bytes(self._outcomes),
-            durations=self._durations.counts(),
+            durations=bytes(self._durations),
             refused=self._refused,
             neutral=self._neutral,
             samples=tuple(self._samples),

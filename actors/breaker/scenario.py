@@ -27,6 +27,9 @@ class Scenario(Settings):
 
     phases: tuple[Phase, ...] = Field(min_length=1, max_length=1000, description="What happens, in order.")
     processes: int = Field(default=8, ge=1, le=1000, description="Processes that make the calls.")
+    nodes: int | None = Field(
+        default=None, ge=1, le=1000, description="Nodes that the processes run on, in turn; None: one for each process."
+    )
     network_s: float = Field(default=0.001, ge=0, le=10, description="How long a message between processes takes.")
     seed: int = Field(default=0, description="The same seed gives the same run.")
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from actors.breaker.votes import Electorate
 from actors.runtime.settings import Settings, shown
 
 ErrorRule = type[BaseException] | Callable[[BaseException], bool]
@@ -77,7 +78,11 @@ class BreakerSettings(Settings):
     quorum: int | None = Field(
         default=None,
         ge=1,
-        description="So many reporters must have opened themselves to open the cluster; None: the sum of all calls.",
+        description="So many must have opened themselves to open the cluster; None: the sum of all calls decides.",
+    )
+    quorum_of: Electorate = Field(
+        default="reporters",
+        description="What the quorum counts: reporters (processes), or nodes, each of which has one vote.",
     )
     ignore: tuple[ErrorRule, ...] = Field(
         default=(), description="Exceptions that say nothing: neither failure nor success. Goes before `count`."
@@ -150,6 +155,8 @@ class BreakerSettings(Settings):
             problems.append("slow_call_rate needs slow_call_s: how long may a call take?")
         if self.slow_call_s is not None and self.slow_call_rate is None:
             problems.append("slow_call_s opens nothing without slow_call_rate; give that too (1.0: when all are slow)")
+        if self.quorum_of != "reporters" and self.quorum is None:
+            problems.append(f"quorum_of={self.quorum_of!r} counts nothing without quorum; give that too: of how many?")
         return problems
 
     def _problems_of_windows(self) -> list[str]:

@@ -1,9 +1,9 @@
-"""What a process has seen of a breaker's states, and what it makes of the next one: a transition, or no news. Pure."""
+"""What a process has seen of a breaker and of its owner, and what it makes of the next sight: news, or none. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from actors.breaker.messages import Cause
 
@@ -12,9 +12,12 @@ if TYPE_CHECKING:
     from actors.breaker.published import State
 
 
+What = Literal["transition", "owner_lost", "owner_heard"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transition:
-    """One change of a breaker's state, as one process sees it.
+    """One change of a breaker's state, as one process sees it; or that its owner is lost, or heard again.
 
     Attributes:
         name: The breaker.
@@ -24,6 +27,8 @@ class Transition:
         by_itself: It is this process's own opening or recovery; the cluster's state is another.
         cause: Why, as far as it is known here.
         skipped: Transitions of the cluster between this one and the one told before that this process did not see.
+        event: "owner_lost": from now on closed goes on by local rules, open stays shut and nobody probes;
+            "owner_heard": that is over. The state is the same before and after these two.
     """
 
     name: str
@@ -33,6 +38,7 @@ class Transition:
     by_itself: bool = False
     cause: Cause | None = None
     skipped: int = 0
+    event: What = "transition"
 
 
 class Sighting:
@@ -47,6 +53,17 @@ class Sighting:
         self._name = name
         self._published = gate.published
         self._alone = gate.opening is not None
+        self._was_heard = False
+
+    def heard(self, gate: Gate, now: float, *, lost: bool) -> tuple[Transition, ...]:
+        """The owner is lost, or heard: told once each time, and not when it is heard for the first time."""
+        is_news = gate.set_lost(lost=lost) and self._was_heard
+        self._was_heard = self._was_heard or not lost
+        if not is_news:
+            return ()
+        state, generation = gate.state(now), gate.published.generation
+        event: What = "owner_lost" if lost else "owner_heard"
+        return (Transition(name=self._name, before=state, after=state, generation=generation, event=event),)
 
     def news(self, gate: Gate, cause: Cause | None, now: float) -> Transition | None:
         """What has changed since the last time.

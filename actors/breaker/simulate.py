@@ -134,6 +134,9 @@ class _World:
             )
             for number in range(scenario.processes)
         ]
+        for number in range(scenario.processes if scenario.nodes is not None else 0):
+            node = f"node {number % (scenario.nodes or 1)}"
+            self._machine.handle(m.ReporterSeated(reporter=str(number), node=node), 0.0)
         self._report_due = [False] * scenario.processes
         self._waiting: dict[tuple[int, int], Phase] = {}
         self._probing = 0

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from actors.breaker import messages as m
 from actors.breaker.agreement import Agreement
+from actors.breaker.latency import make_latencies
 from actors.breaker.leases import Leases
 from actors.breaker.probation import Probation
 from actors.breaker.published import GENERATION_BITS, OVERRIDING, Published, State
@@ -21,6 +22,7 @@ from actors.breaker.window import make_window
 if TYPE_CHECKING:
     from actors.breaker.chance import Chance
     from actors.breaker.settings import BreakerSettings
+    from actors.breaker.votes import Votes
 
 
 class Standing:
@@ -62,7 +64,7 @@ class Standing:
         self.probation = Probation(settings)
         self.leases = Leases()
         self.agreement = Agreement()
-        self.record = Record()
+        self.record = Record(settings)
         self._rng = rng
         self._awaits_wait = False
         self._commands: list[m.Command] = []
@@ -92,6 +94,16 @@ class Standing:
     def publish(self) -> None:
         """Tell every process."""
         self.emit(m.Publish(published=self.published(self.now), settings=self.settings))
+
+    def judge_by(self, settings: BreakerSettings) -> None:
+        """These settings are in force; what calls said under the former ones is forgotten."""
+        self.settings = settings
+        self.window = make_window(settings)
+        self.record.latencies = make_latencies(settings)
+
+    def votes(self) -> Votes:
+        """How many have opened themselves, of how many, as the settings count them."""
+        return self.agreement.votes(of=self.settings.quorum_of, needed=self.settings.quorum)
 
     def cause(
         self, kind: m.CauseKind, detail: str, *, trip: Trip | None = None, reporters: tuple[str, ...] = ()

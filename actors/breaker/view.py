@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from actors.breaker.messages import Cause
     from actors.breaker.published import Published
     from actors.breaker.settings import BreakerSettings
+    from actors.breaker.votes import Votes
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,10 +65,11 @@ class BreakerView:
         probes_failed: While half-open: probes that failed.
         probes_required: Successes that close it.
         permits_out: Probes that run.
-        voters: Reporters that have opened themselves (k).
-        heard: Reporters that were heard lately (n).
+        voters: Reporters that have opened themselves.
+        votes: How many of how many that is, as the settings count them; None where only the owner knows.
         totals: Counts of this life of the owner.
-        durations: How long calls took, as buckets and counts; see `latency`.
+        durations: How long the calls of the window took, as buckets and counts; see `latency`.
+        log_unread: The log was silent when its owner began, and is still asked: it may know what others asked for.
     """
 
     published: Published
@@ -88,6 +90,7 @@ class BreakerView:
     probes_required: int
     permits_out: int
     voters: tuple[str, ...]
-    heard: int
+    votes: Votes | None
     totals: Totals
     durations: tuple[tuple[int, int], ...]
+    log_unread: bool = False

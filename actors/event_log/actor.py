@@ -60,7 +60,7 @@ class EventLogActor(ActorShell):
         leader: The supervisor incarnation that created it.
         path: The file. A predecessor that was just killed may hold it for a moment: it is waited for, up to 3 s.
         otlp_endpoint: Where committed spans are also sent by OTLP over HTTP, as `http://host:4318`; None: nowhere.
-        keep_days: How long rows about health are kept, days; None: for ever.
+        keep_days: How long what is history is kept, days; None: for ever.
     Raises:
         EventLogError: The file cannot be used; the message says why and what to do.
     """

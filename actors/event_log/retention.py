@@ -35,6 +35,12 @@ HELD = (
 )
 """What an operator has said last of a component stays, too."""
 
+BREAKER_SPANS = (
+    "SELECT rowid FROM recorded_spans WHERE kind = 'breaker' AND ended_at < make_timestamptz(?) "
+    "AND span_id NOT IN (SELECT span_id FROM circuit_breaker_state_history WHERE span_id IS NOT NULL)"
+)
+"""A transition's span goes with its row of the history: what is refused now links to the latest one."""
+
 STEP_ROWS = 20_000
 """So many rows go in one transaction at most."""
 
@@ -53,7 +59,8 @@ def forget(store: EventStore, *, keep_days: float, now_us: int) -> int:
     """
     before_us = now_us - int(keep_days * _DAY_US)
     aging = sum(_forget(store, _aging(table), table, before_us) for table in AGING)
-    return aging + sum(_forget(store, _superseded(table), table, before_us) for table in SUPERSEDED)
+    superseded = sum(_forget(store, _superseded(table), table, before_us) for table in SUPERSEDED)
+    return aging + superseded + _forget(store, BREAKER_SPANS, "recorded_spans", before_us)
 
 
 def _aging(table: str) -> str:

@@ -1,4 +1,4 @@
-"""Our breaker and its peers in one process, without Ray: what each adds to a call, measured in turn."""
+"""Our breaker and its peers in one process: what each adds to a call, measured in turn."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ import inspect
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from actors.breaker.errors import CircuitOpenError
 from actors.breaker.handle import BreakerHandle, local_breaker
 from actors.breaker.registry import REGISTRY
 from experiments.bench.peers import ASYNC_PEERS, PEERS, installed
 from experiments.bench.workload import noop
+
+if TYPE_CHECKING:
+    from actors.breaker.link import OwnerLink
 
 CALLS = 20_000
 REPEATS = 7
@@ -30,17 +33,26 @@ Answer = dict[str, Any]
 
 
 class Breakers:
-    """Each method is one measurement; every call of one takes both sides in turn."""
+    """Each method is one measurement; every call of one takes both sides in turn. Ours is of this process alone."""
+
+    def breaker(self, name: str) -> BreakerHandle:
+        """The one that is measured."""
+        return local_breaker(name)
+
+    @property
+    def link(self) -> OwnerLink:
+        """Its way to its owner."""
+        return REGISTRY.local_link
 
     def closed(self) -> Answer:
         """What a breaker adds to a call that passes, seconds."""
         peers, missing = installed(PEERS, noop)
-        best = _alternate({"bare": noop, "ours": _ours("bench-closed")(noop), **peers}, _cost)
+        best = _alternate({"bare": noop, "ours": self.breaker("bench-closed")(noop), **peers}, _cost)
         return _answer({name: cost - best["bare"] for name, cost in best.items()}, missing)
 
     def open(self) -> Answer:
         """What a refused call costs, with the catch of its error, seconds."""
-        breaker = _ours("bench-open")
+        breaker = self.breaker("bench-open")
         breaker.force_open(reason="benchmark")
         guarded = breaker(noop)
 
@@ -61,7 +73,7 @@ class Breakers:
     async def _coroutine(self) -> Answer:
         peers, missing = installed(ASYNC_PEERS, _anoop)
         made = {name: await each if inspect.isawaitable(each) else each for name, each in peers.items()}
-        guarded = {"bare": _anoop, "ours": _ours("bench-async")(_anoop), **made}
+        guarded = {"bare": _anoop, "ours": self.breaker("bench-async")(_anoop), **made}
         best = dict.fromkeys(guarded, float("inf"))
         for _ in range(REPEATS):
             for name, fn in guarded.items():
@@ -71,14 +83,14 @@ class Breakers:
     def threads(self) -> Answer:
         """How many times as fast eight threads make calls as one does, together; more is better."""
         peers, missing = installed(PEERS, noop)
-        guarded = {"ours": _ours("bench-threads")(noop), **peers}
+        guarded = {"ours": self.breaker("bench-threads")(noop), **peers}
         alone = _alternate(guarded, _cost)
         together = _alternate(guarded, _cost_together)
         return _answer({name: alone[name] / together[name] for name in guarded}, missing)
 
     def asked(self) -> Answer:
         """How often the owner was asked anything by the calls of 100,000 admissions."""
-        breaker, link, caller = _ours("bench-asked"), REGISTRY.local_link, threading.get_ident()
+        breaker, link, caller = self.breaker("bench-asked"), self.link, threading.get_ident()
         asked: list[str] = []
         ways = ("tell", "request_permit", "control", "view")
         own = {way: getattr(link, way) for way in ways}
@@ -103,10 +115,6 @@ class Breakers:
 
     def close(self) -> None:
         """Nothing runs on."""
-
-
-def _ours(name: str) -> BreakerHandle:
-    return local_breaker(name)
 
 
 async def _anoop(number: int) -> int:

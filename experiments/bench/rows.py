@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from experiments.bench.chaos_rows import CHAOS
@@ -131,7 +132,7 @@ GROWTH = Row(
 
 BREAKER_CLOSED = Row(
     name="breaker-closed",
-    title="breaker: what it adds to a closed call",
+    title="shared breaker: what it adds to a closed call",
     against="the fastest peer",
     unit="us",
     scale=1e6,
@@ -140,7 +141,7 @@ BREAKER_CLOSED = Row(
 )
 BREAKER_OPEN = Row(
     name="breaker-open",
-    title="breaker: a refused call, its error caught",
+    title="shared breaker: a refused call, its error caught",
     against="1.5 us",
     unit="us",
     scale=1e6,
@@ -149,7 +150,7 @@ BREAKER_OPEN = Row(
 )
 BREAKER_ASYNC = Row(
     name="breaker-async",
-    title="breaker: what it adds to an awaited closed call",
+    title="shared breaker: what it adds to an awaited closed call",
     against="the fastest async peer",
     unit="us",
     scale=1e6,
@@ -158,7 +159,7 @@ BREAKER_ASYNC = Row(
 )
 BREAKER_THREADS = Row(
     name="breaker-threads",
-    title="breaker: calls of 8 threads against those of one",
+    title="shared breaker: calls of 8 threads against those of one",
     against="the peer that scales best",
     unit="x",
     scale=1.0,
@@ -167,7 +168,7 @@ BREAKER_THREADS = Row(
 )
 BREAKER_ASKED = Row(
     name="breaker-asked",
-    title="breaker: calls to its owner in 100,000 admissions",
+    title="shared breaker: calls to its owner in 100,000 admissions",
     against="none",
     unit="calls",
     scale=1.0,
@@ -175,7 +176,13 @@ BREAKER_ASKED = Row(
     target=0.0,
 )
 BREAKERS = (BREAKER_CLOSED, BREAKER_OPEN, BREAKER_ASYNC, BREAKER_THREADS, BREAKER_ASKED)
-"""Those that need no Ray."""
+"""Calls of one process through `sup.breaker` of a running supervisor."""
+
+LOCAL_BREAKERS = tuple(
+    replace(row, name=row.name.replace("-", "-local-"), title=row.title.replace("shared", "local"))
+    for row in (BREAKER_CLOSED, BREAKER_OPEN, BREAKER_ASYNC, BREAKER_THREADS)
+)
+"""The same through `local_breaker`, without Ray."""
 
 BREAKER_TRIP = Row(
     name="breaker-trip",
@@ -290,4 +297,17 @@ HEALING = (HEALING_FIRST, HEALING_MANY)
 
 _RAY = (THROUGHPUT, LATENCY, KILL, HANG, CHILD, ALONE, TAKEOVER, CPU)
 
-ALL = (*_RAY, EVENT, GROWTH, IMPORT, MEMORY, *BREAKERS, *SHARED_BREAKERS, *DEGRADATION, *HEALTH, *HEALING, *CHAOS)
+ALL = (
+    *_RAY,
+    EVENT,
+    GROWTH,
+    IMPORT,
+    MEMORY,
+    *BREAKERS,
+    *LOCAL_BREAKERS,
+    *SHARED_BREAKERS,
+    *DEGRADATION,
+    *HEALTH,
+    *HEALING,
+    *CHAOS,
+)

@@ -31,6 +31,7 @@ SIMULATED = 50_000
 CPU_SECONDS = 20.0
 CPU_LIMIT = 0.001
 EVENT_LIMIT_S = 50e-6
+SHARED = "shared breakers"
 REFUSAL_LIMIT_S = 1.5e-6
 TRIP_LIMIT_S = 0.005
 OWNERS_LIMIT = 0.2
@@ -257,6 +258,8 @@ def _chaos_simulated(_: Side, __: Side, rounds: int) -> Measured:
     return Measured(row=chaos_rows.CHAOS_SIMULATED, ours=values, theirs=(SIMULATED_LEAST,) * rounds)
 
 
+_LOCAL = {row.name: row for row in rows.LOCAL_BREAKERS}
+
 _MEASURES: dict[str, Callable[[Side, Side, int], Measured]] = {
     "throughput": _throughput,
     "latency": _latency,
@@ -270,14 +273,18 @@ _MEASURES: dict[str, Callable[[Side, Side, int], Measured]] = {
     "growth": _growth,
     "import": _import,
     "memory": _memory,
-    "breaker-closed": _beside_peers(rows.BREAKER_CLOSED, "closed"),
-    "breaker-open": _alone_in(rows.BREAKER_OPEN, "open", REFUSAL_LIMIT_S),
-    "breaker-async": _beside_peers(rows.BREAKER_ASYNC, "coroutine"),
-    "breaker-threads": _beside_peers(rows.BREAKER_THREADS, "threads"),
+    "breaker-closed": _beside_peers(rows.BREAKER_CLOSED, "closed", SHARED),
+    "breaker-open": _alone_in(rows.BREAKER_OPEN, "open", REFUSAL_LIMIT_S, SHARED),
+    "breaker-async": _beside_peers(rows.BREAKER_ASYNC, "coroutine", SHARED),
+    "breaker-threads": _beside_peers(rows.BREAKER_THREADS, "threads", SHARED),
     "health-cpu": _health(rows.HEALTH_CPU, "cpu", MONITOR_LIMIT),
     "health-jitter": _health(rows.HEALTH_JITTER, "jitter", JITTER_LIMIT_S),
     "health-dead": _health(rows.HEALTH_DEAD, "dead", DEAD_LIMIT_S),
-    "breaker-asked": _alone_in(rows.BREAKER_ASKED, "asked", 1.0),
+    "breaker-asked": _alone_in(rows.BREAKER_ASKED, "asked", 1.0, SHARED),
+    "breaker-local-closed": _beside_peers(_LOCAL["breaker-local-closed"], "closed"),
+    "breaker-local-open": _alone_in(_LOCAL["breaker-local-open"], "open", REFUSAL_LIMIT_S),
+    "breaker-local-async": _beside_peers(_LOCAL["breaker-local-async"], "coroutine"),
+    "breaker-local-threads": _beside_peers(_LOCAL["breaker-local-threads"], "threads"),
     "breaker-trip": _shared(rows.BREAKER_TRIP, "trip", TRIP_LIMIT_S),
     "breaker-forced": _shared(rows.BREAKER_FORCED, "forced", TRIP_LIMIT_S),
     "breaker-cpu": _shared(rows.BREAKER_CPU, "cpu", OWNERS_LIMIT, seconds=CPU_SECONDS),

@@ -16,7 +16,7 @@ class Side:
     """The benchmark's handle of a side's process.
 
     Args:
-        which: "ours", "bare", "breakers" or "features".
+        which: "ours", "bare", "breakers", "shared breakers" or "features".
     """
 
     def __init__(self, which: str) -> None:
@@ -72,6 +72,8 @@ def serve(which: str, requests: IO[str], answers: IO[str]) -> None:
         from experiments.bench.ours import Ours as Chosen  # noqa: PLC0415 - only this side's imports
     elif which == "breakers":
         from experiments.bench.breakers import Breakers as Chosen  # noqa: PLC0415 - only this side's imports
+    elif which == "shared breakers":
+        from experiments.bench.shared_calls import SharedBreakerCalls as Chosen  # noqa: PLC0415 - the same
     elif which == "features":
         from experiments.bench.checks import Features as Chosen  # noqa: PLC0415 - only this side's imports
     else:

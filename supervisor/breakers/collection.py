@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from fnmatch import translate
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,26 @@ class UnknownBreakerError(SupervisorError):
         self.known = known
         there = f"there are: {', '.join(known[:10])}{', ...' if len(known) > 10 else ''}" if known else "there are none"  # noqa: PLR2004 - enough to recognise
         super().__init__(f"no breaker matches {pattern!r}; {there}. A breaker comes into being with its first use")
+
+
+class PartlyDoneError(SupervisorError):
+    """What was asked of several breakers was done to some of them; the others stay as they are, or may yet follow.
+
+    Attributes:
+        action: What was asked for.
+        done: The names that it was done to; that holds, and is on record.
+        failed: The others, each with the reason.
+    """
+
+    def __init__(self, action: str, *, done: tuple[str, ...], failed: dict[str, str]) -> None:
+        self.action = action
+        self.done = done
+        self.failed = failed
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in failed.items())
+        super().__init__(
+            f"{action.replace('_', ' ')} was done to {len(done)} of {len(done) + len(failed)} breakers "
+            f"({', '.join(done) or 'none'}), and not to {', '.join(failed)}. Ask again for these; {reasons}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,12 +151,17 @@ class Breakers(Sequence[BreakerStatus]):
         Raises:
             ConfigError: One of them is no line of text; nothing was done.
             UnknownBreakerError: There is none of that name, or none that the glob matches.
-            BreakerUnreachableError: An owner did not answer, so that it may or may not happen.
+            BreakerUnreachableError: The owner did not answer, so that it may or may not happen.
+            PartlyDoneError: Of several it was done to some, or to none; it says to which, and why not to the others.
         """
         return self._control("reset", pattern, reason, who)
 
     def force_open(self, pattern: str, *, reason: str, who: str | None = None) -> tuple[str, ...]:
-        """Let no call of these through, until `enable` or `reset`. A name may be one that nobody has used yet."""
+        """Let no call of these through, until `enable` or `reset`. A name may be one that nobody has used yet.
+
+        Raises:
+            TooManyBreakersError: It is one, and the cluster has no room for it; no actor is started for that.
+        """
         return self._control("force_open", pattern, reason, who)
 
     def disable(self, pattern: str, *, reason: str, who: str | None = None) -> tuple[str, ...]:
@@ -156,6 +182,8 @@ class Breakers(Sequence[BreakerStatus]):
         Raises:
             ConfigError: The result contradicts itself, a field is unknown, or `reason` or `who` is no line of text;
                 nothing was changed.
+            BreakerUnreachableError: The owner did not answer.
+            PartlyDoneError: Of several it was done to some, or to none; it says to which, and why not to the others.
         """
         by = _asker("configure", who, reason)
         names = self.matching(pattern)
@@ -163,28 +191,36 @@ class Breakers(Sequence[BreakerStatus]):
         events = {
             name: m.ConfigureRequested(settings=settings, who=by, reason=reason) for name, settings in wanted.items()
         }
-        return self._ask(events)
+        return self._ask("configure", events)
 
     def _settings(self, name: str) -> BreakerSettings:
         view = self._all[name].view
-        return view.settings if view is not None else self._link.view(name).result(CONTROL_WAIT_S).settings
+        return view.settings if view is not None else _answer(name, self._link.view(name)).settings
 
     def _control(self, action: m.Action, pattern: str, reason: str, who: str | None) -> tuple[str, ...]:
         by = _asker(action, who, reason)
         is_glob = any(letter in pattern for letter in GLOB)
         may_be_new = action in ("force_open", "disable", "shadow") and not is_glob
-        names = (checked_name(pattern),) if may_be_new else self.matching(pattern)
+        if may_be_new:
+            self._link.check(checked_name(pattern))
+        names = (pattern,) if may_be_new else self.matching(pattern)
         event = m.ControlRequested(action=action, who=by, reason=reason)
-        return self._ask(dict.fromkeys(names, event))
+        return self._ask(action, dict.fromkeys(names, event))
 
-    def _ask(self, events: dict[str, Any]) -> tuple[str, ...]:
+    def _ask(self, action: str, events: dict[str, Any]) -> tuple[str, ...]:
+        """Each is asked, whatever becomes of the others."""
         asked = {name: self._link.control(name, event) for name, event in events.items()}
+        failed: dict[str, Exception] = {}
         for name, done in asked.items():
             try:
-                done.result(CONTROL_WAIT_S)
-            except TimeoutError:
-                reason = f"no answer within {CONTROL_WAIT_S:g} s"
-                raise BreakerUnreachableError(name, what="a request", reason=reason) from None
+                _answer(name, done)
+            except Exception as error:  # noqa: BLE001 - an owner's answer: told with its name
+                failed[name] = error
+        if failed and len(asked) == 1:
+            raise next(iter(failed.values()))
+        if failed:
+            reasons = {name: str(error) or type(error).__name__ for name, error in failed.items()}
+            raise PartlyDoneError(action, done=tuple(name for name in asked if name not in failed), failed=reasons)
         return tuple(asked)
 
     # -- looking ----------------------------------------------------------------------------------------------------
@@ -215,6 +251,14 @@ class Breakers(Sequence[BreakerStatus]):
             return [(row["breaker"], row["state"]) for row in self._events.query(_LOGGED)]
         except (EventLogError, SupervisorError):
             return []
+
+
+def _answer(name: str, done: Future[Any]) -> Any:
+    try:
+        return done.result(CONTROL_WAIT_S)
+    except TimeoutError:
+        reason = f"no answer within {CONTROL_WAIT_S:g} s"
+        raise BreakerUnreachableError(name, what="a request", reason=reason) from None
 
 
 def _asker(action: str, given: str | None, reason: str) -> str:

@@ -33,7 +33,7 @@ class BreakersHandle(ServicesHandle):
 
         Raises:
             ConfigError: That is no name, or the settings do not travel to other processes.
-            TooManyBreakersError: This process has too many.
+            TooManyBreakersError: Nobody has used that name, and the cluster has as many as `breaker_names_max` says.
         """
         from actors.breaker.handle import linked_breaker  # noqa: PLC0415 - who uses no breaker does not load them
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import ray
 
+from actors.breaker.names import NAMES_MAX
 from actors.breaker.noticeboard import Noticeboard
 from actors.breaker.registry import REGISTRY
 from actors.breaker.remote import RayLink
@@ -50,6 +51,11 @@ class LiveHomes:
         if home_of(name, keys, own_max=own_max) in keys:
             return  # it is on its way
         self._connections.ask(r.House(breaker=name, own_max=own_max), subject=f"breaker {name}", timeout_s=timeout_s)
+
+    def names_max(self) -> int:
+        """How many breakers the cluster may have."""
+        seen = self._connections.view()
+        return NAMES_MAX if seen is None else seen[1].breaker_names_max
 
     def owners(self) -> list[str]:
         """The full names of all owners that run."""

@@ -93,7 +93,9 @@ def show(breaker_name: str, name: str, address: str | None, as_json: bool) -> No
     told = _row(status)
     if status.view is not None:
         view = status.view
-        told |= {"success_rate": success_rate(view), "voters": list(view.voters), "permits_out": view.permits_out}
+        told |= {"success_rate": success_rate(view), "permits_out": view.permits_out}
+        told |= {"votes": view.votes if not as_json or view.votes is None else asdict(view.votes)}
+        told |= {"voters": list(view.voters)}
         told |= {f"p{fraction:.0%}".rstrip("%"): taken for fraction, taken in percentiles(view).items()}
         told |= {"totals": asdict(view.totals), "settings": _changed_settings(view.settings)}
     if as_json:
@@ -194,6 +196,9 @@ def _fields(texts: tuple[str, ...]) -> dict[str, Any]:
 @click.option("--calls-per-s", default=50.0, show_default=True, help="Without a file: calls of all processes together.")
 @click.option("--failure-rate", default=1.0, show_default=True, help="Without a file: the part that fails meanwhile.")
 @click.option("--processes", type=int, help="Processes that make the calls; instead of the file's.")
+@click.option(
+    "--nodes", type=int, help="Nodes that they run on; instead of the file's. For settings with quorum_of=nodes."
+)
 @click.option("--seed", type=int, help="Another run; instead of the file's.")
 @click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write a picture there as well.")
 @JSON
@@ -204,6 +209,7 @@ def simulate(  # noqa: PLR0913, PLR0917 - one argument for each option, which cl
     calls_per_s: float,
     failure_rate: float,
     processes: int | None,
+    nodes: int | None,
     seed: int | None,
     svg: Path | None,
     as_json: bool,  # noqa: FBT001 - click hands flags over by name
@@ -220,7 +226,8 @@ def simulate(  # noqa: PLR0913, PLR0917 - one argument for each option, which cl
         raise ConfigError(source, problems=(f"unknown: {', '.join(map(str, unknown))}; it has settings and scenario",))
     settings = BreakerSettings.parse((given.get("settings") or {}) | _fields(fields), source=source)
     planned = given.get("scenario") or _outage(outage, calls_per_s, failure_rate)
-    changes = {field: value for field, value in (("processes", processes), ("seed", seed)) if value is not None}
+    options = {"processes": processes, "nodes": nodes, "seed": seed}
+    changes = {field: value for field, value in options.items() if value is not None}
     scenario = Scenario.parse(planned | changes, source=source)
     report = run_simulation(settings, scenario)
     if svg is not None:

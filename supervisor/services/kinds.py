@@ -50,7 +50,9 @@ def _health_recipe(config: SupervisorConfig) -> Any:
 
 
 KINDS: dict[str, Kind] = {
-    "breaker": Kind(module="actors.breaker.actor", maker="breaker_actor"),
+    "breaker": Kind(
+        module="actors.breaker.actor", maker="breaker_actor", settings=lambda config: config.breaker_names_max
+    ),
     "health": Kind(
         module="actors.health.actor",
         maker="health_actor",

@@ -65,6 +65,7 @@ EXPORTS = [
     "LevelRule",
     "MonitorSettings",
     "OutcomeUnknownError",
+    "PartlyDoneError",
     "Phase",
     "Plan",
     "PoisonTaskError",

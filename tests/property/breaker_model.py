@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 HOUR_S = 3600
 SILENT_S = 60
+NODES = {"p": "west", "q": "west", "r": "east"}
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Rules:
     ramp: tuple[float, ...] = ()
     ramp_step_s: int = 3
     quorum: int | None = None
+    by_node: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,8 +107,11 @@ class Model:
     def vote(self, process: str, generation: int) -> None:
         if generation == self.generation and self.state in ("closed", "ramping"):
             self.voters.add(process)
-            if self.rules.quorum is not None and len(self.voters) >= self.rules.quorum:
+            if self.rules.quorum is not None and self.agreed() >= self.rules.quorum:
                 self.open()
+
+    def agreed(self) -> int:
+        return len({NODES[process] for process in self.voters} if self.rules.by_node else self.voters)
 
     def room(self) -> int:
         if self.now < self.shut_until:

@@ -20,7 +20,7 @@ from actors.breaker.outcome import FAILED, SUCCESS
 from actors.breaker.published import GENERATION_BITS, Published
 from actors.breaker.rules import Trip
 from actors.breaker.settings import BreakerSettings
-from tests.property.breaker_model import Model, Rules
+from tests.property.breaker_model import NODES, Model, Rules
 
 PROCESSES = st.sampled_from(["p", "q", "r"])
 OUTCOMES = st.sampled_from(["success", "success", "failure", "cancelled", "ignored"])
@@ -35,6 +35,7 @@ RULES = st.sampled_from(
         Rules(permits=3, required=2, lease_s=4),
         Rules(permits=1, required=1, lease_s=40),
         Rules(quorum=2),
+        Rules(quorum=2, by_node=True),
         Rules(window=8, minimum=6, in_a_row=3, ramp=(0.5,), half_open_s=7),
     ]
 )
@@ -63,6 +64,7 @@ def settings_of(rules: Rules) -> BreakerSettings:
         ramp=rules.ramp,
         ramp_step_s=rules.ramp_step_s,
         quorum=rules.quorum,
+        quorum_of="nodes" if rules.by_node else "reporters",
     )
 
 
@@ -79,7 +81,12 @@ class Breakers(RuleBasedStateMachine):
         self.grants: list[m.GrantPermit] = []
         self.requests = 0
         self.told = self.machine.published(0)
+        self.seat()
         self.state = "closed"
+
+    def seat(self) -> None:
+        for process, node in NODES.items():
+            self.machine.handle(m.ReporterSeated(reporter=process, node=node), float(self.now))
 
     def tell(self, event: m.Event) -> list[m.Command]:
         """Tell the machine, and check what it commands by itself."""
@@ -203,6 +210,7 @@ class Breakers(RuleBasedStateMachine):
         self.tell(m.HolderDied(holder=process))
         self.model.time(self.now)
         self.model.die(process)
+        self.seat()
 
     # -- time, people, owners ---------------------------------------------------------------------------------------
 
@@ -273,6 +281,7 @@ class Breakers(RuleBasedStateMachine):
         recovered = kept if known else replace(kept, leases=())
         self.generations.append((self.incarnation << GENERATION_BITS) + 1)
         self.tell(m.StateRecovered(kept=recovered, unknown_leases_s=unknown_s))
+        self.seat()
         first = (self.incarnation << GENERATION_BITS) + 1
         self.model.succeed(first, now=self.now, lost_s=lost_s, known=known)
 
@@ -286,6 +295,8 @@ class Breakers(RuleBasedStateMachine):
         assert (self.machine.state, self.machine.generation) == (model.state, model.generation)
         assert view.permits_out == len(model.loans)
         assert set(view.voters) == model.voters
+        assert view.votes is not None
+        assert view.votes.agreed == model.agreed()
         assert view.published == Published(
             state=self.machine.state,
             generation=model.generation,

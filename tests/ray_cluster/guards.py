@@ -62,6 +62,24 @@ def owner_of_another_node_is_killed(nodes: Nodes, log: str) -> dict[str, Any]:
         return {"states": _all_become(crew, breaker, "forced_open"), "why": breaker.explain().why}
 
 
+def nodes_agree(nodes: Nodes, log: str) -> dict[str, Any]:
+    """Two processes of one node have one vote; a process of a second node makes the quorum."""
+    with household(log) as sup:
+        first, second = (each.node_id for each in nodes.others[:2])
+        crew = {f"{number}": _caller(sup, node) for number, node in enumerate((first, first, second))}
+        settings = BreakerSettings(consecutive_failures=2, quorum=2, quorum_of="nodes", open_s=30.0)
+        breaker = sup.breaker("bank-of-nodes", settings)
+        eventually(lambda: all(ray.get([each.hears.remote([breaker]) for each in crew.values()])))
+        for each in ("0", "1"):
+            ray.get(crew[each].fail.remote([breaker], 2))
+        eventually(lambda: _voters(sup, breaker) == 2)
+        told: dict[str, Any] = {"alone": breaker.state, "votes": str(breaker.metrics().votes)}
+        ray.get(crew["2"].fail.remote([breaker], 2))
+        told["opened"] = _all_become(crew, breaker, "open")
+        told["why"] = breaker.explain().why
+        return told
+
+
 class NodeCaller(Caller):
     """One that knows where it is, and whose supervisor it uses."""
 
@@ -90,6 +108,11 @@ def _owned_off_head(sup: Supervisor, nodes: Nodes) -> tuple[BreakerHandle, Any]:
             return breaker, others[node]
         assert number < 6, "the owners are always on the head"
     raise AssertionError("unreachable")
+
+
+def _voters(sup: Supervisor, breaker: BreakerHandle) -> int:
+    found = sup.breakers()[breaker.name].view
+    return 0 if found is None else len(found.voters)
 
 
 def _node_of(sup: Supervisor, breaker: BreakerHandle) -> str | None:

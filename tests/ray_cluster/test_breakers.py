@@ -31,3 +31,11 @@ def test_an_override_survives_the_owner_on_another_node(three_nodes: Stage, tmp_
     seen = three_nodes.play(guards.owner_of_another_node_is_killed, log=str(tmp_path))
     assert seen["states"] == ["forced_open"]
     assert "ann: until Monday" in seen["why"]
+
+
+def test_a_quorum_of_nodes_is_had_by_processes_of_two_nodes(three_nodes: Stage, tmp_path: Path):
+    seen = three_nodes.play(guards.nodes_agree, log=str(tmp_path))
+    assert seen["alone"] == "closed"
+    assert seen["votes"] == "1 of 1 nodes says open, 2 are needed"
+    assert seen["opened"] == ["open"]
+    assert "2 of 2 nodes have opened themselves (quorum=2)" in seen["why"]

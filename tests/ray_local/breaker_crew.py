@@ -8,7 +8,7 @@ import os
 import threading
 import warnings
 from collections.abc import Callable
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -23,6 +23,12 @@ from supervisor.breakers.homes import shard_key
 from supervisor.link import wait_until
 
 PAUSE_S = 0.005
+CALLERS = 50
+PROCESSES = 4
+SETTINGS = BreakerSettings(minimum_calls=5 * PROCESSES, window_calls=200, open_s=30.0, permit_lease_s=2.0)
+"""A process that fails a few times does not open itself; all of them together open the cluster."""
+
+EAGER = BreakerSettings(consecutive_failures=2, open_s=0.3, open_growth=1.0, half_open_permits=3, permit_lease_s=20.0)
 
 
 class Caller:
@@ -138,6 +144,15 @@ def most_at_once(lines: list[str]) -> int:
     return most
 
 
+def besieged(crew: list[Any], breaker: BreakerHandle, marks: Any, eventually: Callable[..., None]) -> None:
+    """All call what fails; no more of their calls than permits ever run at a time."""
+    ray.get(crew[0].fail.remote([breaker], 2))
+    eventually(lambda: states(crew, breaker) <= {"open", "half_open"}, "it being shut everywhere")
+    passed = ray.get([caller.besiege.remote([breaker], CALLERS, marks.path, 3.0) for caller in crew])
+    assert 0 < most_at_once(marks.lines()) <= EAGER.half_open_permits
+    assert sum(passed) > EAGER.half_open_permits
+
+
 def crew_of(size: int) -> list[Any]:
     """So many processes, ready."""
     remote: Any = ray.remote
@@ -155,6 +170,12 @@ def shared_name() -> str:
 
 def states(crew: list[Any], breaker: BreakerHandle) -> set[str]:
     return set(ray.get([caller.state.remote([breaker]) for caller in crew]))
+
+
+def owner_events(changes: Any, count: int) -> list[str]:
+    """What a stream says of the owner: so many events, awaited."""
+    told = (change.event for change in iter(lambda: changes.next(10.0), None) if change.event != "transition")
+    return list(islice(told, count))
 
 
 def owner_of(sup: Supervisor, breaker: str) -> Any:

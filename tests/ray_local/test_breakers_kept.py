@@ -54,6 +54,28 @@ with Supervisor.start(config | {"standby": False}) as sup:
     print(time.time() + ledger.retry_after_s)
 """
 
+SILENT = """
+import os, signal, sys, time
+from supervisor import Supervisor
+
+config = {"pools": {"default": {"size": 1, "standbys": 0}}, "log": {"path": sys.argv[1]}, "warm_processes": 0}
+patient = {"services": {"hang_timeout_s": 60.0}}  # else a silent log is taken for hung, and has a successor at once
+with Supervisor.start(config | {"standby": False} | patient) as sup:
+    log = next(child for child in sup.status().tree if child.key.startswith("event_log"))
+    os.kill(log.location.process.pid, signal.SIGSTOP)
+    payments, orders = sup.breaker("payments"), sup.breaker("orders")
+    until = time.monotonic() + 90
+    while not (payments.owner_heard and orders.owner_heard):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    print(payments.state, "has not answered yet" in str(payments.explain()))
+    os.kill(log.location.process.pid, signal.SIGCONT)
+    while (payments.state, orders.settings.open_s) != ("forced_open", 13.0):
+        assert time.monotonic() < until, (payments.state, orders.settings)
+        time.sleep(0.01)
+    print(payments.explain().why)
+"""
+
 
 def run(program: str, log: Path) -> str:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
@@ -78,3 +100,10 @@ def test_they_are_there_again_in_another_cluster_and_code_defines_what_nobody_co
     assert told[0] == "[('defined', 'shadow'), ('ledger', 'open'), ('orders', 'closed'), ('payments', 'forced_open')]"
     assert told[1] == "force open by ann: down until Monday 12.0"
     assert abs(float(told[2]) - float(shut_until)) < WAIT_ROOM_S
+
+
+@pytest.mark.soak
+def test_a_log_that_is_silent_at_the_first_use_of_a_name_loses_no_override(tmp_path: Path):
+    log = tmp_path / "kept.duckdb"
+    run(FIRST, log)
+    assert run(SILENT, log).splitlines() == ["closed True", "force open by ann: down until Monday"]

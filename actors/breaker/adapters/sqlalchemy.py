@@ -31,7 +31,7 @@ ANSWERS = ("IntegrityError", "DataError", "ProgrammingError", "NotSupportedError
 def guard_engine(engine: Engine | AsyncEngine, breaker: BreakerHandle) -> None:
     """Let every statement and every new connection of an engine through a breaker, from now on.
 
-    Those refused raise CircuitOpenError and do not reach the database.
+    Those refused raise CircuitOpenError and do not reach the database. An AsyncEngine's never block its event loop.
     """
     target: Engine = engine if isinstance(engine, Engine) else engine.sync_engine
     guard = _Guard(target, breaker)
@@ -66,7 +66,7 @@ class _Guard:
         return True
 
     def _through(self, work: Callable[[], Any]) -> Any:
-        with self._breaker as permit:
+        with self._acquire() as permit:
             try:
                 if ON:
                     self._pass_point()
@@ -74,6 +74,10 @@ class _Guard:
             except Exception as error:
                 self._judge(permit, error)
                 raise
+
+    def _acquire(self) -> Permit:
+        """On an event loop the owner's answer to a probe is awaited: other tasks of the loop go on."""
+        return await_only(self._breaker.aacquire()) if self._dialect.is_async else self._breaker.acquire()
 
     def _pass_point(self) -> None:
         """An asynchronous engine's work is done on the event loop, where nothing may block."""

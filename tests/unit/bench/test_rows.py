@@ -7,7 +7,18 @@ from dataclasses import replace
 import pytest
 
 from experiments.bench.row import Measured
-from experiments.bench.rows import ALL, BREAKER_CLOSED, HANG, KILL, LATENCY, THROUGHPUT, against
+from experiments.bench.rows import (
+    ALL,
+    BREAKER_CLOSED,
+    BREAKERS,
+    HANG,
+    KILL,
+    LATENCY,
+    LOCAL_BREAKERS,
+    THROUGHPUT,
+    against,
+)
+from experiments.bench.running import NAMES_MEASURED
 
 
 def test_more_a_second_is_ours_by_theirs():
@@ -59,3 +70,18 @@ def test_the_peers_that_did_best_are_named_and_those_that_are_missing():
 
 def test_without_a_peer_nothing_is_reached():
     assert not Measured(row=BREAKER_CLOSED, ours=(1.0,), theirs=(float("nan"),)).reached
+
+
+def test_the_headline_rows_of_breakers_are_of_shared_ones_and_say_so():
+    assert all(row.title.startswith("shared breaker: ") for row in BREAKERS)
+    assert [row.name for row in LOCAL_BREAKERS] == [
+        "breaker-local-closed",
+        "breaker-local-open",
+        "breaker-local-async",
+        "breaker-local-threads",
+    ]
+    assert all(row.title.startswith("local breaker: ") for row in LOCAL_BREAKERS)
+
+
+def test_every_row_is_measured():
+    assert {row.name for row in ALL} == NAMES_MEASURED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from actors.breaker import messages as m
 from actors.breaker.correspondence import INTRODUCE_AGAIN_S, INTRODUCTIONS_MAX, Correspondence, Letter
+from actors.breaker.errors import TooManyBreakersError
 from actors.breaker.outbox import CALM_S_MIN
 from actors.breaker.parcels import Reply, Request, Said
 from actors.breaker.published import Published
@@ -33,7 +34,7 @@ def test_a_name_is_introduced_again_until_the_owner_takes_it():
     assert letters.due_at() is None
     letters.answered(Reply(unknown=("bank",)))
     assert taken(letters, 2.0).names == ("bank",)
-    letters.answered(Reply(refused=(("bank", "it has as many as it may"),)))
+    letters.answered(Reply(refused=(("bank", TooManyBreakersError("bank", limit=1, scope="the cluster")),)))
     assert letters.due_at() is None
 
 

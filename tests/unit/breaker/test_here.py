@@ -43,3 +43,16 @@ def test_a_process_that_opened_itself_is_worse_off_than_the_cluster_and_says_so(
     told = explain_here(rig.gate, cluster, rig.now)
     assert (told.state, told.closes_in_s) == ("open", 5.0)
     assert "this process has opened itself, the cluster's breaker is closed" in told.why
+
+
+def test_the_numbers_say_how_many_have_opened_themselves_if_the_owner_tells():
+    scene = Scene(quorum=2)
+    scene.vote("p")
+    rig = Rig().self_opened()
+    cluster = scene.machine.view(0.0)
+    assert str(metrics_here("b", rig.gate, cluster, rig.now, answered=True).votes) == (
+        "1 of 1 reporters says open, 2 are needed"
+    )
+    assert explain_here(rig.gate, cluster, rig.now).votes == cluster.votes
+    own = view_here(rig.gate, rig.now, None)
+    assert metrics_here("b", rig.gate, own, rig.now, answered=False).votes is None

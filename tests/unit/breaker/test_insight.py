@@ -8,10 +8,11 @@ import pytest
 
 from actors.breaker.insight import PERCENTILES, explain, health_score, percentiles, success_rate
 from actors.breaker.kept import Kept
+from actors.breaker.latency import bucket_of
 from actors.breaker.messages import Sample, StateRecovered
 from actors.breaker.published import Published, State
 from actors.breaker.view import BreakerView
-from tests.unit.breaker.scene import BAD, GOOD, Scene, fast
+from tests.unit.breaker.scene import BAD, GOOD, LATE, Scene, fast
 
 RAMP = (0.1, 0.5, 1.0)
 
@@ -158,8 +159,36 @@ def test_percentiles_and_rates_are_of_the_calls_of_this_life() -> None:
     scene = Scene()
     assert percentiles(_view(scene)) == dict.fromkeys(PERCENTILES)
     assert success_rate(_view(scene)) is None
-    scene.report(GOOD * 3 + BAD, durations=((160, 3), (168, 1)))
+    scene.report(GOOD * 3 + BAD, durations=bytes([160, 160, 160, 168]))
     told = percentiles(_view(scene))
     assert told[0.5] == pytest.approx(1.0, rel=0.07)
     assert told[0.99] == pytest.approx(2.0, rel=0.07)
     assert success_rate(_view(scene)) == 0.75
+
+
+def test_an_explanation_says_who_agrees_where_somebody_does_or_must() -> None:
+    assert "say" not in str(explain(Scene().machine.view(0.0)))
+    scene = Scene(quorum=2)
+    scene.vote("p")
+    told = explain(scene.machine.view(0.0))
+    assert str(told).splitlines()[1] == "  1 of 1 reporters says open, 2 are needed"
+
+
+def test_percentiles_are_of_the_window_and_a_slow_hour_ago_is_forgotten() -> None:
+    by_calls = Scene(slow_call_rate=1.0, slow_call_s=100.0)
+    by_calls.report(GOOD * 4, durations=bytes([bucket_of(8.0)] * 4))
+    by_calls.report(GOOD * 4, durations=bytes([bucket_of(0.1)] * 4))
+    assert percentiles(by_calls.machine.view(0.0))[0.99] == pytest.approx(0.1, rel=0.07)
+    by_time = Scene(window_calls=None, window_s=60.0, slow_call_rate=1.0, slow_call_s=100.0)
+    by_time.report(GOOD * 4, durations=bytes([bucket_of(8.0)] * 4))
+    by_time.later(3600.0)
+    by_time.report(GOOD, durations=bytes([bucket_of(0.1)]))
+    assert percentiles(by_time.machine.view(by_time.now))[0.99] == pytest.approx(0.1, rel=0.07)
+    assert percentiles(by_time.machine.view(by_time.now + 61.0))[0.99] is None
+
+
+def test_percentiles_outlast_an_opening_so_that_it_can_be_understood() -> None:
+    scene = Scene(slow_call_rate=0.5, slow_call_s=1.0)
+    scene.report(LATE * 2, durations=bytes([bucket_of(8.0)] * 2))
+    assert scene.state == "open"
+    assert percentiles(scene.machine.view(0.0))[0.5] == pytest.approx(8.0, rel=0.07)

@@ -9,9 +9,20 @@ import pytest
 from actors.breaker import messages as m
 from actors.breaker.outcome import Outcome
 from actors.breaker.published import GENERATION_BITS
+from actors.breaker.view import BreakerView
+from actors.breaker.votes import Votes
 from tests.unit.breaker.scene import BAD, GOOD, LATE, Scene, Steady, fast, moves, only
 
 FAILED_CALL = m.Sample(reporter="p", error="TimeoutError: upstream", duration_s=2.0, ago_s=0.5, trace_id="ab")
+
+
+def noted(agreed: int, known: int, needed: int | None, reporter: str) -> m.NoteAgreement:
+    return m.NoteAgreement(votes=Votes(agreed=agreed, known=known, needed=needed), reporter=reporter)
+
+
+def known(view: BreakerView) -> int:
+    assert view.votes is not None
+    return view.votes.known
 
 
 class TestOpening:
@@ -58,10 +69,10 @@ class TestAgreement:
     def test_the_sum_of_all_calls_does_not_open_where_a_quorum_decides(self) -> None:
         scene = Scene(quorum=2)
         assert scene.report(BAD * 4) == []
-        assert scene.vote("p") == [m.NoteAgreement(agreed=1, heard=1, needed=2, reporter="p")]
+        assert scene.vote("p") == [noted(1, 1, 2, "p")]
         scene.report(GOOD, reporter="r")
         commands = scene.vote("q")
-        assert commands[0] == m.NoteAgreement(agreed=2, heard=3, needed=2, reporter="q")
+        assert commands[0] == noted(2, 3, 2, "q")
         assert moves(commands) == [("closed", "open", "agreed")]
         cause = only(m.RecordTransition, commands).cause
         assert (cause.reporters, cause.detail) == (("p", "q"), "2 of 3 reporters have opened themselves (quorum=2)")
@@ -76,8 +87,8 @@ class TestAgreement:
         for reporter in ("p", "q"):
             scene.vote(reporter)
         gone = scene.tell(m.ClosedLocally(reporter="p", generation=scene.machine.generation))
-        assert gone == [m.NoteAgreement(agreed=1, heard=2, needed=3, reporter="p")]
-        assert scene.tell(m.HolderDied(holder="q")) == [m.NoteAgreement(agreed=0, heard=1, needed=3, reporter="q")]
+        assert gone == [noted(1, 2, 3, "p")]
+        assert scene.tell(m.HolderDied(holder="q")) == [noted(0, 1, 3, "q")]
         assert scene.tell(m.HolderDied(holder="q")) == []
         for reporter in ("r", "s"):
             assert moves(scene.vote(reporter)) == []
@@ -85,7 +96,7 @@ class TestAgreement:
 
     def test_without_a_quorum_votes_are_only_shown(self) -> None:
         scene = Scene()
-        assert scene.vote("p") == [m.NoteAgreement(agreed=1, heard=1, needed=None, reporter="p")]
+        assert scene.vote("p") == [noted(1, 1, None, "p")]
         assert scene.state == "closed"
         assert scene.machine.view(0.0).voters == ("p",)
 
@@ -95,6 +106,30 @@ class TestAgreement:
         scene.vote("p")
         assert scene.state == "open"
         assert scene.vote("q") == []
+
+    def test_a_quorum_of_nodes_is_not_had_by_the_processes_of_one(self) -> None:
+        scene = Scene(quorum=2, quorum_of="nodes")
+        for reporter, node in (("p", "one"), ("q", "one"), ("r", "two")):
+            scene.tell(m.ReporterSeated(reporter=reporter, node=node))
+        for reporter in ("p", "q"):
+            assert moves(scene.vote(reporter)) == []
+        assert str(scene.machine.view(0.0).votes) == "1 of 1 nodes says open, 2 are needed"
+        commands = scene.vote("r")
+        assert moves(commands) == [("closed", "open", "agreed")]
+        cause = only(m.RecordTransition, commands).cause
+        assert cause.detail == "2 of 2 nodes have opened themselves (quorum=2)"
+        assert cause.reporters == ("p", "q", "r")
+
+    def test_a_node_whose_last_voter_recovers_or_dies_has_no_vote(self) -> None:
+        scene = Scene(quorum=2, quorum_of="nodes")
+        for reporter, node in (("p", "one"), ("q", "one"), ("r", "two")):
+            scene.tell(m.ReporterSeated(reporter=reporter, node=node))
+            scene.report(GOOD, reporter=reporter)
+        scene.vote("p")
+        scene.vote("q")
+        scene.tell(m.ClosedLocally(reporter="p", generation=scene.machine.generation))
+        assert only(m.NoteAgreement, scene.tell(m.HolderDied(holder="q"))).votes.agreed == 0
+        assert moves(scene.vote("r")) == []
 
     def test_whoever_recovers_is_judged_by_the_sum_of_all_calls(self) -> None:
         scene = Scene(quorum=2, ramp=(0.5, 1.0))
@@ -184,7 +219,7 @@ class TestPermits:
 
     def test_durations_are_those_of_calls_and_of_probes(self) -> None:
         scene = Scene()
-        scene.report(GOOD, durations=((5, 1),))
+        scene.report(GOOD, durations=b"\5")
         scene.end(scene.grant(), duration_s=1.0)
         assert sum(count for _, count in scene.machine.view(0.0).durations) == 2
 
@@ -330,7 +365,7 @@ class TestView:
         scene.now += 2.0
         view = scene.machine.view(scene.now)
         assert (view.calls, view.failure_rate, view.slow_rate, view.failures_in_a_row) == (4, 0.25, 0.0, 1)
-        assert (view.nearness, view.since_s, view.heard, view.state_left_s) == (0.25, 2.0, 1, None)
+        assert (view.nearness, view.since_s, known(view), view.state_left_s) == (0.25, 2.0, 1, None)
         totals = view.totals
         assert (totals.successes, totals.failures, totals.refused, totals.neutral) == (3, 1, 2, 1)
         assert view.settings == fast(window_calls=8, minimum_calls=8)
@@ -339,7 +374,7 @@ class TestView:
         scene = Scene(window_calls=None, window_s=10.0)
         scene.report(GOOD)
         assert scene.machine.view(99.0).calls == 0
-        assert scene.machine.view(99.0).heard == 0
+        assert known(scene.machine.view(99.0)) == 0
         assert Scene().opened().machine.view(2.0).state_left_s == 3.0
 
     def test_probes_are_shown_while_half_open(self) -> None:

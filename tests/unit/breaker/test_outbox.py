@@ -53,10 +53,10 @@ def test_what_somebody_wants_to_see_is_sent_at_once():
 
 def test_reports_of_one_generation_travel_as_one():
     box = Outbox()
-    box.add("a", [report(durations=((3, 1),), refused=1), report(durations=((3, 2), (4, 1)), neutral=2)], 5.0)
+    box.add("a", [report(durations=b"\3", refused=1), report(durations=b"\3\4", neutral=2)], 5.0)
     box.add("a", [report(generation=2)], 5.0)
     assert box.take(6.0) == [
-        ("a", report(GOOD * 2, durations=((3, 3), (4, 1)), refused=1, neutral=2)),
+        ("a", report(GOOD * 2, durations=b"\3\3\4", refused=1, neutral=2)),
         ("a", report(generation=2)),
     ]
 

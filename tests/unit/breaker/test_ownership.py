@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from actors.breaker import messages as m
+from actors.breaker.insight import explain
 from actors.breaker.kept import Kept
-from actors.breaker.names import NAMES_MAX
 from actors.breaker.ownership import (
     GATHER_S,
+    LOG_AGAIN_S,
     LOG_S,
     LOG_TOO_S,
     QUEUED_MAX,
@@ -39,7 +41,7 @@ class House:
         self.owned = Ownership("breaker/bank", life=life, default=DEFAULT, rng=Steady())
 
     def introduce(self, name: str = "bank", process: str = "p", **more: Any) -> list[Any]:
-        told: dict[str, Any] = {"definition": GIVEN, "found": None} | more
+        told: dict[str, Any] = {"node": "one", "definition": GIVEN, "found": None} | more
         return self.owned.introduce(name, process, now=self.now, **told)
 
     def log(self, found: Found | None = None, name: str = "bank") -> list[Any]:
@@ -150,7 +152,6 @@ def test_a_silent_log_is_waited_for_only_where_nothing_else_is_known():
     house.introduce()
     assert house.wait(LOG_S - 0.1) == []
     assert kinds(house.wait(0.1)) == ["RecordBegun", "Publish"]
-    assert house.log(copy("open", 9 * LIFE, wait_s=1.0)) == []
     assert house.published.state == "closed"
 
 
@@ -242,12 +243,9 @@ def test_each_breaker_has_its_own_time():
     assert not house.owned.knows("nobody")
 
 
-def test_names_and_requests_are_bounded():
+def test_requests_that_wait_are_bounded():
     house = House()
-    for number in range(NAMES_MAX):
-        house.introduce(f"n{number}")
-    with pytest.raises(ValueError, match="'one more' is not taken"):
-        house.introduce("one more")
+    house.introduce("n0")
     ask = m.ControlRequested(action="reset", who="ann", reason="x")
     for _ in range(QUEUED_MAX):
         house.request(ask, name="n0")
@@ -264,3 +262,98 @@ def test_a_request_that_arrives_twice_is_carried_out_once():
     assert house.published.generation == generation
     assert house.request(ask, key="another") != []
     assert house.published.generation == generation + 1
+
+
+def test_a_quorum_of_nodes_counts_the_nodes_of_the_processes_that_introduced_themselves() -> None:
+    house = House()
+    definition = Definition(settings=fast(quorum=2, quorum_of="nodes"), packed=b"nodes")
+    for process, node in (("p", "one"), ("q", "one")):
+        house.introduce(process=process, node=node, definition=definition)
+    house.log()
+    house.introduce(process="r", node="two", definition=None)
+    trip = m.Trip(rule="failure_rate", value=1.0, threshold=0.5, calls=4)
+    states: list[str] = []
+    for process in ("p", "q", "r"):
+        house.tell(m.OpenedLocally(reporter=process, generation=LIFE, trip=trip))
+        states.append(house.published.state)
+    assert states == ["closed", "closed", "open"]
+
+
+class TestALogThatWasSilent:
+    """When the name was first used; what it tells later is not lost."""
+
+    def begun(self, **more: Any) -> House:
+        house = House()
+        house.introduce(**more)
+        house.wait(LOG_S)
+        assert house.owned.is_decided("bank")
+        return house
+
+    def test_it_is_asked_again_until_it_answers_and_nothing_is_written_over_what_it_may_have(self) -> None:
+        house = self.begun()
+        assert house.owned.awaits_log("bank")
+        for _ in range(3):
+            assert house.wait(LOG_AGAIN_S) == [("bank", ReadLog())]
+        assert house.log() == [("bank", RecordBegun())]
+        assert not house.owned.awaits_log("bank")
+        assert house.wait(LOG_AGAIN_S) == []
+        assert house.log(copy("forced_open", 9 * LIFE)) == [], "an answer is taken once"
+
+    def test_people_are_told_that_it_has_not_answered(self) -> None:
+        house = self.begun()
+        ((_, view),) = house.owned.views(("bank",), house.now)
+        assert "The event log has not answered yet" in str(explain(view))
+        house.log()
+        ((_, view),) = house.owned.views(("bank",), house.now)
+        assert "event log" not in str(explain(view))
+
+    @pytest.mark.parametrize("state", ["forced_open", "disabled", "shadow"])
+    def test_an_override_that_only_it_knew_holds_with_who_and_why(self, state: State) -> None:
+        house = self.begun()
+        asked = m.Cause(kind="controlled", detail="force open by ann: a drill", who="ann", reason="a drill")
+        found = copy(state, 9 * LIFE + 3, same_cluster=False)
+        found = replace(found, kept=replace(found.kept, overridden_by=asked))
+        assert kinds(house.log(found)) == ["RecordBegun", "RecordTransition", "Publish"]
+        assert (house.published.state, house.published.generation) == (state, 9 * LIFE + 4)
+        kept = house.owned.kept("bank", house.now)
+        assert kept is not None
+        assert kept[0].overridden_by == asked
+
+    def test_settings_that_somebody_configured_hold_and_those_of_code_do_not(self) -> None:
+        for rules, settings in ((1, b"given"), (2, b"kept")):
+            house = self.begun()
+            house.log(copy("closed", 9 * LIFE, rules=rules, same_cluster=False))
+            assert house.settings == settings
+
+    @pytest.mark.parametrize("rules", [1, 2])
+    def test_calls_that_were_admitted_before_and_after_it_answered_count(self, rules: int) -> None:
+        house = self.begun(definition=Definition(settings=fast(open_s=3.0), packed=b"given"))
+        if rules == 1:
+            house.tell(m.OutcomesReported(reporter="p", generation=house.published.generation, outcomes=BAD))
+        house.log(copy("closed", 9 * LIFE, rules=rules, same_cluster=False))
+        told = m.OutcomesReported(reporter="p", generation=house.published.generation, outcomes=BAD * rules)
+        assert "RecordTransition" in kinds(house.tell(told))
+        assert house.published.state == "open"
+
+    def test_the_wait_of_an_open_one_goes_on_if_nothing_has_happened_since(self) -> None:
+        house = self.begun()
+        house.log(copy("open", 9 * LIFE, wait_s=2.0, openings=3, same_cluster=False))
+        assert (house.published.state, house.published.wait_s, house.published.openings) == ("open", 2.0, 3)
+        busy = self.begun()
+        busy.request(m.ControlRequested(action="reset", who="ann", reason="x"))
+        busy.log(copy("open", 9 * LIFE, wait_s=2.0, same_cluster=False))
+        assert busy.published.state == "closed"
+
+    def test_what_somebody_has_asked_for_since_stands(self) -> None:
+        house = self.begun()
+        house.request(m.ControlRequested(action="shadow", who="bob", reason="watch"))
+        house.request(m.ConfigureRequested(settings=fast(open_s=9.0), who="bob", reason="slower"), packed=b"asked")
+        house.log(copy("forced_open", 9 * LIFE, rules=4, same_cluster=False))
+        assert (house.published.state, house.settings) == ("shadow", b"asked")
+
+    def test_what_a_board_knew_better_stands(self) -> None:
+        house = House(life=2)
+        house.owned.found("bank", copy("disabled", LIFE + 7), house.now)
+        house.wait(LOG_TOO_S)
+        assert kinds(house.log(copy("forced_open", LIFE + 6))) == ["RecordBegun"]
+        assert house.published.state == "disabled"

@@ -2,179 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
-import queue
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ray.exceptions import ActorDiedError, ActorUnavailableError
+from ray.exceptions import ActorUnavailableError
 
 from actors.breaker import messages as m
-from actors.breaker.errors import BreakerUnreachableError, CircuitOpenError
+from actors.breaker.errors import BreakerUnreachableError, CircuitOpenError, TooManyBreakersError
 from actors.breaker.gate import ASK_AGAIN_S_MAX
 from actors.breaker.handle import BreakerHandle
-from actors.breaker.link import Word
-from actors.breaker.noticeboard import Noticeboard
 from actors.breaker.packing import pack_settings
-from actors.breaker.parcels import Parcel, Reply, Said
-from actors.breaker.published import Published
+from actors.breaker.parcels import Parcel, Reply
 from actors.breaker.registry import Registry
-from actors.breaker.remote import RayLink
 from actors.breaker.settings import BreakerSettings
+from actors.runtime.board import BoardWriter
 from actors.runtime.replies import when_answered
 from actors.service.near import NearServer, near_address
 from supervisor.link import wait_until
+from tests.unit.breaker.far import ASK, FAILED, FIRST, GOOD, GRANT, SECOND, WAIT_S, Cluster, Follower, Reference
 from tests.unit.breaker.scene import fast
 from tests.unit.breaker.town import BreakError, bad, good
-
-WAIT_S = 30.0
-FIRST, SECOND = "s/breaker/bank#1", "s/breaker/bank#2"
-FAILED = m.OutcomesReported(reporter="p", generation=1, outcomes=b"\1")
-GOOD = m.OutcomesReported(reporter="p", generation=1, outcomes=b"\0")
-ASK = m.PermitRequested(holder="p", request=1)
-GRANT = m.GrantPermit(holder="p", request=1, permit=9, generation=1, lease_s=30.0)
-
-
-class Reference:
-    """A call under way."""
-
-    def __init__(self) -> None:
-        self._callbacks: list[Callable[[Any], None]] = []
-
-    def _on_completed(self, callback: Callable[[Any], None]) -> None:
-        self._callbacks.append(callback)
-
-    def answer(self, value: Any) -> None:
-        for callback in self._callbacks:
-            callback(value)
-
-
-class Method:
-    """One of an actor's."""
-
-    def __init__(self, call: Callable[..., Any] | None = None) -> None:
-        self._call = call
-        self.calls: list[Reference] = []
-
-    def remote(self, *arguments: Any) -> Reference:
-        made = Reference()
-        self.calls.append(made)
-        if self._call is not None:
-            answer, added = self._call(*arguments), made._on_completed
-            made._on_completed = lambda callback: (added(callback), callback(answer))  # type: ignore[method-assign]
-        return made
-
-
-class Owner:
-    """An actor that owns breakers: it keeps what it is told, and answers as it is bidden."""
-
-    def __init__(self) -> None:
-        self.told: queue.Queue[Parcel] = queue.Queue()
-        self.reply = Reply()
-        self.settings = fast()
-        self.exchange, self.watch, self.news = Method(self.take), Method(), Method()
-        self.steer = Method(self.refuse)
-
-    def take(self, data: bytes) -> bytes:
-        parcel: Parcel = pickle.loads(data)
-        self.told.put(parcel)
-        known = tuple(
-            Said(
-                name=each.name, published=Published(state="closed", generation=1), settings=pack_settings(self.settings)
-            )
-            for each in parcel.introductions
-        )
-        answers = tuple((name, GRANT) for name, event in parcel.events if isinstance(event, m.PermitRequested))
-        return pickle.dumps(Reply(said=known, answers=answers, unknown=self.reply.unknown, refused=self.reply.refused))
-
-    @staticmethod
-    def refuse(*_: Any) -> None:
-        raise RuntimeError("this owner answers nobody")
-
-    def hear(self, wanted: Callable[[Parcel], bool]) -> Parcel:
-        while True:
-            parcel = self.told.get(timeout=WAIT_S)
-            if wanted(parcel):
-                return parcel
-
-    def die(self) -> None:
-        for call in self.watch.calls:
-            call.answer(ActorDiedError())
-
-
-class Follower:
-    """A circuit."""
-
-    def __init__(self) -> None:
-        self.heard = False
-        self.lost_times = 0
-        self.given_back: list[m.Event] = []
-
-    def follow(self, word: Word) -> None:
-        del word
-
-    def untold(self, events: Any) -> None:
-        self.given_back += events
-
-    def lost(self) -> None:
-        self.heard = False
-        self.lost_times += 1
-
-    def found(self) -> None:
-        self.heard = True
-
-
-class Cluster:
-    """Owners by name; the last one that runs has the breaker."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.owners: dict[str, Owner] = {}
-        self.servers: list[NearServer] = []
-        self.wanted: list[str] = []
-        self.running: str | None = None
-        self.link = RayLink(
-            "s", self, recipe=lambda: self.link, node_id="n", board=Noticeboard(self.path), lookup=self.find
-        )
-        self.follower = Follower()
-
-    def path(self, key: str | None) -> Path:
-        return self.folder / (key or "agent").replace("/", "-")
-
-    def run(self, name: str, *, near: bool = True) -> Owner:
-        owner = self.owners[name] = Owner()
-        if near:
-            self.servers.append(NearServer(near_address(self.path(None), name), owner.take))
-        self.running = name
-        self.link.stir()
-        return owner
-
-    def lose(self) -> None:
-        name, self.running = self.running, None
-        self.servers.pop().close()
-        self.owners[str(name)].die()
-
-    def find(self, name: str) -> Any:
-        if name not in self.owners:
-            raise ValueError(name)
-        return self.owners[name]
-
-    def owner_of(self, name: str) -> str | None:
-        del name
-        return self.running
-
-    def want(self, name: str, timeout_s: float = 0.0) -> None:
-        del timeout_s
-        self.wanted.append(name)
-
-    def attach(self) -> Follower:
-        self.link.attach("bank", fast(), self.follower, process="p")
-        return self.follower
-
-    def heard(self) -> None:
-        assert wait_until(lambda: self.follower.heard, WAIT_S)
 
 
 @pytest.fixture
@@ -202,6 +53,42 @@ def test_an_owner_is_found_introduced_to_and_told_in_order(cluster: Cluster, nea
     assert outcomes(owner.hear(lambda parcel: bool(parcel.events))) == b"\0\1"
     assert follower.given_back == []
     assert len(owner.exchange.calls) == 0 if near else len(owner.exchange.calls) >= 2
+
+
+def test_a_name_too_many_is_refused_at_its_first_use_and_the_known_ones_go_on(cluster: Cluster):
+    board = BoardWriter(cluster.path(None), names=16, blob_bytes=4096)
+    for name in ("breaker/a", "breaker/b", "breaker/c", "route"):
+        board.put(name, 1, b"")
+    registry = Registry()
+    bank = registry.circuit(cluster.link, "bank")
+    with pytest.raises(TooManyBreakersError, match="'more' is one too many: the cluster has 4") as refused:
+        registry.circuit(cluster.link, "more")
+    assert refused.value.setting == "breaker_names_max"
+    assert registry.circuit(cluster.link, "bank") is bank
+    assert registry.circuit(cluster.link, "c").name == "c"
+    cluster.cap = 5
+    assert registry.circuit(cluster.link, "more").name == "more"
+    board.close(unlink=True)
+
+
+def test_a_name_that_its_owner_refuses_goes_on_here_is_told_and_asked_again_of_a_successor(
+    cluster: Cluster, caplog: pytest.LogCaptureFixture
+):
+    owner = cluster.run(FIRST)
+    owner.full = TooManyBreakersError("bank", limit=4, scope="the cluster", setting="breaker_names_max")
+    registry = Registry()
+    breaker = BreakerHandle(registry.circuit(cluster.link, "bank", fast()))
+    assert wait_until(lambda: "'bank' is one too many" in caplog.text, WAIT_S)
+    with pytest.raises(TooManyBreakersError):
+        registry.circuit(cluster.link, "bank")
+    for _ in range(2):
+        with pytest.raises(BreakError):
+            breaker.call(bad)
+    assert (breaker.state, breaker.owner_heard, breaker.metrics().owner_answered) == ("open", False, False)
+    cluster.lose()
+    cluster.run(SECOND)
+    assert wait_until(lambda: breaker.owner_heard, WAIT_S)
+    assert registry.circuit(cluster.link, "bank").name == "bank"
 
 
 def test_a_definition_after_the_first_use_is_introduced_to_the_owner(cluster: Cluster):
@@ -394,3 +281,24 @@ def test_the_stand_in_for_a_reference_is_used_as_rays_own():
     when_answered(reference, heard.append)
     reference.answer(1)
     assert heard == [1]
+
+
+def test_subscribers_hear_once_that_the_owner_is_lost_and_once_that_it_is_heard_again(cluster: Cluster):
+    cluster.run(FIRST)
+    breaker = BreakerHandle(Registry().circuit(cluster.link, "bank", fast()))
+    assert wait_until(lambda: breaker.owner_heard, WAIT_S)
+
+    async def listen() -> list[str]:
+        async with asyncio.timeout(WAIT_S):
+            return [(await anext(async_stream)).event, (await anext(async_stream)).event]
+
+    with breaker.subscribe() as stream, breaker.subscribe() as async_stream:
+        cluster.lose()
+        lost = stream.next(WAIT_S)
+        cluster.run(SECOND)
+        heard = stream.next(WAIT_S)
+        assert stream.next(0) is None
+        assert asyncio.run(listen()) == ["owner_lost", "owner_heard"]
+    assert lost is not None
+    assert heard is not None
+    assert (lost.event, heard.event) == ("owner_lost", "owner_heard")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from actors.breaker.latency import Histogram
+from actors.breaker.latency import bucket_of
 from actors.breaker.messages import OutcomesReported, Sample
 from actors.breaker.reports import PENDING_MAX, REPORT_CALLS, REPORT_S, SAMPLES_MAX, Reports
 
@@ -17,13 +17,11 @@ def test_a_batch_tells_everything_once() -> None:
     reports.add_sample(SAMPLE)
     reports.add_refused(3.0)
     reports.add_neutral(3.0)
-    durations = Histogram()
-    durations.add(0.5)
     assert reports.take(7) == OutcomesReported(
         reporter="p",
         generation=7,
         outcomes=b"\0\1\0",
-        durations=durations.counts(),
+        durations=bytes([bucket_of(0.5)]),
         refused=1,
         neutral=1,
         samples=(SAMPLE,),

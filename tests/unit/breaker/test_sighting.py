@@ -61,3 +61,21 @@ def test_a_new_life_of_the_owner_in_the_same_state_is_no_news():
     assert seen(rig, sighting) is None
     rig.follow("open", generation=(3 << GENERATION_BITS) + 4, wait_s=1.0)
     assert seen(rig, sighting) == ("closed", "open", False, 0)
+
+
+def test_the_owner_is_lost_once_and_heard_again_once():
+    rig = Rig()
+    sighting = Sighting("b", rig.gate)
+    rig.gate.set_lost(lost=True)
+
+    def told(*, lost: bool) -> list[tuple[str, str, str, int]]:
+        heard = sighting.heard(rig.gate, rig.now, lost=lost)
+        return [(each.event, each.before, each.after, each.generation) for each in heard]
+
+    assert told(lost=True) == told(lost=False) == [], "an owner that is heard for the first time was not lost"
+    assert told(lost=True) == [("owner_lost", "closed", "closed", FIRST)]
+    assert told(lost=True) == []
+    rig.follow("open", wait_s=5.0)
+    assert told(lost=False) == [("owner_heard", "open", "open", FIRST + 1)]
+    assert told(lost=False) == []
+    assert seen(rig, sighting) == ("closed", "open", False, 0)

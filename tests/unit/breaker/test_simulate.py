@@ -65,6 +65,15 @@ def test_processes_open_themselves_before_a_quorum_opens_the_cluster() -> None:
     assert alone.load.refused > alone.load.passed
 
 
+def test_a_quorum_of_nodes_needs_processes_of_so_many_nodes() -> None:
+    def run(nodes: int | None) -> SimulationReport:
+        scenario = Scenario(phases=(DOWN,), processes=4, nodes=nodes)
+        return simulate(BreakerSettings(quorum=2, quorum_of="nodes"), scenario)
+
+    assert not run(1).opened
+    assert run(2).opened_at[0] >= run(None).opened_at[0] > 0
+
+
 def test_slow_calls_open_it() -> None:
     phase = Phase(duration_s=5, calls_per_s=100, slow_rate=0.8, slow_s=0.5)
     assert _run(phase, slow_call_rate=0.5, slow_call_s=0.2).opened

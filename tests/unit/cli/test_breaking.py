@@ -25,6 +25,12 @@ def test_an_outage_is_simulated_and_drawn():
     assert "refused" in told
 
 
+def test_a_quorum_of_nodes_is_simulated_on_so_many():
+    settings = ("simulate", "--set", "quorum=2", "--set", "quorum_of=nodes", "--nodes")
+    assert "never opens" in run(*settings, "1").output
+    assert "opens" in run(*settings, "2").output.replace("never opens", "")
+
+
 def test_a_scenario_and_settings_come_from_a_file_and_a_picture_is_written(tmp_path: Path):
     file, picture = tmp_path / "scenario.yaml", tmp_path / "run.svg"
     phases = [{"duration_s": 5, "calls_per_s": 20, "failure_rate": 0.1}]

@@ -73,6 +73,50 @@ def test_what_an_operator_holds_stays_held_however_long(
     assert left == [("a", "hold"), ("b", "release"), ("c", "hold")]
 
 
+def flapping(days: int) -> dict[str, list[tuple[Any, ...]]]:
+    """A breaker that opened and closed every day, and one that was forced open before all that."""
+    names = ["forced"] + ["flapping"] * days
+    states = ["forced_open"] + ["open" if day % 2 else "closed" for day in range(days, 0, -1)]
+    ago = [days + 1.0, *(float(day) for day in range(days, 0, -1))]
+    told = list(zip(names, states, ago, (f"{number:016x}" for number in range(days + 1)), strict=True))
+    history = "circuit_breaker_state_history"
+    return {
+        history: [row_of(history, at, breaker=name, to_state=state, span_id=span) for name, state, at, span in told],
+        "recorded_breakers": [
+            row_of("recorded_breakers", at, breaker=name, state=state) for name, state, at, _ in told
+        ],
+        "recorded_spans": [span_row(at, span) for _, _, at, span in told],
+    }
+
+
+def span_row(days_ago: float, span_id: str, kind: str = "breaker") -> tuple[Any, ...]:
+    at = NOW_US - int(days_ago * DAY_US)
+    return ("f" * 32, span_id, None, "breaker b: closed -> open", kind, at, at, "ok", None)
+
+
+def test_a_breaker_that_flaps_for_ever_keeps_the_days_that_are_kept_and_how_it_stands(
+    store: EventStore, batch_of: Callable[..., Any], read: Any
+) -> None:
+    for number, (table, rows) in enumerate(flapping(90).items()):
+        store.append([batch_of(number, *rows, table=table)])
+    store.append([batch_of(9, span_row(90.0, "e" * 16, kind="health"), table="recorded_spans")])
+    forget(store, keep_days=30.5, now_us=NOW_US)
+    count = "SELECT count(*), count(*) FILTER (breaker = 'forced') FROM "
+    assert read(count + "circuit_breaker_state_history") == [(31, 1)]
+    assert read(count + "recorded_breakers") == [(32, 1)], "the first tells since when there is one"
+    spans = "SELECT count(*) FILTER (kind = 'breaker'), count(*) FILTER (kind = 'health') FROM recorded_spans"
+    assert read(spans) == [(31, 1)]
+    linked = "SELECT count(*) FROM circuit_breaker_state_history SEMI JOIN recorded_spans USING (span_id)"
+    assert read(linked) == [(31,)]
+    assert read("SELECT breaker, state FROM active_circuit_breakers ORDER BY breaker") == [
+        ("flapping", "open"),
+        ("forced", "forced_open"),
+    ]
+    age = f"SELECT ({NOW_US} - epoch_us(created_at)) // {DAY_US} FROM circuit_breakers WHERE breaker = 'flapping'"
+    assert read(age) == [(90,)]
+    assert forget(store, keep_days=30.5, now_us=NOW_US) == 0
+
+
 def test_tables_that_age_are_tables_with_a_time() -> None:
     assert all(any(column.name == "at_time" for column in TABLES[table].columns) for table in AGING)
 
