@@ -68,7 +68,7 @@ def test_what_is_registered_is_watched_and_told(ward: Ward, eventually: Eventual
 async def test_coroutines_have_the_same(ward: Ward) -> None:
     health = ward.sup.health
     await health.aregister("db", probes.disk("/", free_share=0), **FAST)
-    with health.subscribe() as changes:
+    with await health.asubscribe() as changes:
         async with asyncio.timeout(20):
             async for change in changes:
                 if change.component == "db":
