@@ -37,8 +37,6 @@ TESTS_MAX = 20
 """Tests of channels whose results are remembered."""
 
 _TAKE_OVER_S = 15.0
-_YOUNG_US = 24 * 3600 * 1_000_000
-"""Messages that were written down longer ago are sent no more, microseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,9 +113,8 @@ class NotifierActor(ServiceActor):
 
     def _written_down(self) -> tuple[m.OutboxEntry, ...]:
         """What the log has; while it does not answer there is nothing, and a later life sends it."""
-        since_us = self.clock.wall_us() - _YOUNG_US
         try:
-            return rows.entries_of(self.query(rows.WAITING, (since_us,), patience_s=_TAKE_OVER_S))
+            return rows.entries_of(self.query(rows.WAITING, patience_s=_TAKE_OVER_S), self.clock.wall_us())
         except EventLogError:
             return ()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from actors.notifier import messages as m
 from actors.notifier.settings import RouteSettings
 from tests.unit.notifier.scene import NOON_S, Scene, alert, channel, entry, of
@@ -116,6 +118,23 @@ class TestSuccessors:
         scene.resolve("a")
         assert {(each.channel, each.alerts[0].key) for each in scene.sent[-2:]} == {("mail", "a"), ("pager", "a")}
         assert scene.resolve("b") == []
+
+    def test_what_waited_too_long_or_cannot_be_read_is_dropped_and_the_drop_is_on_record(self) -> None:
+        scene = Scene(stale_s=3600.0)
+        entries = (
+            replace(entry(alert("old"), entry_id="1.1"), age_s=3601.0),
+            m.OutboxEntry(entry_id="1.2", channel="mail", alerts=()),
+            replace(entry(alert("young"), entry_id="1.3"), age_s=3599.0),
+        )
+        told = (m.KeptAlert(alert=alert("old"), channels=("mail",), age_s=3601.0),)
+        commands = scene.tell(m.OutboxRecovered(entries=entries, told=told))
+        assert [each.entry_id for each in of(m.ForgetEntry, commands)] == ["1.1", "1.2", "1.3"]
+        assert [(each.result, each.entry.entry_id, each.detail) for each in of(m.RecordNotification, commands)] == [
+            ("dropped", "1.1", "it waited since 3601 s ago, and what is older than 3600 s is news no more"),
+            ("dropped", "1.2", "what was written down cannot be read"),
+            ("sent", "1.3", ""),
+        ]
+        assert len(of(m.Send, scene.raise_("old"))) == 1, "nobody was told of it"
 
     def test_only_before_anything_else(self) -> None:
         scene = Scene()
