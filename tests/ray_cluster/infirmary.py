@@ -12,7 +12,7 @@ from tests.ray_cluster.households import Ward, off_head, view
 from tests.ray_cluster.nodes import Nodes, eventually, stopped
 
 PATIENT: Any = {"heartbeat_s": 1.0, "hang_timeout_s": 60.0}
-"""The supervisor does not replace what is stopped here: it is as if the monitor alone could not reach it."""
+"""Nothing hangs, or what is stopped is not to be replaced; on a busy machine all are slow to answer."""
 
 CHECK: Any = {"interval_s": 0.2, "timeout_s": 0.5, "failures": 2}
 
