@@ -29,8 +29,9 @@ def clinic(log: str) -> Supervisor:
     return Supervisor.start(config, name=f"c{uuid4().hex[:8]}")
 
 
-def healers_and_isolation(nodes: Nodes, log: str) -> dict[str, Any]:
-    """Recoveries run off the failing node and off a sick one; a node is drained and kept off with all on it."""
+def healers_elsewhere(nodes: Nodes, log: str) -> dict[str, Any]:
+    """Recoveries run off the failing node and off a sick one."""
+    del nodes
     sup = clinic(log)
     try:
         sup.healer.start()
@@ -40,8 +41,18 @@ def healers_and_isolation(nodes: Nodes, log: str) -> dict[str, Any]:
             "homes": len(homes),
             "elsewhere": all(node not in (failing, "") for failing, node in ran.items()),
             "healthy": [_off_sick(sup, log, node) for node in homes],
-            **_isolated(sup, nodes),
         }
+    finally:
+        sup.shutdown()
+
+
+def an_isolated_node(nodes: Nodes, log: str) -> dict[str, Any]:
+    """A node is drained with all on it, and kept off."""
+    sup = clinic(log)
+    try:
+        sup.healer.start()
+        _homes(sup)
+        return _isolated(sup, nodes)
     finally:
         sup.shutdown()
 
