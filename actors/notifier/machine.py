@@ -21,6 +21,7 @@ from actors.notifier.outbox import Outbox
 from actors.recovery.strategies import SEVERITIES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from random import Random
 
     from actors.notifier.settings import NotifierSettings
@@ -116,7 +117,9 @@ class NotifierMachine:
             case m.TimePassed():
                 pass  # all that is due follows every event
             case m.OutboxRecovered():
-                return self._on_recovered(event)
+                return self._on_recovered(event) if self._fresh else []
+            case m.OutboxFound():
+                return self._take_up(each for each in event.entries if not each.entry_id.startswith(f"{self._life}."))
             case _:
                 assert_never(event)
         return []
@@ -175,11 +178,14 @@ class NotifierMachine:
                 self._outboxes[name].add(alert, self._now)
 
     def _on_recovered(self, event: m.OutboxRecovered) -> list[m.Command]:
+        for each in event.told:
+            self._told[each.alert.key] = _Told(each.alert, self._now - each.age_s, self._known(each.channels))
+        return self._take_up(event.entries)
+
+    def _take_up(self, entries: Iterable[m.OutboxEntry]) -> list[m.Command]:
         """What is sent no more is dropped, and told: its channel is no more, or it is too old."""
         commands: list[m.Command] = []
-        for each in event.told if self._fresh else ():
-            self._told[each.alert.key] = _Told(each.alert, self._now - each.age_s, self._known(each.channels))
-        for entry in event.entries if self._fresh else ():
+        for entry in entries:
             outbox = self._outboxes.get(entry.channel)
             why_not = self._why_not(entry)
             if outbox is None or why_not:

@@ -159,7 +159,18 @@ class OutboxRecovered:
     told: tuple[KeptAlert, ...] = ()
 
 
-Event = AlertRaised | AlertResolved | EntryRecorded | SendEnded | TimePassed | OutboxRecovered
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxFound:
+    """The log answers again; it did not when this life took over.
+
+    Attributes:
+        entries: Messages that were written down and not forgotten, oldest first; those of this life are among them.
+    """
+
+    entries: tuple[OutboxEntry, ...]
+
+
+Event = AlertRaised | AlertResolved | EntryRecorded | SendEnded | TimePassed | OutboxRecovered | OutboxFound
 
 # -- commands -------------------------------------------------------------------------------------------------------
 

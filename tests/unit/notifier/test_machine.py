@@ -136,6 +136,19 @@ class TestSuccessors:
         ]
         assert len(of(m.Send, scene.raise_("old"))) == 1, "nobody was told of it"
 
+    def test_what_is_found_late_is_sent_too_but_not_what_is_this_lifes_own(self) -> None:
+        scene = Scene()
+        scene.ok = lambda _: None
+        (own,) = of(m.RecordEntry, scene.raise_("new"))
+        (sent,) = of(m.Send, scene.machine.handle(m.EntryRecorded(entry_id=own.entry.entry_id), scene.now)) or [None]
+        assert sent is None, "it is in flight already"
+        left = replace(entry(alert("left"), entry_id="0.1"), age_s=60.0)
+        scene.tell(m.OutboxFound(entries=(left, own.entry)))
+        assert scene.machine.waiting() == {"mail": 2}
+        scene.ok = lambda _: True
+        scene.later(60.0)
+        assert [key for _, key, _ in scene.told] == ["new", "left"]
+
     def test_only_before_anything_else(self) -> None:
         scene = Scene()
         scene.raise_()
