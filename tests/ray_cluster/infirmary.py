@@ -41,7 +41,7 @@ def _out_of_reach(sup: Supervisor, nodes: Nodes) -> dict[str, Any]:
     health = sup.health
     ward: Any = sup.supervise(Ward, name="ward", standbys=1, checkpoint="each_call", **PATIENT)
     node = off_head(sup, nodes, ward, "ward")
-    before = ward.pid.remote().result(timeout=60)
+    before, restarts = ward.pid.remote().result(timeout=60), view(sup, "child/ward").restarts
     health.register("ward", well, on=f"node:{node.node_id}", **CHECK)
     health.register("every", well, on="every_node", **CHECK)
     eventually(lambda: _state(sup, "ward") == _state(sup, "every") == "healthy")
@@ -68,7 +68,7 @@ def _out_of_reach(sup: Supervisor, nodes: Nodes) -> dict[str, Any]:
         "counted": counted,
         "sick": [change.component for change in told if change.after in ("unhealthy", "unready")],
         "same": ward.pid.remote().result(timeout=60) == before,
-        "restarts": view(sup, "child/ward").restarts,
+        "restarts": view(sup, "child/ward").restarts - restarts,
     }
 
 
