@@ -175,7 +175,7 @@ class ClusterRunner:
             return
         self._clearing.wait(life[0])
         try:
-            handle = self._hosting.create(self._name(life), plan, command.node_id, standby=command.standby)
+            handle = self._hosting.create(self._name(life), plan, command.node_id)
         except (RayError, ValueError) as error:
             if actor_by_name(self._name(life)) is not None:
                 self._verify()  # a later leader made it: that life is not this one's to end

@@ -57,16 +57,13 @@ class Creator:
         self._ledgers = ledgers
         self._find_log_writer = log_writer
 
-    def create(
-        self, name: ActorName, *, node_id: str | None = None, recipe: ChildRecipe | None = None, standby: bool = False
-    ) -> Any:
+    def create(self, name: ActorName, *, node_id: str | None = None, recipe: ChildRecipe | None = None) -> Any:
         """Create an actor under its name; returns its handle at once.
 
         Args:
             name: Its name.
-            node_id: Where it is wanted, or None.
+            node_id: Where it is to be, and nowhere else if there is room: another node may be kept off. None: anywhere.
             recipe: What a child's is made of.
-            standby: It is to be on that node and no other, if there is room.
         Raises:
             ValueError: The name is taken, or the node has left the cluster.
             RayError: The cluster does not take it.
@@ -86,10 +83,10 @@ class Creator:
             case "node_agent":
                 return self._agent(name, options)
             case _ if (kind := kind_of(name.key)) is not None:
-                return self._service(name, options, kind)
+                return self._service(name, options, kind, node_id)
             case _:
                 assert recipe is not None
-                return self._child(name, options, node_id, recipe, standby=standby)
+                return self._child(name, options, node_id, recipe)
 
     def ledger_of(self, path: str) -> Ledger | None:
         """What a subtree has left to its next life."""
@@ -101,7 +98,8 @@ class Creator:
 
     def _worker(self, name: ActorName, options: dict[str, Any], node_id: str | None) -> Any:
         pool = self._charter.config.pools[name.child.rpartition("-")[0]]
-        where = "SPREAD" if node_id is None else on_node(node_id, soft=True)
+        asked = {"num_cpus": pool.num_cpus}
+        where = "SPREAD" if node_id is None else on_node(node_id, soft=not has_room(node_id, asked))
         options |= {"num_cpus": pool.num_cpus, "max_concurrency": _WORKER_THREADS, "scheduling_strategy": where}
         return worker_actor().options(**options).remote(str(name), self._leader)
 
@@ -122,8 +120,8 @@ class Creator:
             .remote(str(name), self._leader, partial(follow, self._charter, self._leader))
         )
 
-    def _service(self, name: ActorName, options: dict[str, Any], kind: Kind) -> Any:
-        options |= {"max_concurrency": 1, "scheduling_strategy": "SPREAD"}
+    def _service(self, name: ActorName, options: dict[str, Any], kind: Kind, node_id: str | None) -> Any:
+        options |= {"max_concurrency": 1, "scheduling_strategy": "SPREAD" if node_id is None else on_node(node_id)}
         settings = kind.settings(self._charter.config)
         ports = LeaderPorts(self._charter, self._leader, era=cluster_era(), settings=settings)
         return kind.actor_class().options(**options).remote(str(name), self._leader, ports)
@@ -132,7 +130,7 @@ class Creator:
         """Create the supervisor actor of a subtree, with what its earlier life left."""
         from supervisor.subtree_actor import subtree_actor  # noqa: PLC0415 - that actor creates, too
 
-        where = "SPREAD" if node_id is None else on_node(node_id, soft=recipe.node is None)
+        where = "SPREAD" if node_id is None else on_node(node_id)
         path = name.child
         ledgers = {inner: ledger for inner, ledger in self._ledgers().items() if is_within(inner, path, strictly=False)}
         actor = subtree_actor().options(
@@ -146,12 +144,10 @@ class Creator:
         )
         return actor.remote(str(name), self._leader, self._charter, recipe, ledgers, era=cluster_era())
 
-    def _child(
-        self, name: ActorName, options: dict[str, Any], node_id: str | None, recipe: ChildRecipe, *, standby: bool
-    ) -> Any:
+    def _child(self, name: ActorName, options: dict[str, Any], node_id: str | None, recipe: ChildRecipe) -> Any:
         options |= recipe.resources
         if node_id is not None:
-            firmly = recipe.node is not None or (standby and has_room(node_id, recipe.resources))
+            firmly = recipe.node is not None or has_room(node_id, recipe.resources)
             options["scheduling_strategy"] = on_node(node_id, soft=not firmly)
         actor, options["max_concurrency"] = hosting_of(recipe.recipe, shared=recipe.share is not None)
         ports = ClusterPorts(

@@ -74,7 +74,7 @@ class Hosting:
         self._told: dict[Life, str] = {}
         self._lock = threading.Lock()
 
-    def create(self, name: ActorName, plan: ChildPlan, node_id: str | None, *, standby: bool = False) -> Any:
+    def create(self, name: ActorName, plan: ChildPlan, node_id: str | None) -> Any:
         """The actor that a new life is to be in; a shared one may be there already.
 
         Raises:
@@ -91,7 +91,7 @@ class Hosting:
             node_id = node_named(recipe.node)
         refuse_unsatisfiable(recipe.resources, node_id if recipe.node is not None else None)
         if recipe.share is None:
-            return self._creator.create(name, node_id=node_id, recipe=recipe, standby=standby)
+            return self._creator.create(name, node_id=node_id, recipe=recipe)
         return self._shared((name.key, name.incarnation), recipe.share, node_id, recipe)
 
     @staticmethod

@@ -42,8 +42,9 @@ Limits = Mapping[str, Mapping[str, float]]
 class DegradationHandle(Arriving):
     """Levels of service, and the features that they leave. Thread-safe; usable from any event loop; it pickles.
 
-    Reading (`level`, `enabled`, `limit`, `why`) is local. Whatever changes something waits until every process can know
-    it, and has a counterpart for coroutines: `afeature`, `awithdraw`, `aset_tenant`, `aset_level`, `aauto`.
+    Reading (`level`, `enabled`, `limit`, `why`) is local: coroutines read as everybody does. Whatever changes something
+    waits until every process can know it; that, and what asks the owner, exists for coroutines with an `a` before its
+    name.
 
     Args:
         client: This process's way to the owner.
@@ -138,6 +139,8 @@ class DegradationHandle(Arriving):
         """Changes from now on and why, for `for` and `async for`; close it when it is no longer read."""
         self._now()
         return self._streams.open()
+
+    asubscribe = twin(subscribe)
 
     # -- declaring ----------------------------------------------------------------------------------------------------
 

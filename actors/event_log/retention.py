@@ -41,6 +41,14 @@ BREAKER_SPANS = (
 )
 """A transition's span goes with its row of the history: what is refused now links to the latest one."""
 
+WAITING = (
+    "SELECT rowid FROM recorded_messages "
+    "QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY ingest_id DESC) = 1 AND state = 'waiting'"
+)
+"""A message that waits stays until a notifier has sent it, or told that it is dropped."""
+
+_STAYS = {"recovery_events": HELD, "recorded_messages": WAITING}
+
 STEP_ROWS = 20_000
 """So many rows go in one transaction at most."""
 
@@ -64,8 +72,9 @@ def forget(store: EventStore, *, keep_days: float, now_us: int) -> int:
 
 
 def _aging(table: str) -> str:
-    held = f" AND rowid NOT IN ({HELD})" if table == "recovery_events" else ""
-    return f"SELECT rowid FROM {table} WHERE at_time < make_timestamptz(?){held}"  # noqa: S608 - ours
+    stays = f" AND rowid NOT IN ({_STAYS[table]})" if table in _STAYS else ""
+    order = " ORDER BY ingest_id" if stays else ""  # what is over goes no sooner than what it ended
+    return f"SELECT rowid FROM {table} WHERE at_time < make_timestamptz(?){stays}{order}"  # noqa: S608 - ours
 
 
 def _superseded(table: str) -> str:

@@ -192,8 +192,9 @@ class CoordinatorActor(ServiceActor):
                 return
             self.mind(*process)
             self._calls.add(trouble.call, process[0], payload)
-        detail = self._scrubber.clean(trouble.detail)
-        self._driver.tell(replace(trouble, detail=detail))
+        # Where it fails is what it is now: once it was moved, nobody could tell which node is meant.
+        node = trouble.node or self._watching.node_of(trouble.child or trouble.component)
+        self._driver.tell(replace(trouble, detail=self._scrubber.clean(trouble.detail), node=node))
         if not trouble.call:
             self._wait_recorded()
 

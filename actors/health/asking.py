@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from actors.health.component import Component
     from actors.health.published import HealthStanding
     from actors.health.report import Check, ComponentHealth, SystemHealth
+    from actors.health.reporting import SystemWeight
     from actors.health.settings import MonitorSettings, ProbeSettings
 
 
@@ -38,6 +39,7 @@ class Knowledge:
         self._nodes: tuple[str, ...] = ()
         self._sight = Sight(settings)
         self._samples = 0
+        self._weighed: SystemWeight | None = None
         self._scores: deque[tuple[float, float]] = deque(maxlen=settings.trend_points)
 
     def report(self, now: float) -> SystemHealth:
@@ -49,10 +51,12 @@ class Knowledge:
     def standing(self) -> HealthStanding:
         """All components in short."""
         blind = str(self._sight) if self._sight.cut_off else ""
+        weighed = self._weighed or weigh_system(self._components, self._depends_on)
+        children = self._wards.children
         found = standing(
-            self._components, self._depends_on, self._scores, self._settings, blind=blind, children=self._wards.children
+            self._components, self._depends_on, self._scores, self._settings, children=children, weighed=weighed
         )
-        return replace(found, samples=self._samples)
+        return replace(found, samples=self._samples, blind=blind)
 
     def component(self, name: str, now: float) -> ComponentHealth | None:
         """One component, or None if nobody registered it."""
@@ -103,7 +107,7 @@ class Knowledge:
     def _take_scores(self) -> float | None:
         """Note each component's score and the system's, which it returns."""
         self._samples += 1
-        scores, total = weigh_system(self._components, self._depends_on)
+        scores, total = self._weighed = weigh_system(self._components, self._depends_on)
         for name, score in scores.items():
             if score is not None:
                 self._components[name].scores.append((self._now, score))

@@ -3,8 +3,9 @@
 A window has 60 buckets of a sixtieth of its length, so it covers between 59 and 60 sixtieths: the bucket that is being
 filled, and those before it. Time in which nothing was known of the component is left out of both sides.
 
-A monitor's next life goes on with the buckets of this one: they travel compressed, as they were when it was last
-packed, and are packed again only when it has turned since.
+A monitor's next life goes on with the buckets of this one: they travel compressed, as they were when they were last
+packed, with the spans of time that were added since. To pack them is slow, and a monitor that was starved has a span to
+add to all components at once: so they are packed seldom, and not all at once.
 """
 
 from __future__ import annotations
@@ -19,8 +20,19 @@ if TYPE_CHECKING:
 
 BUCKETS = 60
 
-KeptAvailability = tuple[tuple[float, ...], bool | None, float, bytes]
-"""Its windows, seconds; whether it is up; how long ago it was packed, seconds, and the buckets as they were then."""
+SPANS_MAX = 8
+"""With more spans since it was packed it is to be packed again."""
+
+SPANS_LIMIT = 64
+"""With so many it is, at once."""
+
+Span = tuple[float, float, bool]
+"""From when to when it was up, or down."""
+
+KeptAvailability = tuple[tuple[float, ...], bool | None, float, tuple[Span, ...], float, bytes]
+"""Its windows, seconds; whether it is up, and for how long, seconds; the spans before that (how long ago each began and
+ended); how long ago it was packed, and the buckets as they were then; none if it never was.
+"""
 
 _FULL = 65_535
 """A bucket travels as a number from 0 to this."""
@@ -72,14 +84,20 @@ class Availability:
 
     def __init__(self, windows_s: Sequence[float], *, now: float) -> None:
         self._windows = {window_s: _Window(window_s, now) for window_s in windows_s}
-        self._told = now
+        self._told = self._since = now
         self._up: bool | None = None
-        self._packed: tuple[float, bytes] | None = None
+        self._spans: list[Span] = []
+        self._packed = now, b""
 
     @property
     def is_new(self) -> bool:
         """Whether nothing was ever known of it."""
         return self._up is None and not any(any(window.seen) for window in self._windows.values())
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it is to be packed again."""
+        return len(self._spans) > SPANS_MAX
 
     def settle(self, now: float) -> None:
         """It has been as it was last said to be, until `now`."""
@@ -92,21 +110,34 @@ class Availability:
         """It is up, down or unknown (None) from `now` on."""
         self.settle(now)
         if up != self._up:
-            self._up, self._packed = up, None
+            self._end_span()
+            self._up = up
 
     def skip(self, now: float) -> None:
         """Nobody looked until `now`: that time counts for nothing."""
-        self._told, self._packed = max(self._told, now), None
+        self._end_span()
+        self._told = self._since = max(self._told, now)
+
+    def pack(self) -> None:
+        """Pack the buckets as they are now, with all that was added to them."""
+        for window in self._windows.values():
+            window.move(self._told)
+        shares = [share for window in self._windows.values() for share in window.packed()]
+        self._packed = self._told, zlib.compress(array("H", shares).tobytes(), 1)
+        self._spans, self._since = [], self._told
 
     def kept(self, now: float) -> KeptAvailability:
         """What a successor goes on with."""
-        if self._packed is None:
-            for window in self._windows.values():
-                window.move(self._told)
-            shares = [share for window in self._windows.values() for share in window.packed()]
-            self._packed = self._told, zlib.compress(array("H", shares).tobytes(), 1)
         packed_at, packed = self._packed
-        return tuple(self._windows), self._up, max(0.0, now - packed_at), packed
+        spans = tuple((now - begin, now - end, up) for begin, end, up in self._spans)
+        return tuple(self._windows), self._up, max(0.0, now - self._since), spans, max(0.0, now - packed_at), packed
+
+    def _end_span(self) -> None:
+        if self._up is not None and self._told > self._since:
+            self._spans.append((self._since, self._told, self._up))
+        self._since = self._told
+        if len(self._spans) >= SPANS_LIMIT:
+            self.pack()
 
     def resume(self, kept: KeptAvailability, *, now: float, kept_ago_s: float, away_s: float) -> None:
         """Go on from there: it was as it was said to be until nobody looked any more. Other windows begin anew.
@@ -117,15 +148,21 @@ class Availability:
             kept_ago_s: How long ago that was, seconds.
             away_s: For how long nobody has looked, seconds.
         """
-        windows_s, up, packed_ago_s, packed = kept
+        windows_s, up, up_s, spans, packed_ago_s, packed = kept
         if windows_s != tuple(self._windows):
             self.turn(up, now)
             return
-        packed_at = now - kept_ago_s - packed_ago_s
-        shares = array("H", zlib.decompress(packed))
+        kept_at = now - kept_ago_s
+        self._packed = kept_at - packed_ago_s, packed
+        shares = array("H", zlib.decompress(packed) if packed else b"")
         for number, window in enumerate(self._windows.values()):
-            window.resume(shares[2 * BUCKETS * number : 2 * BUCKETS * (number + 1)], packed_at)
-        self._told, self._up = packed_at, up
+            window.resume(shares[2 * BUCKETS * number : 2 * BUCKETS * (number + 1)], self._packed[0])
+        self._spans = [(kept_at - begin_ago_s, kept_at - end_ago_s, was_up) for begin_ago_s, end_ago_s, was_up in spans]
+        for begin, end, was_up in self._spans:
+            for window in self._windows.values():
+                window.add(begin, end, up=was_up)
+        self._told = self._since = kept_at - up_s
+        self._up = up
         self.settle(now - away_s)
         self.skip(now)
 

@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 
 
 AVAILABILITY_BYTES_MAX = 1 << 20
-"""So much room the availability of all components may take; one takes some fifty to several hundred octets."""
+"""So much room the availability of all components may take; one takes some thirty to a thousand octets."""
+
+SPAN_BYTES = 30
+"""What a span of it takes, octets."""
+
+PACKS_MAX = 20
+"""So many components are packed again at once: each takes a third of a millisecond, and checks wait meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +91,15 @@ def kept_of(
 
 
 def _availability(components: Mapping[str, Component], now: float) -> dict[str, KeptAvailability]:
-    room, found = AVAILABILITY_BYTES_MAX, dict[str, "KeptAvailability"]()
+    room, packs, found = AVAILABILITY_BYTES_MAX, PACKS_MAX, dict[str, "KeptAvailability"]()
     for name, known in components.items():
         if known.availability.is_new:
             continue
+        if known.availability.is_long and packs > 0:
+            packs -= 1
+            known.availability.pack()
         kept = known.availability.kept(now)
-        room -= len(kept[-1])
+        room -= SPAN_BYTES * (1 + len(kept[3])) + len(kept[-1])
         if room < 0:
             break
         found[name] = kept

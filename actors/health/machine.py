@@ -62,12 +62,15 @@ class MonitorMachine(Knowledge):
         self._now = max(self._now, now)
         if gap_s:
             self._be_blind(gap_s)
-        for event in events:
-            if isinstance(event, m.ProbeEnded):
-                self._on_ended(event)
+        self._weighed = None
+        for event in (each for each in events if isinstance(each, m.ProbeEnded)):
+            self._on_ended(event)
         self._settle()
         for event in events:
             self._dispatch(event)
+        if self._sample_at <= self._now:  # last of all: what is weighed then is how things stand until the next turn
+            self._sample_at = self._now + self._settings.sample_s
+            self._sample()
         self._fresh = False
         commands, self._commands = self._commands, []
         return commands
@@ -244,9 +247,6 @@ class MonitorMachine(Knowledge):
             self._on_hang(number)
         for key in self._schedule.due(self._now):
             self._on_due(key)
-        if self._sample_at <= self._now:
-            self._sample_at = self._now + self._settings.sample_s
-            self._sample()
         if self._snapshot_at <= self._now:
             self._snapshot_at = self._now + self._settings.snapshot_s
             self._commands.append(m.RecordSnapshot(health=self.report(self._now)))
@@ -287,10 +287,10 @@ class MonitorMachine(Knowledge):
             self._count(key, outcome, detail=f"no heartbeat: suspicion {phi:.1f}, limit {probe.settings.phi:g}")
 
     def _sample(self) -> None:
-        self._commands.append(m.TellScore(score=self._take_scores()))
         for name, known in self._components.items():
             if known.flapping.active:
                 self._judge(name)
+        self._commands.append(m.TellScore(score=self._take_scores()))
 
     # -- judging ------------------------------------------------------------------------------------------------------
 

@@ -25,9 +25,11 @@ _NODE = "node:"
 Needs = dict[str, tuple[str, ...]]
 
 
-def weigh_system(
-    components: Mapping[str, Component], depends_on: Needs
-) -> tuple[dict[str, float | None], float | None]:
+SystemWeight = tuple[dict[str, "float | None"], "float | None"]
+"""The score of each component, and the system's."""
+
+
+def weigh_system(components: Mapping[str, Component], depends_on: Needs) -> SystemWeight:
     """Each component's score with what its dependencies have lost, and the system's."""
     weighed = {
         name: Weighed(state=known.state, own=known.own_score(), weight=known.weight, critical=known.critical)
@@ -85,11 +87,11 @@ def standing(
     samples: Sequence[tuple[float, float]],
     settings: MonitorSettings,
     *,
-    blind: str,
     children: Mapping[str, str],
+    weighed: SystemWeight,
 ) -> HealthStanding:
     """All components in short; a hundredth of the work of `system_health`."""
-    scores, total = weigh_system(components, depends_on)
+    scores, total = weighed
     return HealthStanding(
         score=total,
         trend=trend(tuple(samples), settings).direction,
@@ -103,7 +105,6 @@ def standing(
         },
         depends_on={name: needed for name, needed in depends_on.items() if needed},
         sick_nodes=sick_nodes(components),
-        blind=blind,
         stale_after_s=STALE_SAMPLES * settings.sample_s + settings.blind_after_s,
     )
 

@@ -37,8 +37,7 @@ TESTS_MAX = 20
 """Tests of channels whose results are remembered."""
 
 _TAKE_OVER_S = 15.0
-_YOUNG_US = 24 * 3600 * 1_000_000
-"""Messages that were written down longer ago are sent no more, microseconds."""
+_AGAIN_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +99,12 @@ class NotifierActor(ServiceActor):
         pending, told = self._left(left)
         with self._guard:
             self._pending.update((_key(event), event) for event in pending)
-        self._driver.tell(m.OutboxRecovered(entries=found, told=told), *pending)
+        self._driver.tell(m.OutboxRecovered(entries=found or (), told=told), *pending)
         with self._guard:
             self._keep()
         self._driver.start()
+        if found is None:
+            threading.Thread(target=self._look_later, name="notifier-outbox", daemon=True).start()
 
     @staticmethod
     def _left(left: Left | None) -> tuple[tuple[Any, ...], tuple[m.KeptAlert, ...]]:
@@ -113,13 +114,20 @@ class NotifierActor(ServiceActor):
         pending, told = pickle.loads(left.payload)  # noqa: S301 - our own former life made it
         return pending, tuple(replace(each, age_s=each.age_s + left.age_s) for each in told)
 
-    def _written_down(self) -> tuple[m.OutboxEntry, ...]:
-        """What the log has; while it does not answer there is nothing, and a later life sends it."""
-        since_us = self.clock.wall_us() - _YOUNG_US
+    def _written_down(self) -> tuple[m.OutboxEntry, ...] | None:
+        """What the log has; None while it does not answer."""
         try:
-            return rows.entries_of(self.query(rows.WAITING, (since_us,), patience_s=_TAKE_OVER_S))
+            return rows.entries_of(self.query(rows.WAITING, patience_s=_TAKE_OVER_S), self.clock.wall_us())
         except EventLogError:
-            return ()
+            return None
+
+    def _look_later(self) -> None:
+        """What earlier lives have left is sent as soon as the log says what that is; news does not wait for it."""
+        while not self.is_ending.wait(_AGAIN_S):
+            found = self._written_down()
+            if found is not None:
+                self._driver.tell(m.OutboxFound(entries=found))
+                return
 
     def vital_signs(self) -> dict[str, Any]:
         """Adds how many messages wait."""

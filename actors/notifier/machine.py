@@ -21,6 +21,7 @@ from actors.notifier.outbox import Outbox
 from actors.recovery.strategies import SEVERITIES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from random import Random
 
     from actors.notifier.settings import NotifierSettings
@@ -116,7 +117,9 @@ class NotifierMachine:
             case m.TimePassed():
                 pass  # all that is due follows every event
             case m.OutboxRecovered():
-                return self._on_recovered(event)
+                return self._on_recovered(event) if self._fresh else []
+            case m.OutboxFound():
+                return self._take_up(each for each in event.entries if not each.entry_id.startswith(f"{self._life}."))
             case _:
                 assert_never(event)
         return []
@@ -175,20 +178,45 @@ class NotifierMachine:
                 self._outboxes[name].add(alert, self._now)
 
     def _on_recovered(self, event: m.OutboxRecovered) -> list[m.Command]:
-        """Channels may be others now: what was for one that is no more is dropped, and told."""
-        commands: list[m.Command] = []
-        for each in event.told if self._fresh else ():
+        for each in event.told:
             self._told[each.alert.key] = _Told(each.alert, self._now - each.age_s, self._known(each.channels))
-        for entry in event.entries if self._fresh else ():
+        return self._take_up(event.entries)
+
+    def _take_up(self, entries: Iterable[m.OutboxEntry]) -> list[m.Command]:
+        """What is sent no more is dropped, and told: its channel is no more, or it is too old."""
+        commands: list[m.Command] = []
+        for entry in entries:
             outbox = self._outboxes.get(entry.channel)
-            if outbox is None:
-                told = m.RecordNotification(entry=entry, result="dropped", detail="its channel is no more")
+            why_not = self._why_not(entry)
+            if outbox is None or why_not:
+                told = m.RecordNotification(entry=entry, result="dropped", detail=why_not)
                 commands += [m.ForgetEntry(entry_id=entry.entry_id), told]
+                self._untell(entry)
                 continue
             outbox.resume(entry)
             for alert in entry.alerts:
                 self._recall(alert, entry.channel)
         return commands
+
+    def _why_not(self, entry: m.OutboxEntry) -> str:
+        """Why a message of an earlier life is sent no more; empty if it is."""
+        limit_s = self._settings.stale_s
+        if entry.channel not in self._outboxes:
+            return "its channel is no more"
+        if not entry.alerts:
+            return "what was written down cannot be read"
+        if entry.age_s > limit_s:
+            return f"it waited since {entry.age_s:.0f} s ago, and what is older than {limit_s:g} s is news no more"
+        return ""
+
+    def _untell(self, entry: m.OutboxEntry) -> None:
+        """Nobody was told by a message that is dropped: what lasts is told anew when it is raised again."""
+        for key in [each.key for each in entry.alerts if each.ended_s is None]:
+            known = self._told.get(key)
+            if known is not None:
+                known.channels = tuple(name for name in known.channels if name != entry.channel)
+                if not known.channels:
+                    del self._told[key]
 
     def _recall(self, alert: m.Alert, channel: str) -> None:
         """What a message of an earlier life tells of is told: it is not told again at once, and can be resolved."""

@@ -51,12 +51,14 @@ class OutboxEntry:
         channel: Where it goes.
         alerts: What it tells of.
         attempts: How often it was tried.
+        age_s: How long before this life it was written down or tried last, seconds; 0 for one of this life.
     """
 
     entry_id: str
     channel: str
     alerts: tuple[Alert, ...]
     attempts: int = 0
+    age_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +159,18 @@ class OutboxRecovered:
     told: tuple[KeptAlert, ...] = ()
 
 
-Event = AlertRaised | AlertResolved | EntryRecorded | SendEnded | TimePassed | OutboxRecovered
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxFound:
+    """The log answers again; it did not when this life took over.
+
+    Attributes:
+        entries: Messages that were written down and not forgotten, oldest first; those of this life are among them.
+    """
+
+    entries: tuple[OutboxEntry, ...]
+
+
+Event = AlertRaised | AlertResolved | EntryRecorded | SendEnded | TimePassed | OutboxRecovered | OutboxFound
 
 # -- commands -------------------------------------------------------------------------------------------------------
 

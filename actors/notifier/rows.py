@@ -15,11 +15,11 @@ HISTORY = "notifications"
 OUTBOX = "recorded_messages"
 
 WAITING = (
-    "SELECT message_id, channel, attempts, alerts FROM recorded_messages "
+    "SELECT message_id, channel, attempts, alerts, epoch_us(at_time) AS at_us FROM recorded_messages "
     "QUALIFY row_number() OVER (PARTITION BY message_id ORDER BY ingest_id DESC) = 1 "
-    "AND state = 'waiting' AND at_time > make_timestamptz(?) ORDER BY min(ingest_id) OVER (PARTITION BY message_id)"
+    "AND state = 'waiting' ORDER BY min(ingest_id) OVER (PARTITION BY message_id)"
 )
-"""Messages that were written down and not forgotten, oldest first; since a moment, in wall-clock microseconds."""
+"""Messages that were written down and not forgotten, oldest first, however old: each is sent, or its drop is told."""
 
 Row = tuple[Any, ...]
 
@@ -55,16 +55,22 @@ def history_row(command: m.RecordNotification, at_us: int) -> tuple[str, Row]:
     )
 
 
-def entries_of(rows: Iterable[Mapping[str, Any]]) -> tuple[m.OutboxEntry, ...]:
-    """The messages that `WAITING` found; one that cannot be read is left out."""
-    return tuple(entry for row in rows if (entry := _entry(row)) is not None)
-
-
-def _entry(row: Mapping[str, Any]) -> m.OutboxEntry | None:
-    try:
-        alerts = tuple(m.Alert(**each) for each in json.loads(row["alerts"]))
-        return m.OutboxEntry(
-            entry_id=row["message_id"], channel=row["channel"], alerts=alerts, attempts=row["attempts"] or 0
+def entries_of(rows: Iterable[Mapping[str, Any]], now_us: int) -> tuple[m.OutboxEntry, ...]:
+    """The messages that `WAITING` found, and how old they are; one that cannot be read tells of nothing."""
+    return tuple(
+        m.OutboxEntry(
+            entry_id=row["message_id"],
+            channel=row["channel"],
+            alerts=_alerts(row["alerts"]),
+            attempts=row["attempts"] or 0,
+            age_s=max(0.0, (now_us - row["at_us"]) / 1e6),
         )
+        for row in rows
+    )
+
+
+def _alerts(written: str | None) -> tuple[m.Alert, ...]:
+    try:
+        return tuple(m.Alert(**each) for each in json.loads(written or ""))
     except (TypeError, ValueError):
-        return None
+        return ()

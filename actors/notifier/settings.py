@@ -176,6 +176,9 @@ class NotifierSettings(Settings):
     attempts: int = Field(default=8, ge=1, le=1000, description="How often a message is tried.")
     retry_min_s: float = Field(default=1.0, gt=0, le=3600, description="The first wait between tries, seconds.")
     retry_max_s: float = Field(default=300.0, gt=0, le=_DAY_S, description="The longest such wait, seconds.")
+    stale_s: float = Field(
+        default=_DAY_S, gt=0, le=30 * _DAY_S, description="A message that waited longer for a notifier is dropped, s."
+    )
     outbox_max: int = Field(default=1000, ge=1, le=100_000, description="Messages that wait; more are dropped.")
     alerts_max: int = Field(default=10_000, ge=1, le=1_000_000, description="Alerts that are remembered as told.")
 

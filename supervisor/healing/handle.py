@@ -57,7 +57,7 @@ class HealingHandle(NotifierHandle):
         failure: str = "unknown",
         severity: Severity = "medium",
     ) -> T:
-        """`heal` for a coroutine; `fn` may be a coroutine function."""
+        """`heal` for a coroutine; `fn` may be a coroutine function, and a plain one runs on a thread."""
         return await self._healing().aheal(_call(component, fn, args, kwargs, failure, severity))
 
     @property

@@ -156,6 +156,8 @@ class Healer:
         self.client.start()
         return IncidentSubscription(self.client)
 
+    asubscribe = twin(subscribe)
+
     # -- holds --------------------------------------------------------------------------------------------------------
 
     def hold(self, component: str, *, reason: str, who: str | None = None) -> None:

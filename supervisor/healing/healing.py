@@ -88,7 +88,7 @@ class Healing:
         """See `HealingHandle.aheal`."""
         _check(call)
         try:
-            value = await _awaited(call.make())
+            value = await _made(call)
         except Exception as error:  # noqa: BLE001 - as above
             failed = error
         else:
@@ -100,7 +100,7 @@ class Healing:
         if answered.answer != "again":
             return _value_of(call, answered, failed)
         with _well_again(call, answered):
-            return await _awaited(call.make())
+            return await _made(call)
 
     @property
     def _patience_s(self) -> float:
@@ -184,5 +184,10 @@ def _well_again(call: Call, answered: Answered) -> Generator[None]:
         raise RecoveryExhaustedError(call.component, reason=reason, incident=answered.incident) from error
 
 
-async def _awaited(value: Any) -> Any:
+async def _made(call: Call) -> Any:
+    """Make it in a coroutine's loop; a plain function runs on a thread, for it may wait."""
+    called = getattr(call.fn, "__call__", None)  # noqa: B004 - its method is asked about, not whether it has one
+    if inspect.iscoroutinefunction(call.fn) or inspect.iscoroutinefunction(called):
+        return await call.make()
+    value = await asyncio.to_thread(call.make)
     return await value if inspect.isawaitable(value) else value

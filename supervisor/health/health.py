@@ -159,6 +159,8 @@ class Health(Registrar):
         stream.attach(self.client)
         return stream
 
+    asubscribe = twin(subscribe)
+
     def close(self) -> None:
         """Let go of who iterates over changes."""
         for stream in list(self._streams):

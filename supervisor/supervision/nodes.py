@@ -58,6 +58,7 @@ class Nodes:
             for life in list(child.lives.values()):
                 self._lives.end(child, life, "node_lost", "its node left the cluster", fence=True)
         if changed:
+            self._s.publish()  # healers go by it, also where nobody has to move
             for child in self._s.children_on(sorted(changed)):
                 self._lives.moving.leave(child, changed)
 

@@ -10,7 +10,8 @@ from uuid import uuid4
 import ray
 
 from supervisor import Isolate, Restore, Supervisor
-from tests.ray_cluster.households import BEAT, Ward, off_head, view
+from tests.ray_cluster.households import Ward, off_head, view
+from tests.ray_cluster.infirmary import PATIENT
 from tests.ray_cluster.nodes import Nodes, eventually
 
 QUICK: Any = {"verify_s": 20.0, "verify_every_s": 0.1, "healers": 2}
@@ -18,8 +19,8 @@ QUICK: Any = {"verify_s": 20.0, "verify_every_s": 0.1, "healers": 2}
 
 def clinic(log: str) -> Supervisor:
     config = {
-        "pools": {"default": {"size": 1, "standbys": 0, "intensity": 1000, **BEAT}},
-        "services": BEAT,
+        "pools": {"default": {"size": 1, "standbys": 0, "intensity": 1000, **PATIENT}},
+        "services": PATIENT,
         "root": {"intensity": 1000},
         "log": {"path": str(Path(log) / f"{uuid4().hex}.duckdb")},
         "healer": QUICK,
@@ -28,8 +29,9 @@ def clinic(log: str) -> Supervisor:
     return Supervisor.start(config, name=f"c{uuid4().hex[:8]}")
 
 
-def healers_and_isolation(nodes: Nodes, log: str) -> dict[str, Any]:
-    """Recoveries run off the failing node and off a sick one; a node is drained and kept off with all on it."""
+def healers_elsewhere(nodes: Nodes, log: str) -> dict[str, Any]:
+    """Recoveries run off the failing node and off a sick one."""
+    del nodes
     sup = clinic(log)
     try:
         sup.healer.start()
@@ -39,8 +41,18 @@ def healers_and_isolation(nodes: Nodes, log: str) -> dict[str, Any]:
             "homes": len(homes),
             "elsewhere": all(node not in (failing, "") for failing, node in ran.items()),
             "healthy": [_off_sick(sup, log, node) for node in homes],
-            **_isolated(sup, nodes),
         }
+    finally:
+        sup.shutdown()
+
+
+def an_isolated_node(nodes: Nodes, log: str) -> dict[str, Any]:
+    """A node is drained with all on it, and kept off."""
+    sup = clinic(log)
+    try:
+        sup.healer.start()
+        _homes(sup)
+        return _isolated(sup, nodes)
     finally:
         sup.shutdown()
 
@@ -94,7 +106,7 @@ def _ran_on(sup: Supervisor, log: str, name: str, failing: str = "") -> str:
 
 
 def _isolated(sup: Supervisor, nodes: Nodes) -> dict[str, Any]:
-    ward: Any = sup.supervise(Ward, name="ward", standbys=1, checkpoint="each_call", **BEAT)
+    ward: Any = sup.supervise(Ward, name="ward", standbys=1, checkpoint="each_call", **PATIENT)
     node = off_head(sup, nodes, ward, "ward").node_id
     counted = ward.add.remote().result(timeout=60)
     sup.healer.plan("ward", [Isolate(drain_s=30.0, timeout_s=40.0, keep_off_s=600.0)])
@@ -102,7 +114,7 @@ def _isolated(sup: Supervisor, nodes: Nodes) -> dict[str, Any]:
     eventually(lambda: any(each.component == "ward" and each.is_over for each in sup.healer.incidents()))
     (incident,) = (each for each in sup.healer.incidents() if each.component == "ward")
     kept_off = [*sup.healer.kept_off()]
-    others = [sup.supervise(Ward, name=f"other-{number}", **BEAT) for number in range(3)]
+    others = [sup.supervise(Ward, name=f"other-{number}", **PATIENT) for number in range(3)]
     return {
         "phase": incident.phase,
         "why": [entry.detail for entry in incident.history if entry.outcome not in ("", "succeeded")],

@@ -12,7 +12,7 @@ from tests.ray_cluster.households import Ward, off_head, view
 from tests.ray_cluster.nodes import Nodes, eventually, stopped
 
 PATIENT: Any = {"heartbeat_s": 1.0, "hang_timeout_s": 60.0}
-"""The supervisor does not replace what is stopped here: it is as if the monitor alone could not reach it."""
+"""Nothing hangs, or what is stopped is not to be replaced; on a busy machine all are slow to answer."""
 
 CHECK: Any = {"interval_s": 0.2, "timeout_s": 0.5, "failures": 2}
 
@@ -41,7 +41,7 @@ def _out_of_reach(sup: Supervisor, nodes: Nodes) -> dict[str, Any]:
     health = sup.health
     ward: Any = sup.supervise(Ward, name="ward", standbys=1, checkpoint="each_call", **PATIENT)
     node = off_head(sup, nodes, ward, "ward")
-    before = ward.pid.remote().result(timeout=60)
+    before, restarts = ward.pid.remote().result(timeout=60), view(sup, "child/ward").restarts
     health.register("ward", well, on=f"node:{node.node_id}", **CHECK)
     health.register("every", well, on="every_node", **CHECK)
     eventually(lambda: _state(sup, "ward") == _state(sup, "every") == "healthy")
@@ -68,7 +68,7 @@ def _out_of_reach(sup: Supervisor, nodes: Nodes) -> dict[str, Any]:
         "counted": counted,
         "sick": [change.component for change in told if change.after in ("unhealthy", "unready")],
         "same": ward.pid.remote().result(timeout=60) == before,
-        "restarts": view(sup, "child/ward").restarts,
+        "restarts": view(sup, "child/ward").restarts - restarts,
     }
 
 

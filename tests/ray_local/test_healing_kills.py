@@ -81,13 +81,17 @@ def test_whoever_is_killed_in_a_step_another_goes_on_and_an_effect_is_had_once(
     """What only reads is done again; whether what changes was done is seen by the component's probe."""
     ready(ward, eventually)
     name = f"patient-{moment}-{who}"
-    ward.supervise(ailments.Patient, name=name)
+    child = ward.supervise(ailments.Patient, name=name)
+    child.pid.remote().result(timeout=30)
+    where = next(each for each in ward.status().tree if each.key == f"child/{name}").location
+    node = "" if where is None else where.node_id
     surgery = ailments.Surgery(marks.path, moment)
     ward.healer.plan(name, [Restore(load=surgery.load, verify=surgery.verify, apply=surgery.apply, timeout_s=60.0)])
     ward.healer.report(name, failure="spoilt")
     eventually(lambda: moment in marks.lines(), "the step is taken")
     kill(int(Path(f"{marks.path}.{moment}").read_text()) if who == "healer" else pids(ward)[HEALER])
     eventually(lambda: latest(ward, name).phase == "resolved", "it is healed", 90.0)
+    assert latest(ward, name).node == node, "healers know where it failed"
     done = [line for line in marks.lines() if not line.endswith("went-on")]
     assert done.count("apply") == 1
     assert done.count("load") == (2 if moment == "load" else 1)

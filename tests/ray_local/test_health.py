@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -68,7 +69,7 @@ def test_what_is_registered_is_watched_and_told(ward: Ward, eventually: Eventual
 async def test_coroutines_have_the_same(ward: Ward) -> None:
     health = ward.sup.health
     await health.aregister("db", probes.disk("/", free_share=0), **FAST)
-    with health.subscribe() as changes:
+    with await health.asubscribe() as changes:
         async with asyncio.timeout(20):
             async for change in changes:
                 if change.component == "db":
@@ -174,6 +175,33 @@ def test_probes_run_on_nodes_and_in_the_processes_of_children(
     inside.be("hang")
     eventually(lambda: "timed_out" in ward.outcomes("inside"), "it hangs in there")
     assert child.size.remote().result(timeout=30) == 0, "and the child goes on"
+    sup.root.terminate("cart")
+    sup.root.delete("cart")
+
+
+def test_what_the_monitor_is_cut_off_from_is_unknown_and_nothing_is_restarted(
+    ward: Ward, eventually: Eventually
+) -> None:
+    """The agent of its node does not answer; `ray_cluster/test_health.py` has two nodes of three."""
+    sup, family = ward.sup, Family(ward.sup)
+    child = sup.supervise(Cart, name="cart")
+    assert child.size.remote().result(timeout=30) == 0
+    before = family.pid("child/cart")
+    node = ray.get_runtime_context().get_node_id()
+    agent = next(key for key in family.pids() if key.startswith("node_agent/"))
+    cart = ward.patient("cart", on=f"node:{node}", timeout_s=2.0, failures=1)
+    eventually(lambda: ward.state("cart") == "healthy", "it is well")
+    with sup.health.subscribe() as changes:
+        family.signal(agent, signal.SIGSTOP)  # until it is replaced
+        eventually(lambda: "unreachable" in ward.outcomes("cart"), "nobody could look")
+        assert child.size.remote().result(timeout=30) == 0, "it serves all the while"
+        checks = cart.checks()
+        eventually(lambda: cart.checks() > checks and ward.state("cart") == "healthy", "it is looked at again")
+        told = {each.after for each in iter(lambda: changes.next(0.0), None) if each.component == "cart"}
+    assert told <= {"unknown", "healthy"}
+    assert ward.outcomes("cart") == {"passed", "unreachable"}
+    assert family.pid("child/cart") == before
+    assert family.child("child/cart").restarts == 0
     sup.root.terminate("cart")
     sup.root.delete("cart")
 

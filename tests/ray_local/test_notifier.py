@@ -12,11 +12,16 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from actors.notifier import rows
+from actors.runtime.clock import SYSTEM_CLOCK
 from supervisor import ConfigError, Supervisor
 from supervisor.cli import notifying
 from supervisor.services.keys import NOTIFIER
 from tests.ray_local.conftest import StartSupervisor, configuration, unique_name
+from tests.unit.notifier.scene import alert, entry
 from tests.unit.notifier.sinks import Mailbox, Sink, http_sink, mail_server
+
+DAY_US = 86_400_000_000
 
 
 @pytest.fixture
@@ -87,9 +92,9 @@ def test_people_are_told_once_and_told_when_it_is_over(sup: Supervisor, inbox: S
     eventually(lambda: [mail["Subject"] for mail in mailbox.mails] == ["[LOW] to one"], "the mail arrives")
     with pytest.raises(ConfigError, match="there is no channel 'fax'; there are: hook, mail, wrong"):
         sup.notifier.alert("x", component="x", channels=("fax",))
-    rows = "SELECT channel, result FROM notifications WHERE component IN ('db', 'x')"
-    eventually(lambda: len(sup.events.query(rows)) == 4, "all is on record")
-    results = sorted((row["channel"], row["result"]) for row in sup.events.query(rows))
+    all_of = "SELECT channel, result FROM notifications WHERE component IN ('db', 'x') AND message_id <> '0.1'"
+    eventually(lambda: len(sup.events.query(all_of)) == 4, "all is on record")
+    results = sorted((row["channel"], row["result"]) for row in sup.events.query(all_of))
     assert results == [("", "dropped"), ("hook", "sent"), ("hook", "sent"), ("mail", "sent")]
 
 
@@ -99,6 +104,25 @@ def test_what_was_acknowledged_is_told_though_the_notifier_is_killed_at_once(sup
         sup.notifier.alert("down", component="cart", key=f"k{number}")
         os.kill(pid_of(sup), signal.SIGKILL)
         eventually(lambda number=number: (f"k{number}", "firing") in told(inbox), "it is told by the next life")
+
+
+def test_what_waited_for_too_long_is_dropped_and_the_drop_is_an_event_with_its_reason(
+    sup: Supervisor, inbox: Sink, eventually
+):
+    """As when a cluster was down for two days, and its log is opened again."""
+    sup.notifier.waiting()
+    old = rows.waiting_row(entry(alert("stale"), entry_id="0.1", channel="hook"), SYSTEM_CLOCK.wall_us() - 2 * DAY_US)
+    assert sup.events.record(*old), "what an earlier life has left"
+    assert sup.events.query("SELECT count(*) AS n FROM recorded_messages WHERE message_id = '0.1'") == [{"n": 1}]
+    os.kill(pid_of(sup), signal.SIGKILL)
+    told_of = "SELECT result, detail FROM notifications WHERE message_id = '0.1'"
+    eventually(lambda: sup.events.query(told_of) != [], "it is on record")
+    (row,) = sup.events.query(told_of)
+    assert row["result"] == "dropped"
+    assert row["detail"].endswith("what is older than 86400 s is news no more")
+    events = sup.events.tail(kinds=["notifications"], after=0, follow=False)
+    assert next(each for each in events if each["message_id"] == "0.1")["detail"] == row["detail"]
+    assert told(inbox, "stale") == []
 
 
 @pytest.mark.soak
@@ -121,8 +145,8 @@ def test_messages_wait_for_their_receiver_through_kills(start: StartSupervisor, 
     before = {posted.headers["X-Supervisor-Message"] for posted in sink.posted}
     os.kill(pid_of(sup), signal.SIGKILL)
     sink.status = 200
-    rows = "SELECT result FROM notifications"
-    eventually(lambda: sup.events.query(rows) == [{"result": "sent"}], "it is taken at last")
+    results = "SELECT result FROM notifications"
+    eventually(lambda: sup.events.query(results) == [{"result": "sent"}], "it is taken at last")
     assert {posted.headers["X-Supervisor-Message"] for posted in sink.posted} == before
     assert sup.notifier.waiting() == {"hook": 0}
 

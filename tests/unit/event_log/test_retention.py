@@ -117,6 +117,17 @@ def test_a_breaker_that_flaps_for_ever_keeps_the_days_that_are_kept_and_how_it_s
     assert forget(store, keep_days=30.5, now_us=NOW_US) == 0
 
 
+def test_a_message_that_waits_stays_however_long_and_one_that_is_over_goes_whole(
+    store: EventStore, batch_of: Callable[..., Any], read: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "STEP_ROWS", 1)
+    said = [("a", "waiting"), ("b", "waiting"), ("b", "waiting"), ("b", "over"), ("a", "waiting")]
+    rows = [row_of("recorded_messages", 90.0, message_id=name, channel="mail", state=state) for name, state in said]
+    store.append([batch_of(1, *rows, table="recorded_messages")])
+    forget(store, keep_days=30.0, now_us=NOW_US)
+    assert read("SELECT message_id, state FROM recorded_messages") == [("a", "waiting")]
+
+
 def test_tables_that_age_are_tables_with_a_time() -> None:
     assert all(any(column.name == "at_time" for column in TABLES[table].columns) for table in AGING)
 

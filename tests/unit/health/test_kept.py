@@ -6,6 +6,7 @@ import pytest
 
 from actors.health import kept
 from actors.health import messages as m
+from actors.health.availability import SPANS_MAX
 from tests.unit.health.scene import Scene, of, turns
 
 
@@ -88,9 +89,22 @@ def test_of_all_availability_so_much_is_kept_as_has_room(monkeypatch: pytest.Mon
     for number in range(20):
         scene.register(f"c{number}")
     scene.run(5.0)
-    size = len(scene.machine.kept().availability["c0"][-1])
-    monkeypatch.setattr(kept, "AVAILABILITY_BYTES_MAX", 5 * size + size // 2)
-    assert 4 <= len(scene.machine.kept().availability) <= 6
+    monkeypatch.setattr(kept, "AVAILABILITY_BYTES_MAX", 5 * kept.SPAN_BYTES + 1)
+    assert len(scene.machine.kept().availability) == 5
+
+
+def test_after_many_spans_a_few_components_at_a_time_are_packed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "PACKS_MAX", 3)
+    scene = Scene()
+    for number in range(5):
+        scene.register(f"c{number}")
+    scene.run(5.0)
+    for _ in range(SPANS_MAX + 1):
+        scene.now += 5.0  # starved
+        scene.tell(m.TimePassed())
+        scene.run(1.0)
+    spans = [[len(each[3]) for each in scene.machine.kept().availability.values()] for _ in range(3)]
+    assert [sum(each > SPANS_MAX for each in found) for found in spans] == [2, 0, 0]
 
 
 def test_a_new_life_has_its_delay_again() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from actors.notifier import messages as m
 from actors.notifier.settings import RouteSettings
 from tests.unit.notifier.scene import NOON_S, Scene, alert, channel, entry, of
@@ -116,6 +118,36 @@ class TestSuccessors:
         scene.resolve("a")
         assert {(each.channel, each.alerts[0].key) for each in scene.sent[-2:]} == {("mail", "a"), ("pager", "a")}
         assert scene.resolve("b") == []
+
+    def test_what_waited_too_long_or_cannot_be_read_is_dropped_and_the_drop_is_on_record(self) -> None:
+        scene = Scene(stale_s=3600.0)
+        entries = (
+            replace(entry(alert("old"), entry_id="1.1"), age_s=3601.0),
+            m.OutboxEntry(entry_id="1.2", channel="mail", alerts=()),
+            replace(entry(alert("young"), entry_id="1.3"), age_s=3599.0),
+        )
+        told = (m.KeptAlert(alert=alert("old"), channels=("mail",), age_s=3601.0),)
+        commands = scene.tell(m.OutboxRecovered(entries=entries, told=told))
+        assert [each.entry_id for each in of(m.ForgetEntry, commands)] == ["1.1", "1.2", "1.3"]
+        assert [(each.result, each.entry.entry_id, each.detail) for each in of(m.RecordNotification, commands)] == [
+            ("dropped", "1.1", "it waited since 3601 s ago, and what is older than 3600 s is news no more"),
+            ("dropped", "1.2", "what was written down cannot be read"),
+            ("sent", "1.3", ""),
+        ]
+        assert len(of(m.Send, scene.raise_("old"))) == 1, "nobody was told of it"
+
+    def test_what_is_found_late_is_sent_too_but_not_what_is_this_lifes_own(self) -> None:
+        scene = Scene()
+        scene.ok = lambda _: None
+        (own,) = of(m.RecordEntry, scene.raise_("new"))
+        (sent,) = of(m.Send, scene.machine.handle(m.EntryRecorded(entry_id=own.entry.entry_id), scene.now)) or [None]
+        assert sent is None, "it is in flight already"
+        left = replace(entry(alert("left"), entry_id="0.1"), age_s=60.0)
+        scene.tell(m.OutboxFound(entries=(left, own.entry)))
+        assert scene.machine.waiting() == {"mail": 2}
+        scene.ok = lambda _: True
+        scene.later(60.0)
+        assert [key for _, key, _ in scene.told] == ["new", "left"]
 
     def test_only_before_anything_else(self) -> None:
         scene = Scene()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +51,15 @@ def test_what_waits_is_found_oldest_first_with_its_latest_record(store: EventSto
         rows.waiting_row(tried, NOW_US),
         rows.forgotten_row("9.2", NOW_US),
     )
-    assert rows.entries_of(read(store, rows.WAITING, NOW_US - 1)) == (tried, third)
-    assert rows.entries_of(read(store, rows.WAITING, NOW_US)) == ()
+    assert rows.entries_of(read(store, rows.WAITING), NOW_US) == (tried, third)
+    later = rows.entries_of(read(store, rows.WAITING), NOW_US + 2_500_000)
+    assert later == (replace(tried, age_s=2.5), replace(third, age_s=2.5))
 
 
-def test_what_cannot_be_read_is_left_out():
-    row = {"message_id": "1.1", "channel": "mail", "attempts": 0}
-    assert rows.entries_of([row | {"alerts": '[{"kee": 1}]'}, row | {"alerts": "{"}, row | {"alerts": None}]) == ()
+def test_what_cannot_be_read_tells_of_nothing():
+    row = {"message_id": "1.1", "channel": "mail", "attempts": 0, "at_us": NOW_US}
+    damaged = [row | {"alerts": '[{"kee": 1}]'}, row | {"alerts": "{"}, row | {"alerts": None}]
+    assert [each.alerts for each in rows.entries_of(damaged, NOW_US)] == [(), (), ()]
 
 
 def test_history_tells_of_whom_and_nothing_of_the_address(store: EventStore):

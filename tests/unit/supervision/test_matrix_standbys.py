@@ -282,6 +282,14 @@ def test_a_child_that_comes_up_on_a_draining_node_moves_on() -> None:
     assert acts(scene.ready("a", node=NODE)) == ["start a#3 standby on o"]
 
 
+def test_which_nodes_are_about_to_go_is_announced_also_where_nobody_has_to_move() -> None:
+    scene = drained(child("a"))
+    for draining in ((OTHER,), ()):
+        assert m.Publish() in scene.see(NODE, OTHER, draining=draining)
+        assert scene.machine.view().draining == draining
+    assert m.Publish() not in scene.see(NODE, OTHER)
+
+
 def test_new_lives_avoid_draining_nodes() -> None:
     scene = drained(child("a"), child("b", node_id=NODE))
     scene.see(NODE, OTHER, draining=(NODE,))

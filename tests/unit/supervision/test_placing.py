@@ -57,6 +57,22 @@ def test_a_standby_of_a_child_whose_place_is_unknown_may_be_anywhere() -> None:
     assert place(state, on(state, None), standby=True) == "n"
 
 
+def test_healers_are_on_nodes_of_their_own_if_it_can_be() -> None:
+    state = cluster("n", "o", "p", draining=("p",))
+    state.lives_on["o"]["child/x", 1] = None
+    homes: list[str | None] = []
+    state.add_child(ChildPlan(key="healer/main")).lives[1] = Life(1, location=where("n"))
+    for number in range(1, 5):
+        healer = state.add_child(ChildPlan(key=f"healer/{number}"))
+        homes.append(place(state, healer, standby=False))
+        healer.lives[1] = Life(1, node_id=homes[-1])
+    assert homes == ["n", "o", "n", "o"], "as many on each, and the next where the fewest lives are"
+    state.children["healer/2"].lives[1].location = where("n")
+    assert place(state, state.children["healer/4"], standby=False) == "o", "what counts is where they came to be"
+    alone = cluster("n")
+    assert place(alone, alone.add_child(ChildPlan(key="healer/1")), standby=False) is None
+
+
 def test_a_child_that_is_bound_is_where_it_must_be() -> None:
     state = cluster("n", "o", draining=("n",))
     assert place(state, on(state, "n", node_id="n"), standby=True) == "n"
