@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from experiments.faults.proof import Sight
     from experiments.ledger.entry import Entry
     from experiments.ledger.standing import RunStanding
+    from experiments.planning.ground import Ground
     from experiments.planning.preflight import Machine
 
 _NS = 1_000_000_000
@@ -137,11 +138,9 @@ class Hand:
 
     # -- the ledger ---------------------------------------------------------------------------------------------------
 
-    def begin(
-        self, run: str, experiment: str, targets: frozenset[str], limit: int, runner: tuple[int, int, str]
-    ) -> str:
+    def begin(self, run: str, experiment: str, ground: Ground, limit: int, runner: tuple[int, int, str]) -> str:
         """Take a run into this node's ledger, see `experiments.faults.succession.begin`."""
-        return begin(self.ledger, run=run, experiment=experiment, targets=targets, limit=limit, runner=runner)
+        return begin(self.ledger, run=run, experiment=experiment, ground=ground, limit=limit, runner=runner)
 
     def append(self, entries: Sequence[Entry]) -> None:
         """Write into this node's ledger, durably."""

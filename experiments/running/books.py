@@ -70,10 +70,10 @@ class Books:
             ChaosError: It could not be written.
         """
         runner = this_runner()
-        experiment, targets = self._plan.experiment, self._plan.targets
-        why = self._hands.on(self._home).begin(self._run, experiment, targets, limit, runner)
+        experiment, ground = self._plan.experiment, self._plan.ground
+        why = self._hands.on(self._home).begin(self._run, experiment, ground, limit, runner)
         if not why:
-            data = {"experiment": experiment, "targets": sorted(targets), "runner": list(runner)}
+            data = {"experiment": experiment, **ground.as_data(), "runner": list(runner)}
             self._planned = Entry(run=self._run, step="planned", data=data, at_us=SYSTEM_CLOCK.wall_us())
             self._told.add(self._home)
             self._tell(self._planned)

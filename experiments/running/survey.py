@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import ray
@@ -78,7 +78,7 @@ def survey(sup: Supervisor, *, dependencies: Iterable[str] = ()) -> Survey:
     labels = sup.config.chaos.labels_of
     found = [*_children(status), *_system(status), *_nodes()]
     found += [(Spot(name=f"{DEPENDENCY}{host}", kind="dependency"), "", True) for host in dependencies]
-    spots = _with_neighbours(spot for spot, _, _ in found)
+    spots = {spot.name: spot for spot, _, _ in found}
     targets = tuple(
         Target(
             name=spot.name,
@@ -88,6 +88,7 @@ def survey(sup: Supervisor, *, dependencies: Iterable[str] = ()) -> Survey:
             labels=labels(spot.name),
             incarnation=spot.incarnation,
             running=running,
+            process=_told(spot),
         )
         for spot, group, running in found
     )
@@ -96,6 +97,12 @@ def survey(sup: Supervisor, *, dependencies: Iterable[str] = ()) -> Survey:
         spots=spots,
         agents={} if view is None else dict(view.agents),
     )
+
+
+def _told(spot: Spot) -> str:
+    """Its process, told from all others of the cluster."""
+    process = spot.process
+    return "" if process is None else f"{spot.node_id}/{process.pid}/{process.started_ticks}"
 
 
 def hosts_of(faults: Iterable[Fault]) -> tuple[str, ...]:
@@ -168,16 +175,3 @@ def _nodes() -> Iterator[tuple[Spot, str, bool]]:
         yield Spot(name=f"node/{'head' if is_head else own}", kind="node", node_id=node_id), "", True
         if is_head:
             yield Spot(name=GCS, kind="gcs", node_id=node_id), "", True
-
-
-def _with_neighbours(spots: Iterable[Spot]) -> dict[str, Spot]:
-    """The spots by name; those in one process know each other."""
-    found = {spot.name: spot for spot in spots}
-    rooms: defaultdict[tuple[str, int, int], list[str]] = defaultdict(list)
-    for spot in found.values():
-        if spot.process is not None:
-            rooms[spot.node_id, spot.process.pid, spot.process.started_ticks].append(spot.name)
-    for names in rooms.values():
-        for name in names if len(names) > 1 else ():
-            found[name] = replace(found[name], shared_with=tuple(other for other in names if other != name))
-    return found

@@ -18,6 +18,7 @@ from experiments.hands.hand import Hand
 from experiments.hands.orders import HandOrder, Spot
 from experiments.ledger.entry import Entry
 from experiments.ledger.halt import Halted
+from experiments.planning.ground import Ground
 from tests.unit.faults.scene import is_stopped, sleeper, until
 
 
@@ -146,8 +147,8 @@ def test_a_processor_is_burned_and_given_back(hand: Hand) -> None:
 def test_a_successor_finds_what_it_needs_in_the_ledger(hand: Hand) -> None:
     with sleeper() as target:
         wish = order("hang", target)
-        assert hand.begin("r", "an experiment", frozenset({"child/cart"}), 1, (1, 2, "elsewhere")) == ""
-        assert "1 experiments may run" in hand.begin("s", "another", frozenset(), 1, (1, 2, "elsewhere"))
+        assert hand.begin("r", "an experiment", Ground(names=("child/cart",)), 1, (1, 2, "elsewhere")) == ""
+        assert "1 experiments may run" in hand.begin("s", "another", Ground(), 1, (1, 2, "elsewhere"))
         hand.append([Entry(run="r", step="arming", fault=wish.fault_id, data=armed(hand, wish))])
         hand.inject(*wish.key)
         until(lambda: is_stopped(target))
