@@ -240,8 +240,7 @@ def test_chaos_toolkit_runs_a_file_of_the_library(lab: Supervisor, tmp_path: Pat
     """The same file, the same functions; it finds the supervisor by the environment."""
     file = tmp_path / "kill-worker.yaml"
     text = str(files("experiments").joinpath("library", "kill-worker.yaml").read_text(encoding="utf-8"))
-    control = {"name": "ray-supervisor", "provider": {"type": "python", "module": "experiments.control"}}
-    file.write_text(f"{text}controls: [{json.dumps(control)}]\n", encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
     before = lives(lab)
     ended = subprocess.run(
         [str(Path(sys.executable).parent / "chaos"), "run", "--journal-path", "journal.json", file.name],

@@ -78,6 +78,27 @@ def test_it_has_time_to_end_and_enough_calls_to_say_something(name: str) -> None
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_where_it_judges_latency_rounds_with_the_fault_are_among_rounds_without(name: str) -> None:
+    chaos = loaded(name).chaos
+    judges = chaos.limits.latency_shift_s is not None or {"p50_s", "p99_s"} & measures(name)
+    assert chaos.interleaving.rounds >= 2 if judges else chaos.interleaving.rounds == 1
+    phases = make_plan(loaded(name), inventory(name)).phases
+    assert phases.count("baseline") == phases.count("fault") == chaos.interleaving.rounds
+
+
+def measures(name: str) -> set[str]:
+    hypothesis = loaded(name).hypothesis
+    assert hypothesis is not None
+    return {str(probe.provider.arguments.get("measure")) for probe in hypothesis.probes}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_own_bounds_and_load_hold_under_chaos_toolkit_too(name: str) -> None:
+    (control,) = loaded(name).controls
+    assert control["provider"] == {"type": "python", "module": "experiments.control"}
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_chaos_toolkit_finds_it_valid(name: str) -> None:
     ensure_experiment_is_valid(yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8")))
     ensure_experiment_is_valid(as_mapping(loaded(name)))
