@@ -169,7 +169,10 @@ def _planned(experiment: Experiment, seed: int | None, name: str | None, address
 def scene_inventory(experiment: Experiment) -> Inventory:
     """What an embedded cluster would have for it."""
     scene = SCENES[experiment.chaos.scene]
-    targets = tuple(Target(name=target, kind=kind, node="head") for target, kind in scene.targets.items())
+    targets = tuple(
+        Target(name=name, kind=kind, node="head", group=scene.groups.get(name, ""))
+        for name, kind in scene.targets.items()
+    )
     return Inventory(targets=targets, embedded=True, ephemeral=True, nodes=scene.nodes)
 
 

@@ -30,7 +30,7 @@ from experiments.hands.ballast import Ballast
 from experiments.hands.filling import fill
 from experiments.hands.orders import HandOrder, NodeFacts
 from experiments.hands.places import halt_path, ledger_path, stop_path
-from experiments.hands.rays import gcs_here, raylet_above
+from experiments.hands.rays import gcs_here, raylet_here
 from experiments.hands.sights import (
     Burning,
     Processors,
@@ -128,9 +128,9 @@ class Hand:
         """The life that a pid of this node has now."""
         return identify(pid)
 
-    def raylet(self, pid: int) -> ProcessIdentity | None:
-        """The raylet of this node, which started the worker `pid` or the process that forks workers."""
-        return raylet_above(pid)
+    def raylet(self) -> ProcessIdentity | None:
+        """The raylet of this node; None where this is not the machine that it runs on."""
+        return raylet_here(self._node_id)
 
     def gcs(self) -> ProcessIdentity | None:
         """The GCS of this Ray session, if it runs on this node."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -21,11 +21,13 @@ class Scene:
         shows: What there is, in words.
         targets: What can be hit, by name.
         nodes: How many nodes it has.
+        groups: Of which pool or group a target is, by its name.
     """
 
     shows: str
     targets: Mapping[str, TargetKind]
     nodes: int = 1
+    groups: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 _WORKERS: dict[str, TargetKind] = {f"worker/w{number}": "worker" for number in range(4)}
@@ -63,5 +65,6 @@ SCENES: Mapping[SceneName, Scene] = {
         shows="the pool over two nodes, with the system on the first",
         targets={**_WORKERS, **_SYSTEM, "node/second": "node"},
         nodes=2,
+        groups={"node/head": "head", "node/second": "others"},
     ),
 }

@@ -21,7 +21,7 @@ class Target:
         name: Its name in the cluster, with its kind unique: `worker/w0`, `child/cart`, `breaker/payments`.
         kind: What it is.
         node: The node it runs on, or nothing.
-        group: The pool or group that it belongs to.
+        group: The pool or group that it belongs to; of a node `head`, `log` where it has that, else `others`.
         labels: What its owner says of it.
         incarnation: Which life of it runs.
         running: It runs and serves; what does not is not drawn.

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from experiments.planning.reach import Aim
 
 
+MORE_NODES = "add one: ray start --address=HEAD:PORT"
+
 _PLACES = {"target": "", "process": "process", "node": "node"}
 _BESIDE = " because their node is"
 
@@ -38,7 +40,7 @@ def cluster_refusals(experiment: Experiment, inventory: Inventory) -> Iterator[R
         runs = ", ".join(each.run for each in inventory.active)
         yield Refusal(rule="limit", words=f"{inventory.limit} experiments may run at a time, and these do: {runs}")
     if inventory.nodes < experiment.chaos.nodes:
-        words = f"it needs {experiment.chaos.nodes} nodes, and the cluster has {inventory.nodes}"
+        words = f"it needs {experiment.chaos.nodes} nodes, and the cluster has {inventory.nodes}; {MORE_NODES}"
         yield Refusal(rule="nodes", words=words)
     if safety.hours and not any(_is_open(each, inventory.moments.get(each.zone)) for each in safety.hours):
         words = " or ".join(f"{'/'.join(each.days)} {each.begins}-{each.ends} {each.zone}" for each in safety.hours)

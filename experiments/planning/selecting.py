@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from experiments.model.faults import FITS
 from experiments.planning.lots import shuffled
-from experiments.planning.radius import is_named
+from experiments.planning.radius import MORE_NODES, is_named
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -100,6 +100,7 @@ def _nothing(selector: Selector, inventory: Inventory, matching: list[Target]) -
         return f"the selector ({selector.described()}) matches only what is protected: {_names(matching)}"
     there = [target for target in inventory.targets if selector.kind in (None, target.kind) and target.running]
     told = f"; there are {_names(there)}" if there else "; there is none of that kind"
+    told += f"; {MORE_NODES}" if selector.kind == "node" and selector.group == "others" else ""
     return f"the selector ({selector.described()}) matches nothing that runs{told}"
 
 

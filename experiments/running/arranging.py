@@ -12,7 +12,7 @@ from experiments.planning.plan import Refusal
 from experiments.planning.planning import make_plan
 from experiments.planning.preflight import preflight
 from experiments.running.books import standing
-from experiments.running.survey import hosts_of, survey
+from experiments.running.survey import LOG, hosts_of, survey
 from experiments.running.vitals import vitals
 from experiments.scheduling.cron import moment
 
@@ -55,7 +55,7 @@ def arrange(sup: Supervisor, hands: Hands, experiment: Experiment, *, seed: int 
     runs, nodes = standing(hands)
     inventory = inventory_of(sup, seen, runs, nodes, experiment)
     plan = make_plan(experiment, inventory, seed=seed)
-    log = seen.spots.get("event_log/writer")
+    log = seen.spots.get(LOG)
     folders = {} if log is None else {log.node_id: str(Path(sup.config.log.path).parent)}
     machines = {node.node_id: hands.on(node.node_id).machine(folders.get(node.node_id, "")) for node in nodes}
     refusals = [Refusal(rule="selection", words=words) for words in preflight(plan, machines)]

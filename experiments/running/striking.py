@@ -18,7 +18,7 @@ from experiments.errors import FaultRefusedError, NodeUnreachableError
 from experiments.faults.proof import Sight
 from experiments.hands.orders import HandOrder, Spot
 from experiments.running.points import Points, is_at_a_point
-from experiments.running.survey import ROOT, raylet_of, survey
+from experiments.running.survey import ROOT, survey
 from supervisor.election import actor_by_name
 
 if TYPE_CHECKING:
@@ -140,8 +140,8 @@ class Striker:
     def sight(self, order: FaultOrder, victim: Spot | None = None) -> Sight:
         """What others than the injector see of the target now."""
         spot = victim or self._orders[order.fault_id].spot
-        if spot.kind == "node":
-            return Sight(alive=any(node["NodeID"] == spot.node_id and node["Alive"] for node in ray.nodes()))
+        if spot.kind == "node" and order.fault == "crash":
+            return Sight(listed=any(node["NodeID"] == spot.node_id and node["Alive"] for node in ray.nodes()))
         if spot.kind == "rpc":
             return self._load_now()
         if is_at_a_point(order):
@@ -182,10 +182,10 @@ class Striker:
         if spot is None:
             raise FaultRefusedError(order.fault, target=order.hit.name, reason="it is not there any more")
         if spot.kind == "node" and order.fault in ("crash", "hang"):
-            raylet = raylet_of(self._hands, seen, spot.node_id)
+            raylet = self._hands.on(spot.node_id).raylet()
             if raylet is None:
                 raise FaultRefusedError(order.fault, target=spot.name, reason="its raylet was not found")
-            return replace(spot, process=raylet.process)
+            return replace(spot, process=raylet)
         if spot.kind == "gcs":
             gcs = self._hands.on(spot.node_id).gcs()
             if gcs is None:
