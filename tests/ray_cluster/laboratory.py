@@ -98,14 +98,14 @@ def halted_elsewhere(nodes: Nodes, log: str) -> dict[str, Any]:
 
 def runner_killed(nodes: Nodes, log: str) -> dict[str, Any]:
     """The runner dies while a worker on another node hangs: nothing is left on there, and its successor tells."""
-    from tests.ray_local.doomed import doomed  # noqa: PLC0415 - its actor is made here
+    from tests.ray_local.doomed import Moment, doomed  # noqa: PLC0415 - its actor is made here
 
     del nodes
     with laboratory(log) as sup:
         aimed = _aimed("hang-worker", {"kind": "worker", "count": 1, "node": _elsewhere(sup)}, lease_s=6)
         workers = [spot.process for spot in survey(sup).spots.values() if spot.kind == "worker" and spot.process]
         runner = doomed()
-        ref = runner.perform.remote(sup.name, aimed, "doomed-run", "proven", itself=True)
+        ref = runner.perform.remote(sup.name, aimed, "doomed-run", Moment("behind", "proven"), itself=True)
         died = False
         try:
             ray.get(ref, timeout=60)

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
@@ -25,22 +24,13 @@ from experiments.running.chaos import ChaosHandle
 from experiments.running.striking import Striker
 from experiments.running.witness import Address, tell
 from experiments.running.work import work
-from supervisor import Supervisor, launch
+from supervisor import Supervisor
 from supervisor.link import wait_until
 from tests.command import supervisor_command
-from tests.ray_local.conftest import PATIENCE_S, configuration, unique_name
-from tests.ray_local.trials import CHAOS, POOL, brief, lives, told
+from tests.ray_local.conftest import PATIENCE_S
+from tests.ray_local.trials import brief, lives, told
 
 pytestmark = pytest.mark.timeout(180)
-
-
-@pytest.fixture(scope="module")
-def lab(ray_session: launch.Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
-    """A supervisor that experiments may be run on."""
-    name, folder = unique_name(), tmp_path_factory.mktemp("lab")
-    made = Supervisor.start(configuration(folder / "events.duckdb", {"pool": POOL, "chaos": CHAOS}), name=name)
-    yield made
-    made.shutdown()
 
 
 @pytest.fixture(scope="module")
