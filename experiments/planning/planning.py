@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from experiments.errors import HaltedError, PlanRefusedError, SafeModeError
+from experiments.model.matrix import may_hit
 from experiments.planning.lots import fraction
 from experiments.planning.plan import SAFE_MODE_RULES, Hit, Phase, Plan, PlannedFault, Refusal
 from experiments.planning.radius import bystander_refusals, cluster_refusals, is_named, target_refusals
@@ -35,7 +36,8 @@ def make_plan(experiment: Experiment, inventory: Inventory, *, seed: int | None 
     planned: list[PlannedFault] = []
     aims: list[Aim] = []
     for place, fault in experiment.faults():
-        selected = select(fault.target, inventory, fault=fault.fault, seed=chosen, place=place, excluded=protected)
+        fits = may_hit(fault.fault, fault.how_fields())
+        selected = select(fault.target, inventory, fits=fits, seed=chosen, place=place, excluded=protected)
         if selected.problem:
             rule = "protected" if "only what is protected" in selected.problem else "selection"
             refusals.append(Refusal(rule=rule, words=f"method[{place}]: {selected.problem}"))
@@ -80,14 +82,13 @@ def require(plan: Plan) -> Plan:
 
 
 def _planned(place: int, fault: Fault, drawn: tuple[Target, ...], lease_s: float) -> PlannedFault:
-    how = fault.model_dump(exclude={"fault", "target", "lease_s", "after_s"})
     return PlannedFault(
         place=place,
         fault=fault.fault,
         hits=tuple(Hit(name=each.name, kind=each.kind, node=each.node, incarnation=each.incarnation) for each in drawn),
         after_s=fault.after_s,
         lease_s=fault.lease_s or lease_s,
-        how=how,
+        how=fault.how_fields(),
     )
 
 
