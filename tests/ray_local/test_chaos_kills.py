@@ -47,10 +47,9 @@ def test_a_runner_killed_at_a_moment_leaves_nothing_on(lab: Supervisor, moment: 
         with pytest.raises(RayError):
             ray.get(ref, timeout=PATIENCE_S)
         assert wait_until(lambda: not any(map(_is_stopped, workers)), LEASE_S + 1.0)
-        lab.chaos.clear()
-        seen, _ = standing(hands)
+        assert wait_until(lambda: _is_cleared(lab), PATIENCE_S), "as soon as its process is gone"
         assert not any(map(_is_stopped, workers))
-        assert lab.chaos.active() == {}
+        seen, _ = standing(hands)
         if moment == Moment("before", "planned"):
             assert run not in seen.runs
             return
@@ -70,6 +69,11 @@ def told_to_its_end(lab: Supervisor, run: str, verdict: str) -> None:
     faults = lab.events.query("from chaos_faults where run = ? and injected_at is not null", [run])
     assert all(fault["undone_at"] is not None for fault in faults), faults
     assert all(fault["recovered_at"] is not None or fault["loss"] for fault in faults), faults
+
+
+def _is_cleared(lab: Supervisor) -> bool:
+    lab.chaos.clear()
+    return lab.chaos.active() == {}
 
 
 def _is_stopped(worker: ProcessIdentity) -> bool:
