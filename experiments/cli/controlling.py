@@ -84,6 +84,6 @@ def _tell_the_log(hands: Hands, name: str, address: str | None) -> None:
 
 def _tell(left: tuple[str, ...], good: str) -> None:
     if left:
-        click.echo(f"still on: {', '.join(left)}; the watchdog of each goes on trying", err=True)
+        click.echo(f"still on: {', '.join(left)}; watchdogs go on trying where that is possible", err=True)
         raise SystemExit(1)
     click.echo(good)

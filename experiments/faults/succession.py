@@ -94,10 +94,10 @@ def clear(ledger: Ledger, *, whose: Callable[[RunStanding], bool] | None = None)
     faults: list[str] = []
     left_on: list[str] = []
     for run in ledger.runs().values():
-        if not (run.goes_on or run.active) or not chosen(run):
+        if not (run.goes_on or run.undoable) or not chosen(run):
             continue
         entries: list[Entry] = []
-        for fault, data in run.active.items():
+        for fault, data in run.undoable.items():
             where = data.get("host", run.runner[2])
             entries.append(_undo(run.run, fault, data, host if where == host else ""))
             told = faults if entries[-1].step == "undone" else left_on

@@ -44,6 +44,7 @@ from experiments.hands.sights import (
 )
 from experiments.ledger.file import Ledger
 from experiments.ledger.halt import Halted, HaltFlag
+from experiments.model.lasting import LASTING_KINDS
 from supervisor.doctor import has_rpc_faults
 
 if TYPE_CHECKING:
@@ -207,7 +208,7 @@ class Hand:
         """
         held = self._held[run, fault_id]
         held.ends_ns = SYSTEM_CLOCK.now_ns() + int(held.order.lease_s * _NS)
-        if held.undo.kind == "nothing":
+        if held.undo.kind in ("nothing", "outlast"):
             return  # nothing is left of it that anybody could undo
         held.watchdog = Watchdog(
             Order(
@@ -303,6 +304,8 @@ def _prepared(order: HandOrder) -> tuple[Undo, Ballast | None]:
             return Undo.resume(_process(order)), None
         case "exhaustion":
             return _prepared_exhaustion(order)
+        case _ if order.spot.kind in LASTING_KINDS:
+            return Undo.outlast(_process(order)), None
         case _:
             return Undo(), None
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.planning.ground import Ground
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from experiments.ledger.entry import Entry
 
@@ -44,9 +44,25 @@ class RunStanding:
     verdict: str = ""
 
     @property
+    def undoable(self) -> dict[str, dict[str, Any]]:
+        """Of what may be on, what can be taken back: all but what was left to end with the cluster."""
+        lasting = {fault for fault in self.kept_on if _lasts(self.active.get(fault, {}))}
+        return {fault: data for fault, data in self.active.items() if fault not in lasting}
+
+    @property
+    def lasting(self) -> tuple[str, ...]:
+        """What goes on until the cluster ends."""
+        return tuple(fault for fault in self.active if fault not in self.undoable)
+
+    @property
     def goes_on(self) -> bool:
         """Whether it has not ended."""
         return not self.verdict
+
+
+def _lasts(data: Mapping[str, Any]) -> bool:
+    undo: Any = data.get("undo")
+    return isinstance(undo, dict) and undo.get("kind") == "outlast"
 
 
 def fold(entries: Iterable[Entry]) -> dict[str, RunStanding]:

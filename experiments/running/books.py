@@ -135,7 +135,9 @@ class Standing:
     @property
     def gone(self) -> tuple[str, ...]:
         """Runs that go on, or have left something on, and whose runner does not live."""
-        return tuple(name for name, run in self.runs.items() if (run.goes_on or run.active) and name not in self.alive)
+        return tuple(
+            name for name, run in self.runs.items() if (run.goes_on or run.undoable) and name not in self.alive
+        )
 
     @property
     def going(self) -> tuple[RunStanding, ...]:

@@ -17,7 +17,7 @@ from supervisor.link import wait_until
 from tests.ray_local.conftest import PATIENCE_S
 
 BREAKER, CHILD, HOST, PROBE = "payments", "cart", "upstream", "stirred"
-NEVER_OPENS = BreakerSettings(minimum_calls=1_000_000, window_calls=1_000_000)
+NEVER_OPENS = BreakerSettings(minimum_calls=100_000, window_calls=100_000)
 _QUICK = Policy(timeout_s=5.0, retry=Retry(attempts=2))
 _EVERY_S = 0.05
 

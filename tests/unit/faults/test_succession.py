@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from actors.runtime.process import ProcessIdentity
-from experiments.faults.succession import begin, clear, this_host
+from experiments.faults.succession import Cleared, begin, clear, this_host
 from experiments.faults.undo import Undo
 from experiments.ledger.entry import Entry
 from experiments.ledger.file import Ledger
@@ -82,3 +82,15 @@ def test_numbers_of_another_boot_mean_nothing_here(tmp_path: Path) -> None:
         assert not is_stopped(target)
         assert ledger.runs()["r1"].active == {}
         os.kill(target.pid, 0)
+
+
+def test_what_ends_with_the_cluster_is_never_called_cleared(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger")
+    with sleeper() as raylet:
+        left(ledger, Undo.outlast(raylet).as_data())
+        cleared = clear(ledger)
+        assert (cleared.runs, cleared.faults, len(cleared.left_on)) == (("r1",), (), 1)
+        written = len(ledger.entries()[0])
+        assert clear(ledger) == Cleared(runs=(), faults=(), left_on=()), "it was told once"
+        assert len(ledger.entries()[0]) == written
+        assert (ledger.runs()["r1"].lasting, ledger.runs()["r1"].undoable) == (("f",), {})

@@ -45,3 +45,12 @@ def test_why_another_may_not_start() -> None:
     assert refusal([one, over], ground=Ground(names=("b",)), limit=2) == ""
     assert refusal([one], ground=Ground(names=("a",)), limit=2) == "a are hit by r1 already"
     assert "these do: r1" in refusal([one, over], ground=Ground(names=("b",)), limit=1)
+
+
+def test_what_was_left_to_end_with_the_cluster_is_on_and_cannot_be_undone() -> None:
+    lasting = {"undo": {"kind": "outlast", "pid": 3, "started_ticks": 4, "path": ""}}
+    entries = [entry("arming", "f", **lasting), entry("arming", "g", undo={"kind": "kill"})]
+    run = fold(entries)["r1"]
+    assert (set(run.undoable), run.lasting) == ({"f", "g"}, ()), "nobody has said so far that it stays"
+    run = fold([*entries, entry("kept_on", "f", reason="r"), entry("kept_on", "g", reason="r")])["r1"]
+    assert (set(run.undoable), run.lasting, set(run.active)) == ({"g"}, ("f",), {"f", "g"})
