@@ -48,7 +48,7 @@ def test_why_another_may_not_start() -> None:
 
 
 def test_what_was_left_to_end_with_the_cluster_is_on_and_cannot_be_undone() -> None:
-    lasting = {"undo": {"kind": "outlast", "pid": 3, "started_ticks": 4, "path": ""}}
+    lasting: dict[str, Any] = {"undo": {"kind": "outlast", "pid": 3, "started_ticks": 4, "path": ""}}
     entries = [entry("arming", "f", **lasting), entry("arming", "g", undo={"kind": "kill"})]
     run = fold(entries)["r1"]
     assert (set(run.undoable), run.lasting) == ({"f", "g"}, ()), "nobody has said so far that it stays"
