@@ -127,7 +127,9 @@ def test_a_task_that_has_its_effect_twice_is_seen_to(chaos: ChaosHandle, monkeyp
     assert (report.numbers()["effects asked for again"] or 0) >= 100
 
 
-def test_a_hypothesis_that_is_false_at_the_start_starts_nothing(lab: Supervisor, chaos: ChaosHandle) -> None:
+def test_a_hypothesis_that_is_false_or_a_guard_that_cannot_be_read_at_the_start_starts_nothing(
+    lab: Supervisor, chaos: ChaosHandle
+) -> None:
     before = lives(lab)
     asked = load_experiment("kill-worker")
     assert asked.hypothesis is not None
@@ -136,6 +138,12 @@ def test_a_hypothesis_that_is_false_at_the_start_starts_nothing(lab: Supervisor,
     wrong = asked.model_copy(update={"hypothesis": asked.hypothesis.model_copy(update={"probes": (*rest, never)})})
     report = chaos.run(wrong)
     assert (report.verdict.kind, report.verdict.exit_code) == ("not_started", 13)
+    guard = {"name": "health", "probe": "health_score", "tolerance": [50, 100]}
+    report = chaos.run(brief("kill-worker", safety={"guards": [guard]}))
+    assert (report.verdict.kind, report.verdict.exit_code) == ("not_started", 13)
+    assert report.verdict.reasons == ("safety.guards[0], health: it cannot be read: nothing tells of it yet",), (
+        "no monitor runs"
+    )
     assert lives(lab) == before
 
 
