@@ -55,10 +55,14 @@ def _changed(name: str, **changes: Any) -> Experiment:
 def _aimed(name: str, target: dict[str, Any], **changes: Any) -> Experiment:
     """The same with other targets."""
     whole = _changed(name, **changes)
+    return _with(whole, whole.method[0].provider.arguments | {"target": target})
+
+
+def _with(whole: Experiment, fault: dict[str, Any]) -> Experiment:
+    """The same with another fault."""
     (step,) = whole.method
-    arguments = step.provider.arguments | {"target": target}
-    aimed = step.model_copy(update={"provider": step.provider.model_copy(update={"arguments": arguments})})
-    return whole.model_copy(update={"method": (aimed,)})
+    changed = step.model_copy(update={"provider": step.provider.model_copy(update={"arguments": fault})})
+    return whole.model_copy(update={"method": (changed,)})
 
 
 def node_killed(nodes: Nodes, log: str) -> dict[str, Any]:
@@ -72,6 +76,22 @@ def node_killed(nodes: Nodes, log: str) -> dict[str, Any]:
             "reasons": list(report.verdict.reasons),
             "evidence": [fault.evidence for fault in report.seen.faults],
             "elsewhere": hit.node != here and hit.node in {node.node_id for node in nodes.others},
+        }
+
+
+def node_hung(nodes: Nodes, log: str) -> dict[str, Any]:
+    """A node stands still for longer than Ray bears it; its watchdog, on that node, lets it go on."""
+    raylets = {node.node_id: nodes.raylet_of(node) for node in nodes.others}
+    with laboratory(log) as sup:
+        hang = {"fault": "hang", "target": {"kind": "node", "group": "others", "count": 1}, "lease_s": 8}
+        report = sup.chaos.run(_with(_changed("kill-node", load={"tasks": 300, "per_s": 50}, settle_s=5), hang))
+        (hit,) = (hit for fault in report.plan.faults for hit in fault.hits)
+        eventually(lambda: not _is_stopped(raylets[hit.node]))
+        return {
+            "verdict": report.verdict.kind,
+            "reasons": list(report.verdict.reasons),
+            "evidence": [fault.evidence for fault in report.seen.faults],
+            "active": sup.chaos.active(),
         }
 
 

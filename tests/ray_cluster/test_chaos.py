@@ -26,6 +26,13 @@ def test_a_killed_runner_leaves_nothing_on_another_node(three_nodes: Stage, tmp_
     assert seen == {"died": True, "active": 0, "verdict": "aborted", "ledgers": 2}
 
 
+def test_a_node_that_stands_still_is_borne_and_let_go(three_nodes: Stage, tmp_path: Path) -> None:
+    """The last but one: Ray has taken the node for dead."""
+    seen = three_nodes.play(laboratory.node_hung, log=str(tmp_path))
+    assert seen["verdict"] == "held", seen["reasons"]
+    assert (seen["evidence"], seen["active"]) == (["its state in /proc is T"], {})
+
+
 def test_a_killed_node_is_borne(three_nodes: Stage, tmp_path: Path) -> None:
     """The last one: the cluster has a node less afterwards."""
     seen = three_nodes.play(laboratory.node_killed, log=str(tmp_path))
