@@ -182,7 +182,7 @@ def scene_inventory(experiment: Experiment) -> Inventory:
     """What an embedded cluster would have for it."""
     scene = SCENES[experiment.chaos.scene]
     targets = tuple(
-        Target(name=name, kind=kind, node="head", group=scene.groups.get(name, ""))
+        Target(name=name, kind=kind, node=scene.places.get(name, "head"), group=scene.groups.get(name, ""))
         for name, kind in scene.targets.items()
     )
     return Inventory(targets=targets, embedded=True, ephemeral=True, nodes=scene.nodes)

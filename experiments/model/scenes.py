@@ -22,12 +22,14 @@ class Scene:
         targets: What can be hit, by name.
         nodes: How many nodes it has.
         groups: Of which pool or group a target is, by its name.
+        places: On which node a target is, by its name; left out: on the head.
     """
 
     shows: str
     targets: Mapping[str, TargetKind]
     nodes: int = 1
     groups: Mapping[str, str] = field(default_factory=dict[str, str])
+    places: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 _WORKERS: dict[str, TargetKind] = {f"worker/w{number}": "worker" for number in range(4)}
@@ -66,5 +68,6 @@ SCENES: Mapping[SceneName, Scene] = {
         targets={**_WORKERS, **_SYSTEM, "node/second": "node"},
         nodes=2,
         groups={"node/head": "head", "node/second": "others"},
+        places={"node/second": "second", "worker/w2": "second", "worker/w3": "second"},
     ),
 }
