@@ -300,7 +300,7 @@ def _has_rpc_faults() -> bool:
 
 def _prepared(order: HandOrder) -> tuple[Undo, Ballast | None]:
     match order.fault:
-        case "hang" if order.how.get("how", "sigstop") == "sigstop":
+        case "hang" if order.how.get("how", "sigstop") == "sigstop" and order.spot.kind != "dependency":
             return Undo.resume(_process(order)), None
         case "exhaustion":
             return _prepared_exhaustion(order)

@@ -166,3 +166,17 @@ def test_a_stop_is_a_flag_of_one_run(hand: Hand) -> None:
     assert hand.stopped("s") is None
     hand.forget_stop("r")
     assert hand.stopped("r") is None
+
+
+def test_what_has_no_process_to_stop_leaves_nothing_to_undo_here(hand: Hand) -> None:
+    """A dependency hangs for its callers; what lasts as long as Ray does ends with Ray's process, and is on until then."""
+    calls = replace(order("hang", None, how="sigstop"), spot=Spot(name="dependency/x", kind="dependency"))
+    assert Undo.from_data(armed(hand, calls)["undo"]) == Undo()
+    assert hand.watchdog_of(*calls.key) is None
+    with sleeper() as raylet:
+        spot = Spot(name="rpc/cluster", kind="rpc", process=raylet)
+        lasting = replace(order("latency", None, delay_s=1), fault_id="0.1.rpc/cluster", spot=spot)
+        assert Undo.from_data(armed(hand, lasting)["undo"]) == Undo.outlast(raylet)
+        assert hand.watchdog_of(*lasting.key) is None
+        with pytest.raises(OSError, match="until the cluster ends"):
+            hand.undo(*lasting.key)
