@@ -169,7 +169,7 @@ def test_a_stop_is_a_flag_of_one_run(hand: Hand) -> None:
 
 
 def test_what_has_no_process_to_stop_leaves_nothing_to_undo_here(hand: Hand) -> None:
-    """A dependency hangs for its callers; what lasts as long as Ray does ends with Ray's process, and is on until then."""
+    """A dependency hangs for its callers; what lasts as long as Ray does is on until then."""
     calls = replace(order("hang", None, how="sigstop"), spot=Spot(name="dependency/x", kind="dependency"))
     assert Undo.from_data(armed(hand, calls)["undo"]) == Undo()
     assert hand.watchdog_of(*calls.key) is None
