@@ -22,6 +22,7 @@ for each in (
     running.campaign,
     running.list_experiments,
     running.show,
+    running.schema,
     controlling.stop,
     controlling.halt,
     controlling.clear,
@@ -29,5 +30,6 @@ for each in (
     reporting.compare,
     reporting.apply,
     scheduling.schedule,
+    scheduling.history,
 ):
     command.add_command(each)

@@ -1,4 +1,4 @@
-"""`supervisor chaos stop | halt | clear`: they need no supervisor that leads, and no log."""
+"""`supervisor chaos stop | halt | clear`: they need no supervisor that leads, and no log; to tell it, they try."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import os
 
 import click
 
+from actors.runtime.errors import SupervisorError
 from experiments.hands.hands import Hands
 from experiments.running import halting
+from experiments.running.afterword import tell_of_gone
 from experiments.running.books import clear_gone
-from supervisor.cli.options import ADDRESS, NAME, Decorator, on_cluster
+from supervisor.cli.options import ADDRESS, NAME, Decorator, attached, on_cluster
 
 WHY: Decorator = click.option("--reason", default="by hand", show_default=True, help="Why; whoever runs one reads it.")
 WHO: Decorator = click.option("--who", help="Who asks; left out, this user, host and process.")
@@ -59,18 +61,29 @@ def halt(resume: bool, reason: str, who: str | None, name: str, address: str | N
 @NAME
 @ADDRESS
 def clear(name: str, address: str | None) -> None:
-    """End what runners that were killed have left on. Every run does so before it begins."""
+    """End what runners that were killed have left on, and tell the log of it. Every run does so before it begins."""
     with on_cluster(address):
         hands = Hands(name)
         try:
             told = clear_gone(hands, name)
+            _tell_the_log(hands, name, address)
         finally:
             hands.close()
     click.echo("\n".join(told) or "nothing was left on")
 
 
+def _tell_the_log(hands: Hands, name: str, address: str | None) -> None:
+    """What was cleared is off, whether anybody leads or not; then the next run writes it down."""
+    try:
+        with attached(name, address) as sup:
+            for run in tell_of_gone(sup.events, hands):
+                click.echo(f"{run}: its end is in the event log")
+    except SupervisorError as error:
+        click.echo(f"the event log was not told, the next run does that: {error}", err=True)
+
+
 def _tell(left: tuple[str, ...], good: str) -> None:
     if left:
-        click.echo(f"still on: {', '.join(left)}; the watchdog of each goes on trying", err=True)
+        click.echo(f"still on: {', '.join(left)}; watchdogs go on trying where that is possible", err=True)
         raise SystemExit(1)
     click.echo(good)

@@ -1,4 +1,4 @@
-"""`supervisor chaos run | plan | campaign | list | show`."""
+"""`supervisor chaos run | plan | campaign | list | show | schema`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from experiments.cli.embedding import REPORTS, RUNNING, is_embedded, on_supervis
 from experiments.judging.verdict import EXIT_CODES
 from experiments.model.loading import library_names, load_experiment
 from experiments.model.scenes import SCENES
-from experiments.model.writing import dump_experiment
+from experiments.model.writing import dump_experiment, json_schema
 from experiments.planning.inventory import Inventory, Target
 from experiments.planning.planning import make_plan
 from experiments.report.journal import journal
@@ -157,6 +157,18 @@ def show(experiment: str) -> None:
     click.echo(dump_experiment(loaded), nl=False)
 
 
+@click.command()
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write it there.")
+def schema(output: Path | None) -> None:
+    """Print the JSON schema of experiments, by which editors help to write them."""
+    text = json.dumps(json_schema(), indent=2)
+    if output is None:
+        click.echo(text)
+    else:
+        output.write_text(f"{text}\n", encoding="utf-8")
+        click.echo(f"{output}: # yaml-language-server: $schema={output}")
+
+
 def _planned(experiment: Experiment, seed: int | None, name: str | None, address: str | None) -> Plan:
     if is_embedded(name, address):
         scene = experiment.chaos.scene
@@ -169,7 +181,10 @@ def _planned(experiment: Experiment, seed: int | None, name: str | None, address
 def scene_inventory(experiment: Experiment) -> Inventory:
     """What an embedded cluster would have for it."""
     scene = SCENES[experiment.chaos.scene]
-    targets = tuple(Target(name=target, kind=kind, node="head") for target, kind in scene.targets.items())
+    targets = tuple(
+        Target(name=name, kind=kind, node=scene.places.get(name, "head"), group=scene.groups.get(name, ""))
+        for name, kind in scene.targets.items()
+    )
     return Inventory(targets=targets, embedded=True, ephemeral=True, nodes=scene.nodes)
 
 

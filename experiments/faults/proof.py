@@ -29,6 +29,7 @@ class Sight:
 
     Attributes:
         alive: Whether that very process is there, and no zombie.
+        listed: Of a node: whether it lives by Ray's table.
         state: Its letter in /proc.
         cpu_idle: The share of the machine's processor time that was idle of late.
         cpu_taken: The share of it that the fault's own processes had of late, by the kernel's account.
@@ -43,6 +44,7 @@ class Sight:
     """
 
     alive: bool | None = None
+    listed: bool | None = None
     state: str | None = None
     cpu_idle: float | None = None
     cpu_taken: float | None = None
@@ -69,7 +71,7 @@ def prove(fault: FaultKind, how: Mapping[str, object], *, before: Sight, now: Si
         return f"{now.met} calls met it, as the point that they passed counted"
     match fault:
         case "crash":
-            return "its process is gone from /proc" if before.alive and now.alive is False else ""
+            return _crash(before, now)
         case "hang":
             return _hang(how, before, now)
         case "latency":
@@ -80,6 +82,12 @@ def prove(fault: FaultKind, how: Mapping[str, object], *, before: Sight, now: Si
             return _exhausted(cast("Resource", how.get("resource")), how, before, now)
         case _:
             assert_never(fault)
+
+
+def _crash(before: Sight, now: Sight) -> str:
+    if before.listed and now.listed is False:
+        return "its node has ended in Ray's table"
+    return "its process is gone from /proc" if before.alive and now.alive is False else ""
 
 
 def _hang(how: Mapping[str, object], before: Sight, now: Sight) -> str:

@@ -17,6 +17,7 @@ from experiments.faults.undo import Undo, carry_out, is_undone
 from experiments.ledger.entry import Entry
 from experiments.ledger.file import Ledger
 from experiments.ledger.standing import RunStanding, refusal
+from experiments.planning.ground import Ground
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -50,7 +51,7 @@ def begin(
     *,
     run: str,
     experiment: str,
-    targets: frozenset[str],
+    ground: Ground,
     limit: int,
     runner: tuple[int, int, str] | None = None,
 ) -> str:
@@ -60,15 +61,15 @@ def begin(
         ledger: The host's ledger.
         run: Its name; no other run may have had it.
         experiment: The experiment's name.
-        targets: Whom it hits.
+        ground: What it touches.
         limit: How many may run at a time.
         runner: Whose run it is; left out, this process's.
     Raises:
         LedgerUnwritableError: It could not be written.
     """
-    data = {"experiment": experiment, "targets": sorted(targets), "runner": list(runner or this_runner())}
+    data = {"experiment": experiment, **ground.as_data(), "runner": list(runner or this_runner())}
     entry = Entry(run=run, step="planned", data=data, at_us=SYSTEM_CLOCK.wall_us())
-    return ledger.begin(entry, lambda runs: refusal(runs, targets=targets, limit=limit))
+    return ledger.begin(entry, lambda runs: refusal(runs, ground=ground, limit=limit))
 
 
 def this_runner() -> tuple[int, int, str]:
@@ -93,10 +94,10 @@ def clear(ledger: Ledger, *, whose: Callable[[RunStanding], bool] | None = None)
     faults: list[str] = []
     left_on: list[str] = []
     for run in ledger.runs().values():
-        if not (run.goes_on or run.active) or not chosen(run):
+        if not (run.goes_on or run.undoable) or not chosen(run):
             continue
         entries: list[Entry] = []
-        for fault, data in run.active.items():
+        for fault, data in run.undoable.items():
             where = data.get("host", run.runner[2])
             entries.append(_undo(run.run, fault, data, host if where == host else ""))
             told = faults if entries[-1].step == "undone" else left_on

@@ -15,8 +15,9 @@ from typing import Any, Literal, cast, get_args
 
 from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.process import ProcessIdentity, evidence, is_alive, is_pending, kill, send
+from experiments.model.lasting import LASTS
 
-Kind = Literal["nothing", "resume", "kill", "remove", "files", "size"]
+Kind = Literal["nothing", "resume", "kill", "remove", "files", "size", "outlast"]
 
 Limited = Literal["files", "size"]
 
@@ -35,7 +36,8 @@ class Undo:
     Attributes:
         kind: nothing: the fault ends by itself. resume: SIGCONT. kill: SIGKILL a process that we started to use
             something up. remove: a file of ours. files, size: let a process
-            open as many files, or write files as large, as before.
+            open as many files, or write files as large, as before. outlast: nobody can take it back; it ends with that
+            process, a raylet.
         pid: The process.
         started_ticks: Its start time, so that a later process with its number is left alone.
         path: The file.
@@ -86,6 +88,11 @@ class Undo:
         return cls("kill", process.pid, process.started_ticks)
 
     @classmethod
+    def outlast(cls, process: ProcessIdentity) -> Undo:
+        """Wait for the end of a process that the fault lasts as long as."""
+        return cls("outlast", process.pid, process.started_ticks)
+
+    @classmethod
     def allow(cls, kind: Limited, process: ProcessIdentity, limit: int) -> Undo:
         """Let a process open as many files, or write files as large, as before."""
         return cls(kind, process.pid, process.started_ticks, limit=limit)
@@ -109,6 +116,8 @@ def carry_out(undo: Undo) -> str:
             return _remove(Path(undo.path))
         case "files" | "size":
             return _allow(undo.kind, process, undo.limit)
+        case "outlast":
+            return LASTS if is_alive(process) else "it has ended with Ray's process"
 
 
 def is_undone(undo: Undo) -> bool:
@@ -119,7 +128,7 @@ def is_undone(undo: Undo) -> bool:
             return True
         case "resume":
             return not _is_stopped(process) and not is_pending(process, signal.SIGSTOP)
-        case "kill":
+        case "kill" | "outlast":
             return not is_alive(process)
         case "remove":
             return not os.path.lexists(undo.path)

@@ -30,7 +30,7 @@ from experiments.hands.ballast import Ballast
 from experiments.hands.filling import fill
 from experiments.hands.orders import HandOrder, NodeFacts
 from experiments.hands.places import halt_path, ledger_path, stop_path
-from experiments.hands.rays import gcs_here, raylet_above
+from experiments.hands.rays import gcs_here, raylet_here
 from experiments.hands.sights import (
     Burning,
     Processors,
@@ -44,6 +44,7 @@ from experiments.hands.sights import (
 )
 from experiments.ledger.file import Ledger
 from experiments.ledger.halt import Halted, HaltFlag
+from experiments.model.lasting import LASTING_KINDS
 from supervisor.doctor import has_rpc_faults
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from experiments.faults.proof import Sight
     from experiments.ledger.entry import Entry
     from experiments.ledger.standing import RunStanding
+    from experiments.planning.ground import Ground
     from experiments.planning.preflight import Machine
 
 _NS = 1_000_000_000
@@ -127,9 +129,9 @@ class Hand:
         """The life that a pid of this node has now."""
         return identify(pid)
 
-    def raylet(self, pid: int) -> ProcessIdentity | None:
-        """The raylet of this node, which started the worker `pid` or the process that forks workers."""
-        return raylet_above(pid)
+    def raylet(self) -> ProcessIdentity | None:
+        """The raylet of this node; None where this is not the machine that it runs on."""
+        return raylet_here(self._node_id)
 
     def gcs(self) -> ProcessIdentity | None:
         """The GCS of this Ray session, if it runs on this node."""
@@ -137,11 +139,9 @@ class Hand:
 
     # -- the ledger ---------------------------------------------------------------------------------------------------
 
-    def begin(
-        self, run: str, experiment: str, targets: frozenset[str], limit: int, runner: tuple[int, int, str]
-    ) -> str:
+    def begin(self, run: str, experiment: str, ground: Ground, limit: int, runner: tuple[int, int, str]) -> str:
         """Take a run into this node's ledger, see `experiments.faults.succession.begin`."""
-        return begin(self.ledger, run=run, experiment=experiment, targets=targets, limit=limit, runner=runner)
+        return begin(self.ledger, run=run, experiment=experiment, ground=ground, limit=limit, runner=runner)
 
     def append(self, entries: Sequence[Entry]) -> None:
         """Write into this node's ledger, durably."""
@@ -208,7 +208,7 @@ class Hand:
         """
         held = self._held[run, fault_id]
         held.ends_ns = SYSTEM_CLOCK.now_ns() + int(held.order.lease_s * _NS)
-        if held.undo.kind == "nothing":
+        if held.undo.kind in ("nothing", "outlast"):
             return  # nothing is left of it that anybody could undo
         held.watchdog = Watchdog(
             Order(
@@ -300,10 +300,12 @@ def _has_rpc_faults() -> bool:
 
 def _prepared(order: HandOrder) -> tuple[Undo, Ballast | None]:
     match order.fault:
-        case "hang" if order.how.get("how", "sigstop") == "sigstop":
+        case "hang" if order.how.get("how", "sigstop") == "sigstop" and order.spot.kind != "dependency":
             return Undo.resume(_process(order)), None
         case "exhaustion":
             return _prepared_exhaustion(order)
+        case _ if order.spot.kind in LASTING_KINDS:
+            return Undo.outlast(_process(order)), None
         case _:
             return Undo(), None
 

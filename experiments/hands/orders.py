@@ -23,7 +23,6 @@ class Spot:
         actor: The full name of the Ray actor that it lives in; nothing: none.
         process: Its process; None: it has none of its own.
         incarnation: Which life.
-        shared_with: Others that live in the same process.
     """
 
     name: str
@@ -32,7 +31,6 @@ class Spot:
     actor: str = ""
     process: ProcessIdentity | None = None
     incarnation: int = 0
-    shared_with: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

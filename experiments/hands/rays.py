@@ -1,41 +1,40 @@
-"""Ray's own processes on this node, found in /proc: Ray tells nobody their numbers."""
+"""Ray's own processes on this node, found in /proc by what they were started with: Ray tells nobody their numbers.
+
+Rejected: the raylet as an ancestor of one of its workers. A node may have no worker of ours, and a forked worker's
+parent is another.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from actors.runtime.process import ProcessIdentity, identify, parent_of
+from actors.runtime.process import ProcessIdentity, identify
 
-_ANCESTORS_MAX = 5
-_GCS = b"/gcs_server"
+_GCS, _RAYLET = b"/gcs_server", b"/raylet"
 
 
-def raylet_above(pid: int) -> ProcessIdentity | None:
-    """The raylet that started the worker `pid`, itself or through a process that forks workers."""
-    for _ in range(_ANCESTORS_MAX):
-        parent = parent_of(pid)
-        if parent is None or parent <= 1:
-            return None
-        if _is_raylet(parent):
-            return identify(parent)
-        pid = parent
-    return None
+def raylet_here(node_id: str) -> ProcessIdentity | None:
+    """The raylet of a node, if that is on this machine.
+
+    Args:
+        node_id: Ray's id of the node.
+    """
+    return _found(_RAYLET, lambda word: word == f"--node_id={node_id}".encode())
 
 
 def gcs_here(session: str) -> ProcessIdentity | None:
     """The GCS of a Ray session, if it runs here."""
+    return _found(_GCS, lambda word: session.encode() in word)
+
+
+def _found(program: bytes, is_its: Callable[[bytes], bool]) -> ProcessIdentity | None:
+    """The process of a program that has such a word in its command line; a zombie has none."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             words = (folder / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if words[0].endswith(_GCS) and any(session.encode() in word for word in words):
+        if words[0].endswith(program) and any(map(is_its, words)):
             return identify(int(folder.name))
     return None
-
-
-def _is_raylet(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() == "raylet"
-    except OSError:
-        return False

@@ -76,6 +76,7 @@ class FaultFact:
         recovered_at_s: When its target was whole again.
         recovered_by: The event that tells so.
         loss: Why there is no recovery, if that is known.
+        lasts: It was on before the run, and goes on until the cluster ends.
     """
 
     fault_id: str
@@ -89,6 +90,7 @@ class FaultFact:
     recovered_at_s: float | None = None
     recovered_by: str = ""
     loss: str = ""
+    lasts: bool = False
 
     @property
     def detect_s(self) -> float | None:

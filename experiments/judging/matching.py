@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from experiments.model.lasting import LASTS
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -54,6 +56,8 @@ def _match_one(fault: FaultFact, events: list[LogFact], subjects: Collection[str
     seen = next((event for event in about if event.event in DETECTS[fault.fault]), None)
     if seen is not None:
         fault = replace(fault, detected_at_s=seen.at_s, detected_by=seen.event_id)
+    if fault.lasts:
+        return replace(fault, loss=LASTS)
     later = [event for event in about if seen is None or event.at_s >= seen.at_s]
     well = [event for event in later if event.event in _WHOLE and _is_later_life(event, seen)]
     well_at_s = max((event.at_s for event in well), default=injected_at_s)

@@ -12,8 +12,10 @@ causes: then nothing is concluded. Pure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from experiments.model.lasting import LASTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -71,6 +73,11 @@ def judge(seen: Observations, chaos: Chaos, *, stopped: str = "") -> Verdict:
     refused = may_start(seen)
     if refused is not None:
         return refused
+    verdict = _judge(seen, chaos, stopped)
+    return replace(verdict, reasons=(*verdict.reasons, *_lasting(seen)))
+
+
+def _judge(seen: Observations, chaos: Chaos, stopped: str) -> Verdict:
     broken = tuple(_broken_invariants(seen))
     if stopped:
         return Verdict(kind="aborted", reasons=(stopped, *broken), score=0.0 if broken else None)
@@ -84,6 +91,12 @@ def judge(seen: Observations, chaos: Chaos, *, stopped: str = "") -> Verdict:
     if wrong:
         return Verdict(kind="deviated", reasons=wrong, score=score)
     return Verdict(kind="held", reasons=tuple(_grounds(seen)), score=score)
+
+
+def _lasting(seen: Observations) -> Iterator[str]:
+    """What was on in the rounds without the fault, too, and is on still."""
+    for told in dict.fromkeys(f"{fault.fault} of {fault.target}" for fault in seen.faults if fault.lasts):
+        yield f"{told} was on before the first round, and {LASTS}"
 
 
 def _broken_invariants(seen: Observations) -> Iterator[str]:
@@ -113,6 +126,8 @@ def _unclear(seen: Observations, chaos: Chaos) -> Iterator[str]:
         yield "no history of the tasks was checked"
     if not seen.invariants_seen:
         yield "the event log could not be read, so breakers and restarts were not looked at"
+    if chaos.limits.latency_shift_s is not None and seen.shift is None:
+        yield "the shift of the median latency has a limit, and there were no rounds without the fault to measure it by"
     least = chaos.interleaving.least_samples
     for phase in ("baseline", "fault"):
         count = len(seen.in_phase(phase))
@@ -137,7 +152,7 @@ def _deviations(seen: Observations, chaos: Chaos) -> Iterator[str]:
         yield from _broken_probes(seen, "during")
     limits = chaos.limits
     for fault in seen.faults:
-        if fault.injected_at_s is not None and fault.loss:
+        if fault.injected_at_s is not None and fault.loss and not fault.lasts:
             yield f"{fault.fault_id}: {fault.loss}"
     yield from _over("time to detect", seen.worst("detect_s"), limits.detect_s, "s")
     yield from _over("time to recover", seen.worst("recover_s"), limits.recover_s, "s")

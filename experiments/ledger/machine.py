@@ -4,6 +4,7 @@
                                |                   |          |                        |  ^
                                +-- failed: the run stops -----+-- the run stops -------+  +-- again, until it is off
                                                                                               or given up: kept on
+            what lasts as long as the cluster:   on --its lease ends, or the run stops--> kept on; the run goes on
     run:    planned --> baseline <--> fault rounds --> settling --> observing --> ended
                            |              |               |             |
                            +--------------+--- stop ------+-------------+--> all undone --> ended, aborted
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, assert_never, cast
 
 from experiments.ledger import messages as m
+from experiments.model.lasting import LASTING_KINDS, LASTS
 
 if TYPE_CHECKING:
     from experiments.ledger.entry import Step
@@ -73,6 +75,7 @@ class RunMachine:
         self._stopping = ""
         self._refused = ""
         self._injected = False
+        self._left_on: list[str] = []
         self._out: list[m.Command] = []
 
     @property
@@ -188,8 +191,7 @@ class RunMachine:
         if fault.status != "undoing":
             return
         if fault.tries >= UNDO_TRIES:
-            fault.status, fault.again_at = "kept_on", None
-            self._record("kept_on", fault, reason=reason)
+            self._keep_on(fault, reason)
             self._stop(f"{fault.order.fault_id} cannot be undone: {reason}")
         else:
             fault.again_at = self._now + UNDO_AGAIN_S
@@ -209,6 +211,9 @@ class RunMachine:
         self._out.append(m.InjectFault(order=fault.order, time=fault.times))
 
     def _undo(self, fault: _Fault) -> None:
+        if fault.order.hit.kind in LASTING_KINDS:
+            self._keep_on(fault, LASTS)
+            return
         fault.tries += 1
         self._order_undo(fault)
 
@@ -216,6 +221,13 @@ class RunMachine:
         fault.undos += 1
         fault.status, fault.again_at = "undoing", self._now + UNDO_AGAIN_S
         self._out.append(m.UndoFault(order=fault.order, time=fault.undos))
+
+    def _keep_on(self, fault: _Fault, reason: str) -> None:
+        if fault.status == "kept_on":
+            return
+        fault.status, fault.again_at = "kept_on", None
+        self._left_on.append(fault.order.fault_id)
+        self._record("kept_on", fault, reason=reason)
 
     def _set_off(self, fault: _Fault, *, by: str) -> None:
         if fault.status != "off":
@@ -297,7 +309,7 @@ class RunMachine:
         self._until = None
 
     def _end(self, verdict: Expected, why: str) -> None:
-        left = tuple(fault.order.fault_id for fault in self._faults.values() if fault.status == "kept_on")
+        left = tuple(self._left_on)
         self._doing = "ended"
         self._out.append(m.Record(step="ended", data={"verdict": verdict, "why": why, "left_on": list(left)}))
         self._out.append(m.EndRun(verdict=verdict, why=why, left_on=left))

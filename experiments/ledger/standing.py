@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from experiments.planning.ground import Ground
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from experiments.ledger.entry import Entry
 
@@ -22,7 +24,7 @@ class RunStanding:
     Attributes:
         run: Its name.
         experiment: The experiment's.
-        targets: Whom it hits.
+        ground: What it touches.
         runner: Its process, as pid, start time and host.
         active: Faults that may be on, with the undo of each as it was written down.
         injected: Faults that were injected.
@@ -33,7 +35,7 @@ class RunStanding:
 
     run: str
     experiment: str = ""
-    targets: frozenset[str] = frozenset()
+    ground: Ground = field(default_factory=Ground)
     runner: tuple[int, int, str] = (0, 0, "")
     active: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     injected: set[str] = field(default_factory=set[str])
@@ -42,9 +44,25 @@ class RunStanding:
     verdict: str = ""
 
     @property
+    def undoable(self) -> dict[str, dict[str, Any]]:
+        """Of what may be on, what can be taken back: all but what was left to end with the cluster."""
+        lasting = {fault for fault in self.kept_on if _lasts(self.active.get(fault, {}))}
+        return {fault: data for fault, data in self.active.items() if fault not in lasting}
+
+    @property
+    def lasting(self) -> tuple[str, ...]:
+        """What goes on until the cluster ends."""
+        return tuple(fault for fault in self.active if fault not in self.undoable)
+
+    @property
     def goes_on(self) -> bool:
         """Whether it has not ended."""
         return not self.verdict
+
+
+def _lasts(data: Mapping[str, Any]) -> bool:
+    undo: Any = data.get("undo")
+    return isinstance(undo, dict) and undo.get("kind") == "outlast"
 
 
 def fold(entries: Iterable[Entry]) -> dict[str, RunStanding]:
@@ -59,7 +77,7 @@ def _apply(run: RunStanding, entry: Entry) -> None:
     match entry.step:
         case "planned":
             run.experiment = str(entry.data.get("experiment", ""))
-            run.targets = frozenset(str(name) for name in entry.data.get("targets", ()))
+            run.ground = Ground.from_data(entry.data)
             pid, ticks, host = entry.data.get("runner", (0, 0, ""))
             run.runner = (int(pid), int(ticks), str(host))
         case "arming":
@@ -79,11 +97,11 @@ def _apply(run: RunStanding, entry: Entry) -> None:
             pass  # nothing more may be on than before
 
 
-def refusal(runs: Iterable[RunStanding], *, targets: frozenset[str], limit: int) -> str:
+def refusal(runs: Iterable[RunStanding], *, ground: Ground, limit: int) -> str:
     """Why another run may not start beside these; nothing: it may."""
     going = [run for run in runs if run.goes_on]
     for run in going:
-        shared = sorted(run.targets & targets)
+        shared = ground.shared_with(run.ground)
         if shared:
             return f"{', '.join(shared)} are hit by {run.run} already"
     if len(going) >= limit:

@@ -29,6 +29,9 @@ EXTENSION = "ray-supervisor"
 SCHEMA_VERSION = 1
 """Of our part of a file; a file of a later one is refused."""
 
+_ROUNDS_LEAST = 2
+"""With one pair, whatever changed between its halves would be taken for the fault's doing."""
+
 _HYPOTHESIS = "steady-state-hypothesis"
 
 
@@ -150,7 +153,7 @@ class Experiment(Settings):
 
     @classmethod
     def problems_across(cls, data: object) -> tuple[str, ...]:
-        """See `Settings`: what is wrong in the functions' arguments and in tolerances."""
+        """See `Settings`: what is wrong in the functions' arguments and tolerances, and latency without a baseline."""
         if not isinstance(data, dict):
             return ()
         fields = cast("dict[str, Any]", data)
@@ -161,7 +164,8 @@ class Experiment(Settings):
             else getattr(hypothesis, "probes", ())
         )
         places = [("hypothesis.probes", probes), *((name, fields.get(name, ())) for name in ("method", "rollbacks"))]
-        return tuple(problem for place, steps in places for problem in _step_problems(place, steps))
+        found = [problem for place, steps in places for problem in _step_problems(place, steps)]
+        return (*found, *_latency_problems(fields.get("chaos")))
 
 
 def _step_problems(place: str, steps: object) -> list[str]:
@@ -178,6 +182,17 @@ def _step_problems(place: str, steps: object) -> list[str]:
         if place == "hypothesis.probes" and activity.type != "probe":
             found.append(f"{place}[{number}].type: a hypothesis looks and does not act; only probes belong here")
     return found
+
+
+def _latency_problems(chaos: object) -> list[str]:
+    try:
+        given = chaos if isinstance(chaos, Chaos) else Chaos.model_validate(chaos or {})
+    except ValueError:
+        return []  # what is wrong with its own fields is told by the model
+    if given.limits.latency_shift_s is None or given.interleaving.rounds >= _ROUNDS_LEAST:
+        return []
+    why = "is judged against rounds without the fault among those with it"
+    return [f"chaos.limits.latency_shift_s: {why}; give interleaving: {{rounds: {_ROUNDS_LEAST}}} at least"]
 
 
 def _activity(step: object) -> Activity | None:

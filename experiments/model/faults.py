@@ -1,44 +1,25 @@
-"""The six kinds of fault, what each may hit, and how long it may last. Pure."""
+"""The six kinds of fault, what each takes, and how long it may last; what each may hit is in `matrix`. Pure."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from actors.runtime.errors import ConfigError
 from actors.runtime.settings import PROBLEM, Settings, shown
-from experiments.model.selector import Selector, TargetKind
+from experiments.model.matrix import FaultKind, may_hit, way_of
+from experiments.model.selector import Selector
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FaultKind = Literal["latency", "error", "unavailable", "crash", "hang", "exhaustion"]
 Lost = Literal["call", "request", "reply"]
 Resource = Literal["cpu", "memory", "disk", "files"]
 
 LEASE_S_MAX = 1_800.0
 """No fault lasts longer: what is to last for hours is an outage, not an experiment."""
-
-_ACTORS: frozenset[TargetKind] = frozenset(
-    ("child", "worker", "breaker", "monitor", "healer", "event_log", "supervisor")
-)
-
-
-def _actors_and(*others: TargetKind) -> frozenset[TargetKind]:
-    return frozenset[TargetKind]((*_ACTORS, *others))
-
-
-FITS: Mapping[FaultKind, frozenset[TargetKind]] = {
-    "latency": _actors_and("dependency", "rpc"),
-    "error": _actors_and("dependency", "clock"),
-    "unavailable": _actors_and("dependency", "rpc"),
-    "crash": _actors_and("injector", "node", "gcs"),
-    "hang": _actors_and("dependency", "node", "gcs"),
-    "exhaustion": _actors_and("node"),
-}
-"""What each fault may hit."""
 
 
 class _Fault(Settings):
@@ -55,12 +36,17 @@ class _Fault(Settings):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        kind = cast("FaultKind", getattr(self, "fault"))  # noqa: B009 - each subclass has one of its own type
-        allowed = FITS[kind]
+        fault: FaultKind = getattr(self, "fault")  # noqa: B009 - each subclass has one of its own type
+        how = self.how_fields()
+        allowed = may_hit(fault, how)
         if self.target.kind is not None and self.target.kind not in allowed:
-            words = f"target.kind: {kind} cannot hit {self.target.kind!r}, only {', '.join(sorted(allowed))}"
-            raise PydanticCustomError(PROBLEM, "{words}", {"words": words})
+            told = f"{fault} ({way_of(fault, how)}) cannot hit {self.target.kind!r}, only {', '.join(sorted(allowed))}"
+            raise PydanticCustomError(PROBLEM, "{words}", {"words": f"target.kind: {told}"})
         return self
+
+    def how_fields(self) -> dict[str, Any]:
+        """What is particular to this fault: all but what it hits, when, and for how long."""
+        return self.model_dump(exclude={"fault", "target", "lease_s", "after_s"})
 
 
 class Latency(_Fault):
@@ -85,13 +71,6 @@ class Error(_Fault):
     )
     message: str = Field(default="injected by a chaos experiment", max_length=1000, description="That text.")
     skew_s: float = Field(default=0.0, ge=-86_400, le=86_400, description="On the clock only: it is off by this.")
-
-    @model_validator(mode="after")
-    def _skewed(self) -> Self:
-        if (self.target.kind == "clock") != (self.skew_s != 0):
-            words = "skew_s: it is given for the clock, and for nothing else"
-            raise PydanticCustomError(PROBLEM, "{words}", {"words": words})
-        return self
 
 
 class Unavailable(_Fault):
@@ -129,13 +108,6 @@ class Exhaustion(_Fault):
     resource: Resource = Field(description="What.")
     amount: float = Field(gt=0, le=1, description="The share of it that is taken; cpu: of each core it may use.")
     leave_mb: float = Field(default=512.0, ge=0, le=1_048_576, description="Memory, disk: so much is left, MiB.")
-
-    @model_validator(mode="after")
-    def _of_whom(self) -> Self:
-        if self.resource == "disk" and self.target.kind != "event_log":
-            words = "resource: the only disk that is filled is the event log's; give target.kind event_log"
-            raise PydanticCustomError(PROBLEM, "{words}", {"words": words})
-        return self
 
 
 Fault = Latency | Error | Unavailable | Crash | Hang | Exhaustion

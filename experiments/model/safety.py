@@ -23,7 +23,9 @@ _CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00")
 class BlastRadius(Settings):
     """How much may be hit at a time."""
 
-    targets: int = Field(default=1, ge=1, le=10_000, description="So many targets.")
+    targets: int = Field(
+        default=1, ge=1, le=10_000, description="So many targets, with who is hit because its node is."
+    )
     share: float = Field(default=0.5, gt=0, le=1, description="Of all targets of a kind that run, rounded down.")
     nodes: int = Field(default=1, ge=1, le=10_000, description="On so many nodes.")
 

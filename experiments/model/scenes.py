@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -21,11 +21,15 @@ class Scene:
         shows: What there is, in words.
         targets: What can be hit, by name.
         nodes: How many nodes it has.
+        groups: Of which pool or group a target is, by its name.
+        places: On which node a target is, by its name; left out: on the head.
     """
 
     shows: str
     targets: Mapping[str, TargetKind]
     nodes: int = 1
+    groups: Mapping[str, str] = field(default_factory=dict[str, str])
+    places: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 _WORKERS: dict[str, TargetKind] = {f"worker/w{number}": "worker" for number in range(4)}
@@ -63,5 +67,7 @@ SCENES: Mapping[SceneName, Scene] = {
         shows="the pool over two nodes, with the system on the first",
         targets={**_WORKERS, **_SYSTEM, "node/second": "node"},
         nodes=2,
+        groups={"node/head": "head", "node/second": "others"},
+        places={"node/second": "second", "worker/w2": "second", "worker/w3": "second"},
     ),
 }

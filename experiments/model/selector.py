@@ -38,7 +38,12 @@ class Selector(Settings):
         default_factory=dict[str, str], max_length=50, description="Labels that it has, with their values."
     )
     node: str = Field(default="*", min_length=1, max_length=256, description="Its node, or a pattern.")
-    group: str = Field(default="*", min_length=1, max_length=256, description="Its pool or group, or a pattern.")
+    group: str = Field(
+        default="*",
+        min_length=1,
+        max_length=256,
+        description="Its pool or group, or a pattern; of nodes head, log and others.",
+    )
     count: int | None = Field(default=None, ge=1, le=10_000, description="How many of those that match.")
     percentage: float | None = Field(
         default=None, gt=0, le=100, description="The share of those that match, rounded up."

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from experiments.model.safety import Day
     from experiments.model.selector import TargetKind
+    from experiments.planning.ground import Ground
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,10 +21,11 @@ class Target:
         name: Its name in the cluster, with its kind unique: `worker/w0`, `child/cart`, `breaker/payments`.
         kind: What it is.
         node: The node it runs on, or nothing.
-        group: The pool or group that it belongs to.
+        group: The pool or group that it belongs to; of a node `head`, `log` where it has that, else `others`.
         labels: What its owner says of it.
         incarnation: Which life of it runs.
         running: It runs and serves; what does not is not drawn.
+        process: Its process, told from all others of the cluster; nothing: it has none, or that is not known.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Target:
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     incarnation: int = 0
     running: bool = True
+    process: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +43,7 @@ class Active:
     """An experiment that runs already."""
 
     run: str
-    targets: frozenset[str]
+    ground: Ground
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

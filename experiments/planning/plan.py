@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+from experiments.planning.ground import Ground
 
 if TYPE_CHECKING:
     from experiments.model.faults import FaultKind
@@ -54,6 +56,7 @@ class PlannedFault:
         after_s: So long after its turn, seconds.
         lease_s: It is undone so long after it was armed, seconds.
         how: Its other fields.
+        reaches: Who is hit with them, because they share their node or their process.
     """
 
     place: int
@@ -62,6 +65,7 @@ class PlannedFault:
     after_s: float
     lease_s: float
     how: dict[str, object]
+    reaches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +87,7 @@ class Plan:
         phases: Rounds with the fault and without, in this order.
         faults: What is injected in each round with it.
         refusals: Why it may not be carried out; empty: it may.
+        ground: All that it touches: no other run may.
     """
 
     experiment: str
@@ -91,6 +96,7 @@ class Plan:
     phases: tuple[Phase, ...]
     faults: tuple[PlannedFault, ...]
     refusals: tuple[Refusal, ...] = ()
+    ground: Ground = field(default_factory=Ground)
 
     @property
     def targets(self) -> frozenset[str]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from experiments.errors import HaltedError, PlanRefusedError, SafeModeError
+from experiments.model.matrix import may_hit
 from experiments.planning.lots import fraction
 from experiments.planning.plan import SAFE_MODE_RULES, Hit, Phase, Plan, PlannedFault, Refusal
-from experiments.planning.radius import cluster_refusals, is_named, target_refusals
+from experiments.planning.radius import bystander_refusals, cluster_refusals, is_named, target_refusals
+from experiments.planning.reach import aim, ground_of, reached
 from experiments.planning.selecting import select
 
 if TYPE_CHECKING:
     from experiments.model.experiment import Experiment
     from experiments.model.faults import Fault
     from experiments.planning.inventory import Inventory, Target
+    from experiments.planning.reach import Aim
 
 
 def make_plan(experiment: Experiment, inventory: Inventory, *, seed: int | None = None) -> Plan:
@@ -30,15 +34,19 @@ def make_plan(experiment: Experiment, inventory: Inventory, *, seed: int | None 
     protected = frozenset(target.name for target in inventory.targets if is_named(target.name, patterns))
     refusals = list(cluster_refusals(experiment, inventory))
     planned: list[PlannedFault] = []
-    drawn: dict[str, Target] = {}
+    aims: list[Aim] = []
     for place, fault in experiment.faults():
-        selected = select(fault.target, inventory, fault=fault.fault, seed=chosen, place=place, excluded=protected)
+        fits = may_hit(fault.fault, fault.how_fields())
+        selected = select(fault.target, inventory, fits=fits, seed=chosen, place=place, excluded=protected)
         if selected.problem:
             rule = "protected" if "only what is protected" in selected.problem else "selection"
             refusals.append(Refusal(rule=rule, words=f"method[{place}]: {selected.problem}"))
-        drawn |= {target.name: target for target in selected.drawn}
-        planned.append(_planned(place, fault, selected.drawn, chaos.lease_s))
-    refusals += target_refusals(list(drawn.values()), chaos.safety, inventory)
+        one = _planned(place, fault, selected.drawn, chaos.lease_s)
+        own = [aim(place, one.fault, one.how, target, inventory) for target in selected.drawn]
+        aims += own
+        planned.append(replace(one, reaches=tuple(target.name for target in reached(own))))
+    refusals += bystander_refusals(aims, protected)
+    refusals += target_refusals(aims, chaos.safety, inventory)
     refusals += _leases(planned, chaos.deadline_s)
     if not planned:
         refusals.append(Refusal(rule="no_fault", words="its method injects nothing, so it would show nothing"))
@@ -49,6 +57,7 @@ def make_plan(experiment: Experiment, inventory: Inventory, *, seed: int | None 
         phases=_phases(chosen, chaos.interleaving.rounds),
         faults=tuple(planned),
         refusals=tuple(refusals),
+        ground=ground_of(aims),
     )
 
 
@@ -73,14 +82,13 @@ def require(plan: Plan) -> Plan:
 
 
 def _planned(place: int, fault: Fault, drawn: tuple[Target, ...], lease_s: float) -> PlannedFault:
-    how = fault.model_dump(exclude={"fault", "target", "lease_s", "after_s"})
     return PlannedFault(
         place=place,
         fault=fault.fault,
         hits=tuple(Hit(name=each.name, kind=each.kind, node=each.node, incarnation=each.incarnation) for each in drawn),
         after_s=fault.after_s,
         lease_s=fault.lease_s or lease_s,
-        how=how,
+        how=fault.how_fields(),
     )
 
 

@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING
 
 from experiments.model.selector import EPHEMERAL_KINDS
 from experiments.planning.plan import Refusal
+from experiments.planning.reach import ground_of, reached
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from experiments.model.experiment import Experiment
     from experiments.model.safety import BusinessHours, Safety
     from experiments.planning.inventory import Inventory, Moment, Target
+    from experiments.planning.reach import Aim
+
+
+MORE_NODES = "add one: ray start --address=HEAD:PORT"
+
+_PLACES = {"target": "", "process": "process", "node": "node"}
+_BESIDE = " because their node is"
 
 
 def is_named(name: str, patterns: Iterable[str]) -> bool:
@@ -32,7 +40,7 @@ def cluster_refusals(experiment: Experiment, inventory: Inventory) -> Iterator[R
         runs = ", ".join(each.run for each in inventory.active)
         yield Refusal(rule="limit", words=f"{inventory.limit} experiments may run at a time, and these do: {runs}")
     if inventory.nodes < experiment.chaos.nodes:
-        words = f"it needs {experiment.chaos.nodes} nodes, and the cluster has {inventory.nodes}"
+        words = f"it needs {experiment.chaos.nodes} nodes, and the cluster has {inventory.nodes}; {MORE_NODES}"
         yield Refusal(rule="nodes", words=words)
     if safety.hours and not any(_is_open(each, inventory.moments.get(each.zone)) for each in safety.hours):
         words = " or ".join(f"{'/'.join(each.days)} {each.begins}-{each.ends} {each.zone}" for each in safety.hours)
@@ -41,12 +49,27 @@ def cluster_refusals(experiment: Experiment, inventory: Inventory) -> Iterator[R
         yield from _health(safety.least_health, inventory.health)
 
 
-def target_refusals(drawn: Sequence[Target], safety: Safety, inventory: Inventory) -> Iterator[Refusal]:
-    """What forbids hitting these, all of them that are hit at a time."""
-    yield from _overlaps(drawn, inventory)
+def bystander_refusals(aims: Sequence[Aim], protected: Collection[str]) -> Iterator[Refusal]:
+    """What forbids hitting who is beside the selected: it is protected, or it dies with them and was not selected."""
+    hits = {each.target.name for each in aims}
+    for one in aims:
+        told, place = f"method[{one.place}]: {one.target.name}", _PLACES[one.scope]
+        spared = sorted(each.name for each in one.there if each.name in protected)
+        if spared:
+            yield Refusal(rule="protected", words=f"{told} shares its {place} with {', '.join(spared)}, protected")
+        others = sorted({each.name for each in one.beside} - hits)
+        if others and one.scope == "process":
+            yield Refusal(rule="selection", words=f"{told} shares its {place} with {', '.join(others)}, not selected")
+
+
+def target_refusals(aims: Sequence[Aim], safety: Safety, inventory: Inventory) -> Iterator[Refusal]:
+    """What forbids hitting these, all of them that are hit at a time, and those beside them with them."""
+    drawn = list({each.target.name: each.target for each in aims}.values())
+    beside = reached(each for each in aims if each.scope == "node")
+    yield from _overlaps(aims, inventory)
     yield from _ephemeral(drawn, safety, inventory)
-    yield from _opted_in(drawn, safety, inventory)
-    yield from _radius(drawn, safety, inventory)
+    yield from _opted_in(drawn, beside, safety, inventory)
+    yield from _radius(drawn, beside, safety, inventory)
 
 
 def _is_open(hours: BusinessHours, moment: Moment | None) -> bool:
@@ -62,10 +85,10 @@ def _health(least: float, score: float | None) -> Iterator[Refusal]:
         yield Refusal(rule="health", words=f"the system's health is {score:g}, and it starts at {least:g}")
 
 
-def _overlaps(drawn: Sequence[Target], inventory: Inventory) -> Iterator[Refusal]:
-    names = {target.name for target in drawn}
+def _overlaps(aims: Sequence[Aim], inventory: Inventory) -> Iterator[Refusal]:
+    ground = ground_of(aims)
     for active in inventory.active:
-        shared = sorted(names & active.targets)
+        shared = ground.shared_with(active.ground)
         if shared:
             yield Refusal(rule="overlap", words=f"{', '.join(shared)} are hit by {active.run} already")
 
@@ -82,27 +105,34 @@ def _ephemeral(drawn: Sequence[Target], safety: Safety, inventory: Inventory) ->
         yield Refusal(rule="ephemeral", words=words)
 
 
-def _opted_in(drawn: Sequence[Target], safety: Safety, inventory: Inventory) -> Iterator[Refusal]:
+def _opted_in(
+    drawn: Sequence[Target], beside: Sequence[Target], safety: Safety, inventory: Inventory
+) -> Iterator[Refusal]:
     if not inventory.is_safe:
         return
     label, _, value = safety.opt_in.partition("=")
-    without = sorted(target.name for target in drawn if target.labels.get(label) != value)
-    if without:
-        yield Refusal(rule="opt_in", words=f"{', '.join(without)} did not opt in; label them {safety.opt_in}")
+    for targets, told in ((drawn, ""), (beside, f" are hit, too,{_BESIDE}, and")):
+        without = sorted(target.name for target in targets if target.labels.get(label) != value)
+        if without:
+            yield Refusal(rule="opt_in", words=f"{', '.join(without)}{told} did not opt in; label them {safety.opt_in}")
 
 
-def _radius(drawn: Sequence[Target], safety: Safety, inventory: Inventory) -> Iterator[Refusal]:
+def _radius(
+    drawn: Sequence[Target], beside: Sequence[Target], safety: Safety, inventory: Inventory
+) -> Iterator[Refusal]:
     bound = safety.blast_radius
-    if len(drawn) > bound.targets:
-        words = f"{len(drawn)} targets are hit at a time, and blast_radius.targets is {bound.targets}"
+    everybody = [*drawn, *beside]
+    among = f", {len(beside)} of them{_BESIDE}" if beside else ""
+    if len(everybody) > bound.targets:
+        words = f"{len(everybody)} targets are hit at a time{among}, and blast_radius.targets is {bound.targets}"
         yield Refusal(rule="blast_radius", words=words)
     nodes = {target.node for target in drawn if target.node}
     if len(nodes) > bound.nodes:
         words = f"targets on {len(nodes)} nodes are hit, and blast_radius.nodes is {bound.nodes}"
         yield Refusal(rule="blast_radius", words=words)
-    for kind in sorted({target.kind for target in drawn}):
+    for kind in sorted({target.kind for target in everybody}):
         there = len(inventory.running(kind))
-        hit = sum(target.kind == kind for target in drawn)
+        hit = sum(target.kind == kind and target.running for target in everybody)
         if hit > max(1, floor(there * bound.share)):
-            words = f"{hit} of {there} of kind {kind} are hit, and blast_radius.share is {bound.share:g}"
+            words = f"{hit} of {there} of kind {kind} are hit{among}, and blast_radius.share is {bound.share:g}"
             yield Refusal(rule="blast_radius", words=words)

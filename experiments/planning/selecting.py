@@ -11,15 +11,13 @@ from fnmatch import fnmatchcase
 from math import ceil
 from typing import TYPE_CHECKING
 
-from experiments.model.faults import FITS
 from experiments.planning.lots import shuffled
-from experiments.planning.radius import is_named
+from experiments.planning.radius import MORE_NODES, is_named
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from experiments.model.faults import FaultKind
-    from experiments.model.selector import Selector
+    from experiments.model.selector import Selector, TargetKind
     from experiments.planning.inventory import Inventory, Target
 
 
@@ -42,7 +40,7 @@ def select(
     selector: Selector,
     inventory: Inventory,
     *,
-    fault: FaultKind,
+    fits: Collection[TargetKind],
     seed: int,
     place: int,
     excluded: Collection[str] = (),
@@ -52,12 +50,12 @@ def select(
     Args:
         selector: Who is meant.
         inventory: What there is.
-        fault: What they are to bear; what cannot bear it is not meant.
+        fits: What can bear the fault; nothing else is meant.
         seed: The experiment's.
         place: The fault's place in the method: each draws its own lot.
         excluded: Names that are not meant, whatever is said.
     """
-    matching = [target for target in inventory.targets if _matches(selector, target, fault)]
+    matching = [target for target in inventory.targets if _matches(selector, target, fits)]
     allowed = [target for target in matching if target.name not in excluded]
     if not allowed:
         return Selected(problem=_nothing(selector, inventory, matching))
@@ -83,8 +81,8 @@ def is_meant(selector: Selector, target: Target) -> bool:
     )
 
 
-def _matches(selector: Selector, target: Target, fault: FaultKind) -> bool:
-    return target.running and target.kind in FITS[fault] and is_meant(selector, target)
+def _matches(selector: Selector, target: Target, fits: Collection[TargetKind]) -> bool:
+    return target.running and target.kind in fits and is_meant(selector, target)
 
 
 def _how_many(selector: Selector, matching: int) -> int:
@@ -100,6 +98,7 @@ def _nothing(selector: Selector, inventory: Inventory, matching: list[Target]) -
         return f"the selector ({selector.described()}) matches only what is protected: {_names(matching)}"
     there = [target for target in inventory.targets if selector.kind in (None, target.kind) and target.running]
     told = f"; there are {_names(there)}" if there else "; there is none of that kind"
+    told += f"; {MORE_NODES}" if selector.kind == "node" and selector.group == "others" else ""
     return f"the selector ({selector.described()}) matches nothing that runs{told}"
 
 

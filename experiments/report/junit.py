@@ -69,7 +69,7 @@ def _probes(report: RunReport) -> Iterator[_Case]:
 def _faults(report: RunReport) -> Iterator[_Case]:
     for fault in report.seen.faults:
         seconds = fault.recover_s or 0.0
-        if fault.loss:
+        if fault.loss and not fault.lasts:
             yield ("fault", fault.fault_id, seconds, "failure", "loss", fault.loss)
         elif not fault.evidence:
             yield ("fault", fault.fault_id, seconds, "skipped", "unproven", "nothing but its injector saw it act")

@@ -55,9 +55,9 @@ def plan_text(plan: Plan) -> RenderableType:
     parts: list[RenderableType] = [_text(f"{plan.experiment}, seed {plan.seed}, plan {plan.digest()}", style="bold")]
     table = _table("fault", "whom", "lease")
     for fault in plan.faults:
-        table.add_row(
-            _text(fault.fault), _text(", ".join(hit.name for hit in fault.hits) or "-"), f"{fault.lease_s:g} s"
-        )
+        whom = ", ".join(hit.name for hit in fault.hits) or "-"
+        beside = f", and with it {', '.join(fault.reaches)}" if fault.reaches else ""
+        table.add_row(_text(fault.fault), _text(f"{whom}{beside}"), f"{fault.lease_s:g} s")
     parts.append(table)
     parts.append(_text(f"rounds: {', '.join(plan.phases)}; safe mode is {'on' if plan.safe_mode else 'off'}"))
     parts += [_text(f"refused ({refusal.rule}): {refusal.words}", style="red") for refusal in plan.refusals]

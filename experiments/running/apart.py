@@ -80,7 +80,7 @@ def _succeed(
         told += clear_gone(hands, sup.name)
         seen, _ = standing(hands)
         mine = seen.runs.get(run)
-        if mine is None or not (mine.goes_on or mine.active) or SYSTEM_CLOCK.now() >= until:
+        if mine is None or not (mine.goes_on or mine.undoable) or SYSTEM_CLOCK.now() >= until:
             break
         sleep(_LOOK_EVERY_S)
     entries = [entry for node_id in seen.places.get(run, ()) for entry in hands.on(node_id).entries(run)]

@@ -12,13 +12,11 @@ from experiments.planning.plan import Refusal
 from experiments.planning.planning import make_plan
 from experiments.planning.preflight import preflight
 from experiments.running.books import standing
-from experiments.running.survey import hosts_of, survey
+from experiments.running.survey import LOG, hosts_of, survey
 from experiments.running.vitals import vitals
 from experiments.scheduling.cron import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from experiments.hands.hands import Hands
     from experiments.hands.orders import NodeFacts
     from experiments.model.experiment import Experiment
@@ -26,8 +24,6 @@ if TYPE_CHECKING:
     from experiments.running.books import Standing
     from experiments.running.survey import Survey
     from supervisor import Supervisor
-
-_OF_ITS_PROCESS = ("crash", "hang")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +55,10 @@ def arrange(sup: Supervisor, hands: Hands, experiment: Experiment, *, seed: int 
     runs, nodes = standing(hands)
     inventory = inventory_of(sup, seen, runs, nodes, experiment)
     plan = make_plan(experiment, inventory, seed=seed)
-    log = seen.spots.get("event_log/writer")
+    log = seen.spots.get(LOG)
     folders = {} if log is None else {log.node_id: str(Path(sup.config.log.path).parent)}
     machines = {node.node_id: hands.on(node.node_id).machine(folders.get(node.node_id, "")) for node in nodes}
-    refusals = [
-        Refusal(rule="selection", words=words) for words in (*preflight(plan, machines), *_bystanders(plan, seen))
-    ]
+    refusals = [Refusal(rule="selection", words=words) for words in preflight(plan, machines)]
     return Arranged(plan=replace(plan, refusals=(*plan.refusals, *refusals)), survey=seen, hosts=hosts)
 
 
@@ -83,20 +77,8 @@ def inventory_of(
         protected=settings.protected,
         health=None if seen_now is None else seen_now.score,
         nodes=len(nodes),
-        active=tuple(Active(run=run.run, targets=run.targets) for run in runs.going),
+        active=tuple(Active(run=run.run, ground=run.ground) for run in runs.going),
         limit=settings.experiments_max,
         moments={zone: moment(zone, now_us) for zone in zones},
         halted=next((node.halted for node in nodes if node.halted), ""),
     )
-
-
-def _bystanders(plan: Plan, seen: Survey) -> Iterator[str]:
-    """Who would die or stand still with a target because they share its process, and was not selected."""
-    hits = plan.targets
-    for fault in plan.faults:
-        if fault.fault not in _OF_ITS_PROCESS or fault.how.get("how") == "block":
-            continue
-        for hit in fault.hits:
-            others = sorted(set(seen.spots[hit.name].shared_with) - hits)
-            if others:
-                yield f"method[{fault.place}]: {hit.name} shares its process with {', '.join(others)}, not selected"

@@ -31,7 +31,7 @@ from experiments.running.probing import Probes
 from experiments.running.single import SingleFault
 from experiments.running.staging import Stage
 from experiments.running.striking import Striker
-from experiments.running.watching import Watch
+from experiments.running.watching import Watch, unfit_guards
 from experiments.running.witness import Witness
 
 if TYPE_CHECKING:
@@ -76,6 +76,9 @@ class AttachedCluster:
         single = self._only(fault)
         arranged = arrange(self._sup, self._hands, single, seed=None)
         plan = require(arranged.plan)
+        unfit = unfit_guards(self._experiment.chaos.safety.guards, self._probes)
+        if unfit:
+            raise PlanRefusedError(single.name, problems=unfit)
         run = f"chaostoolkit-{secrets.token_hex(3)}"
         books = Books(self._hands, self._sup.events, run=run, plan=plan)
         why = books.begin(self._sup.config.chaos.experiments_max + len(self._on))

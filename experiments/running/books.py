@@ -70,10 +70,10 @@ class Books:
             ChaosError: It could not be written.
         """
         runner = this_runner()
-        experiment, targets = self._plan.experiment, self._plan.targets
-        why = self._hands.on(self._home).begin(self._run, experiment, targets, limit, runner)
+        experiment, ground = self._plan.experiment, self._plan.ground
+        why = self._hands.on(self._home).begin(self._run, experiment, ground, limit, runner)
         if not why:
-            data = {"experiment": experiment, "targets": sorted(targets), "runner": list(runner)}
+            data = {"experiment": experiment, **ground.as_data(), "runner": list(runner)}
             self._planned = Entry(run=self._run, step="planned", data=data, at_us=SYSTEM_CLOCK.wall_us())
             self._told.add(self._home)
             self._tell(self._planned)
@@ -135,7 +135,9 @@ class Standing:
     @property
     def gone(self) -> tuple[str, ...]:
         """Runs that go on, or have left something on, and whose runner does not live."""
-        return tuple(name for name, run in self.runs.items() if (run.goes_on or run.active) and name not in self.alive)
+        return tuple(
+            name for name, run in self.runs.items() if (run.goes_on or run.undoable) and name not in self.alive
+        )
 
     @property
     def going(self) -> tuple[RunStanding, ...]:

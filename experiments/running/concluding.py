@@ -139,7 +139,7 @@ class Conclusion:
             calls=calls,
             checked=self._load.checked(at_the_end=True) if calls else None,
             asked_again=self._load.witness.asked_again if calls else None,
-            shift=compare(*sides) if all(sides) else None,
+            shift=compare(*sides) if all(sides) and not any(fault.lasts for fault in faults) else None,
             broken=self._broken(findings),
             invariants_seen=self._log.seen,
         )
@@ -233,5 +233,5 @@ def _with_left_on(verdict: Verdict, ended: m.EndRun) -> Verdict:
     """What could not be undone is told first, whatever else there is."""
     if not ended.left_on:
         return verdict
-    told = f"still on: {', '.join(ended.left_on)}; the watchdog of each goes on trying"
+    told = f"still on: {', '.join(ended.left_on)}; watchdogs go on trying where that is possible"
     return Verdict(kind=verdict.kind, reasons=(told, *verdict.reasons), score=verdict.score)

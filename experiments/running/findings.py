@@ -11,6 +11,7 @@ from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.errors import SupervisorError
 from experiments.judging.facts import FaultFact, ProbeFact
 from experiments.model.functions import PROBES
+from experiments.model.lasting import LASTING_KINDS
 from experiments.report.run import HealthPoint, Span
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class Findings:
                             injected_at_s=self.injected_at.get(fault_id),
                             undone_at_s=self.undone_at.get(fault_id),
                             evidence=self.evidence.get(fault_id, ""),
+                            lasts=hit.kind in LASTING_KINDS,
                         )
                     )
         return tuple(found)

@@ -25,6 +25,7 @@ from experiments.errors import NodeUnreachableError, UnknownRunError
 from experiments.hands.hands import Hands
 from experiments.hands.places import HALT, halt_path, stop_flag
 from experiments.ledger.halt import Halted, HaltFlag
+from experiments.model.lasting import LASTS
 from experiments.running.books import clear_runs, standing
 from supervisor.election import actor_by_name
 
@@ -97,8 +98,9 @@ class Ending:
             flags = put_on_others(self._hands, self._supervisor, by_agent, by_hand)
             while (took_s := SYSTEM_CLOCK.now() - began_at) < ENDED_S:
                 # The first look may take as long as there is until somebody is answered; a silent node is told then.
-                self._left = self._look(flags, max(ANSWER_S, HALT_S - took_s - _TELL_S))
+                self._left, lasting = self._look(flags, max(ANSWER_S, HALT_S - took_s - _TELL_S))
                 if not self._left:
+                    self._left = lasting
                     return
                 sleep(_LOOK_EVERY_S)
         except (SupervisorError, RayError, OSError, RuntimeError) as error:
@@ -109,12 +111,12 @@ class Ending:
 
     def _insist_on(self, run: str) -> None:
         seen, _ = standing(self._hands, timeout_s=HALT_S)
-        if run not in seen.runs or not (seen.runs[run].goes_on or seen.runs[run].active):
+        if run not in seen.runs or not (seen.runs[run].goes_on or seen.runs[run].undoable):
             self._hands.own.forget_stop(run)
             raise UnknownRunError(run, known=tuple(each.run for each in seen.going))
 
-    def _look(self, flags: dict[str, Future[None]], timeout_s: float) -> tuple[str, ...]:
-        """What is not known to have ended; what runners that are gone left is ended here."""
+    def _look(self, flags: dict[str, Future[None]], timeout_s: float) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What is not known to have ended, and what cannot; what runners that are gone left is ended here."""
         seen, nodes = standing(self._hands, timeout_s=timeout_s)
         mine = tuple(each for each in seen.gone if self._run in (None, each))
         clear_runs(self._hands, self._supervisor, seen, mine, timeout_s=ANSWER_S)
@@ -122,12 +124,18 @@ class Ending:
             f"{name} {fault}"
             for name, each in seen.runs.items()
             if self._run in (None, name)
-            for fault in (each.active or ({"": {}} if each.goes_on else {}))
+            for fault in (each.undoable or ({"": {}} if each.goes_on else {}))
         ]
         silent = set(self._hands.nodes()) - {node.node_id for node in nodes}
         unflagged = {node_id for node_id, flag in flags.items() if not flag.done()}
         left += [f"node {node_id[:12]} does not answer" for node_id in sorted(silent | unflagged)]
-        return tuple(left)
+        lasting = [
+            f"{name} {fault}: {LASTS}"
+            for name, each in seen.runs.items()
+            if self._run in (None, name)
+            for fault in each.lasting
+        ]
+        return tuple(left), tuple(lasting)
 
 
 def begin_halt(supervisor: str, *, why: str, who: str | None = None) -> Ending:

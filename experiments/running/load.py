@@ -35,6 +35,7 @@ class _Call:
     ok: bool = False
     token: str = ""
     error: str = ""
+    attempts: int = 1
 
 
 class RunningLoad:
@@ -137,6 +138,16 @@ class RunningLoad:
         return sum(not call.ok for call in self._snapshot() if call.ended_at is not None)
 
     @property
+    def tried_again(self) -> int:
+        """Attempts of calls that ended, beyond the first of each."""
+        return sum(call.attempts - 1 for call in self._snapshot() if call.ended_at is not None)
+
+    @property
+    def work_s(self) -> float:
+        """How long a call takes if nothing is wrong, seconds."""
+        return self._load.work_s
+
+    @property
     def ended(self) -> int:
         """Calls that ended so far."""
         return sum(call.ended_at is not None for call in self._snapshot())
@@ -187,6 +198,7 @@ class RunningLoad:
         future.add_done_callback(lambda done: self._on_done(call, done))
 
     def _on_done(self, call: _Call, future: Any) -> None:
+        call.attempts = max(1, int(getattr(future, "attempts", 1)))
         error = None if future.cancelled() else future.exception()
         if future.cancelled() or error is not None:
             self._end(call, error="cancelled" if error is None else type(error).__name__)

@@ -20,6 +20,7 @@ from experiments.running.load import RunningLoad
 from experiments.running.probing import Probes
 from experiments.running.runner import Runner
 from experiments.running.striking import Striker
+from experiments.running.watching import unfit_guards
 from experiments.running.witness import Witness
 
 if TYPE_CHECKING:
@@ -98,6 +99,9 @@ class Performance:
         findings = self._runner.findings
         before = self._runner.look("before")
         refused = may_start(Observations(probes=before))
+        unfit = unfit_guards(self._experiment.chaos.safety.guards, self._probes) if refused is None else ()
+        if unfit:
+            refused = Verdict(kind="not_started", reasons=unfit)
         if refused is not None:
             return self._tell(self._not_started(refused))
         why = self._books.begin(self._sup.config.chaos.experiments_max)

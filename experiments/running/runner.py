@@ -210,7 +210,7 @@ class Runner:
             if order.fault_id in self._unprepared:
                 raise ValueError(self._unprepared[order.fault_id])
             self._striker.arm(order)
-            self._before[order.fault_id] = self._striker.sight(order)
+            self._before[order.fault_id] = self._striker.sight_before(order)
         except Errors as error:
             self._events.put(m.ArmFailed(fault_id=order.fault_id, reason=str(error)))
         else:

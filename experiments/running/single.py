@@ -12,6 +12,7 @@ from experiments.faults.proof import prove
 from experiments.judging.verdict import Verdict
 from experiments.ledger import rows
 from experiments.ledger.entry import Entry
+from experiments.model.lasting import LASTING_KINDS, LASTS
 from experiments.running.watching import Errors
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class SingleFault:
         self._run = run
         self._orders = orders
         self._armed: list[m.FaultOrder] = []
+        self._lasting: list[str] = []
         self._ended = False
         self._began_us = SYSTEM_CLOCK.wall_us()
         self._pool = ThreadPoolExecutor(max(1, len(orders)), thread_name_prefix="chaos-single")
@@ -129,7 +131,11 @@ class SingleFault:
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._watch.close()
         left = self._undo()
-        told = (why, *(f"still on: {fault_id}" for fault_id in left))
+        told = (
+            why,
+            *(f"still on: {fault_id}" for fault_id in left),
+            *(f"{fault_id}: {LASTS}" for fault_id in self._lasting),
+        )
         at_us = SYSTEM_CLOCK.wall_us()
         self._books.write(Entry(run=self._run, step="ended", data={"verdict": verdict, "why": "; ".join(told)}))
         found = rows.ended(
@@ -156,7 +162,7 @@ class SingleFault:
             self._striker.arm(order)
             self._write("armed", order)
             now = SYSTEM_CLOCK.now()
-            aims.append(_Aim(order, self._striker.sight(order), due_at=now, ends_at=now + order.lease_s))
+            aims.append(_Aim(order, self._striker.sight_before(order), due_at=now, ends_at=now + order.lease_s))
         while True:
             self._watch.look()
             if self._ended:
@@ -196,6 +202,10 @@ class SingleFault:
         left: list[str] = []
         armed, self._armed = self._armed, []
         for order in armed:
+            if order.hit.kind in LASTING_KINDS:
+                self._write("kept_on", order, reason=LASTS)
+                self._lasting.append(order.fault_id)
+                continue
             why = self._undone(order)
             if why:
                 self._write("kept_on", order, reason=why)

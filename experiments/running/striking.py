@@ -17,8 +17,9 @@ from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from experiments.errors import FaultRefusedError, NodeUnreachableError
 from experiments.faults.proof import Sight
 from experiments.hands.orders import HandOrder, Spot
+from experiments.model.lasting import LASTING_KINDS
 from experiments.running.points import Points, is_at_a_point
-from experiments.running.survey import ROOT, raylet_of, survey
+from experiments.running.survey import ROOT, survey
 from supervisor.election import actor_by_name
 
 if TYPE_CHECKING:
@@ -137,11 +138,17 @@ class Striker:
             did = "its node has left the cluster; its watchdog is there still"
         return told or did
 
+    def sight_before(self, order: FaultOrder) -> Sight:
+        """What is seen without the fault; where it was on before, what would be."""
+        if order.hit.kind not in LASTING_KINDS:
+            return self.sight(order)
+        return Sight(calls=0, calls_failed=0, typical_s=self._load.work_s, effects_without_reply=0)
+
     def sight(self, order: FaultOrder, victim: Spot | None = None) -> Sight:
         """What others than the injector see of the target now."""
         spot = victim or self._orders[order.fault_id].spot
-        if spot.kind == "node":
-            return Sight(alive=any(node["NodeID"] == spot.node_id and node["Alive"] for node in ray.nodes()))
+        if spot.kind == "node" and order.fault == "crash":
+            return Sight(listed=any(node["NodeID"] == spot.node_id and node["Alive"] for node in ray.nodes()))
         if spot.kind == "rpc":
             return self._load_now()
         if is_at_a_point(order):
@@ -182,10 +189,12 @@ class Striker:
         if spot is None:
             raise FaultRefusedError(order.fault, target=order.hit.name, reason="it is not there any more")
         if spot.kind == "node" and order.fault in ("crash", "hang"):
-            raylet = raylet_of(self._hands, seen, spot.node_id)
+            raylet = self._hands.on(spot.node_id).raylet()
             if raylet is None:
                 raise FaultRefusedError(order.fault, target=spot.name, reason="its raylet was not found")
-            return replace(spot, process=raylet.process)
+            return replace(spot, process=raylet)
+        if spot.kind in LASTING_KINDS:
+            return replace(spot, process=self._hands.own.raylet())
         if spot.kind == "gcs":
             gcs = self._hands.on(spot.node_id).gcs()
             if gcs is None:
@@ -222,12 +231,13 @@ class Striker:
         return [self._orders[order.fault_id].spot]
 
     def _load_now(self) -> Sight:
-        """What callers meet: Ray's own calls pass no point that could count."""
+        """What callers meet: Ray's own calls pass no point that could count. Who was not answered tries again."""
+        again = self._load.tried_again
         return Sight(
             calls=self._load.ended,
-            calls_failed=self._load.failed,
+            calls_failed=self._load.failed + again,
             typical_s=self._load.typical_s(),
-            effects_without_reply=self._load.witness.asked_again,
+            effects_without_reply=max(self._load.witness.asked_again, again),
         )
 
     def _calls_of(self, order: FaultOrder) -> Sight:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import ray
 
-from actors.runtime.actor_table import actor_rows
 from actors.runtime.process import this_process
 from experiments.hands.orders import Spot
 from experiments.planning.inventory import Target
@@ -16,7 +15,6 @@ from experiments.planning.inventory import Target
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from experiments.hands.hands import Hands
     from experiments.model.faults import Fault
     from experiments.model.selector import TargetKind
     from supervisor import Supervisor
@@ -34,6 +32,7 @@ KINDS: Mapping[str, TargetKind] = {
 """What a supervisor's child is, by its concern; others are not hit."""
 
 INJECTOR, CLOCK, GCS, RPC, ROOT = "injector/self", "clock/cluster", "gcs/head", "rpc/cluster", "supervisor/root"
+LOG = "event_log/writer"
 DEPENDENCY = "dependency/"
 _HEAD = "node:__internal_head__"
 _POOL = "pool:"
@@ -47,12 +46,10 @@ class Survey:
     Attributes:
         targets: Whom a selector may mean.
         spots: Where each of them is, by name.
-        agents: An actor of ours on each node, by the node's id: its parent is the raylet.
     """
 
     targets: tuple[Target, ...]
     spots: Mapping[str, Spot]
-    agents: Mapping[str, str]
 
     @property
     def lives(self) -> dict[str, int]:
@@ -74,11 +71,11 @@ def survey(sup: Supervisor, *, dependencies: Iterable[str] = ()) -> Survey:
     Raises:
         SupervisorError: Nobody leads.
     """
-    status, view = sup.status(), sup.view_now()
+    status = sup.status()
     labels = sup.config.chaos.labels_of
-    found = [*_children(status), *_system(status), *_nodes()]
+    found = [*_children(status), *_system(status), *_nodes(_log_node(status))]
     found += [(Spot(name=f"{DEPENDENCY}{host}", kind="dependency"), "", True) for host in dependencies]
-    spots = _with_neighbours(spot for spot, _, _ in found)
+    spots = {spot.name: spot for spot, _, _ in found}
     targets = tuple(
         Target(
             name=spot.name,
@@ -88,28 +85,23 @@ def survey(sup: Supervisor, *, dependencies: Iterable[str] = ()) -> Survey:
             labels=labels(spot.name),
             incarnation=spot.incarnation,
             running=running,
+            process=_told(spot),
         )
         for spot, group, running in found
     )
-    return Survey(
-        targets=tuple(sorted(targets, key=lambda target: target.name)),
-        spots=spots,
-        agents={} if view is None else dict(view.agents),
-    )
+    return Survey(targets=tuple(sorted(targets, key=lambda target: target.name)), spots=spots)
+
+
+def _told(spot: Spot) -> str:
+    """Its process, told from all others of the cluster."""
+    process = spot.process
+    return "" if process is None else f"{spot.node_id}/{process.pid}/{process.started_ticks}"
 
 
 def hosts_of(faults: Iterable[Fault]) -> tuple[str, ...]:
     """The dependencies that faults name; one that is only described is no target: nobody lists a cluster's hosts."""
     named = (fault.target.name for fault in faults if fault.target.kind == "dependency")
     return tuple(dict.fromkeys(name.removeprefix(DEPENDENCY) for name in named if not set(_GLOB) & set(name)))
-
-
-def raylet_of(hands: Hands, seen: Survey, node_id: str) -> Spot | None:
-    """The raylet of a node, found as the parent of a worker of ours; None where none of ours runs."""
-    agent = seen.agents.get(node_id)
-    pid = next((row.pid for row in actor_rows() if str(row.name) == agent and row.pid), 0)
-    process = hands.on(node_id).raylet(pid) if pid else None
-    return None if process is None else Spot(name=node_id, kind="node", node_id=node_id, process=process)
 
 
 def _children(status: SupervisorStatus) -> Iterator[tuple[Spot, str, bool]]:
@@ -156,7 +148,14 @@ def _system(status: SupervisorStatus) -> Iterator[tuple[Spot, str, bool]]:
     yield Spot(name=RPC, kind="rpc"), "", True
 
 
-def _nodes() -> Iterator[tuple[Spot, str, bool]]:
+def _log_node(status: SupervisorStatus) -> str:
+    """The node of the event log; nothing while its writer runs nowhere."""
+    writer = next((child.location for child in status.tree if child.key == LOG), None)
+    return "" if writer is None else writer.node_id
+
+
+def _nodes(log_node: str) -> Iterator[tuple[Spot, str, bool]]:
+    """Each node, of the group by which it can be aimed at on any cluster."""
     named: dict[str, int] = defaultdict(int)
     nodes: list[dict[str, Any]] = [node for node in ray.nodes() if node["Alive"]]
     for node in nodes:
@@ -165,19 +164,7 @@ def _nodes() -> Iterator[tuple[Spot, str, bool]]:
         node_id, called = str(node["NodeID"]), str(node.get("NodeName") or "")
         is_head = _HEAD in node.get("Resources", {})
         own = called if called and named[called] == 1 and called != node.get("NodeManagerAddress") else node_id[:12]
-        yield Spot(name=f"node/{'head' if is_head else own}", kind="node", node_id=node_id), "", True
+        group = "head" if is_head else "log" if node_id == log_node else "others"
+        yield Spot(name=f"node/{'head' if is_head else own}", kind="node", node_id=node_id), group, True
         if is_head:
             yield Spot(name=GCS, kind="gcs", node_id=node_id), "", True
-
-
-def _with_neighbours(spots: Iterable[Spot]) -> dict[str, Spot]:
-    """The spots by name; those in one process know each other."""
-    found = {spot.name: spot for spot in spots}
-    rooms: defaultdict[tuple[str, int, int], list[str]] = defaultdict(list)
-    for spot in found.values():
-        if spot.process is not None:
-            rooms[spot.node_id, spot.process.pid, spot.process.started_ticks].append(spot.name)
-    for names in rooms.values():
-        for name in names if len(names) > 1 else ():
-            found[name] = replace(found[name], shared_with=tuple(other for other in names if other != name))
-    return found

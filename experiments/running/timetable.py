@@ -55,6 +55,11 @@ def load_schedules(path: Path) -> tuple[Schedule, ...]:
     return found
 
 
+def histories(archive: Archive) -> dict[str, tuple[PastRun, ...]]:
+    """The last runs of each schedule that was run with these reports, oldest first."""
+    return {name: kept.history for name, kept in _read(archive.folder / _FILE).items()}
+
+
 class Timetable:
     """Runs what is due.
 
@@ -68,7 +73,7 @@ class Timetable:
         self._handle = ChaosHandle(sup, reports=archive.folder)
         self._schedules = schedules
         self._path = archive.folder / _FILE
-        self._kept = self._read()
+        self._kept = _read(self._path)
 
     def look(self, now_us: int) -> Iterator[str]:
         """Run what is due at a moment, wall-clock microseconds; what was done, a line each."""
@@ -97,16 +102,6 @@ class Timetable:
             return PastRun(due_us=due_us, run=f"({error})", verdict="not_started")
         return PastRun(due_us=due_us, run=report.run, verdict=report.verdict.kind)
 
-    def _read(self) -> dict[str, _Kept]:
-        try:
-            told: Any = json.loads(self._path.read_text(encoding="utf-8"))
-            return {
-                str(name): _Kept(int(kept["seen_us"]), tuple(PastRun(**each) for each in kept["history"]))
-                for name, kept in told.items()
-            }
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return {}  # the first time, or damaged: times count from now on
-
     def _write(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         told = {
@@ -116,3 +111,14 @@ class Timetable:
         fresh = self._path.with_suffix(".new")
         fresh.write_text(json.dumps(told, indent=2), encoding="utf-8")
         fresh.rename(self._path)
+
+
+def _read(path: Path) -> dict[str, _Kept]:
+    try:
+        told: Any = json.loads(path.read_text(encoding="utf-8"))
+        return {
+            str(name): _Kept(int(kept["seen_us"]), tuple(PastRun(**each) for each in kept["history"]))
+            for name, kept in told.items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}  # the first time, or damaged: times count from now on

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, assert_never, cast
 
 from ray.exceptions import RayError
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from experiments.hands.hands import Hands
     from experiments.model.safety import Guard
+    from experiments.model.tolerances import Tolerance
     from experiments.running.probing import Probes
 
 Errors = (SupervisorError, OSError, RayError, TimeoutError, ValueError, KeyError)
@@ -37,6 +38,30 @@ def read_guard(guard: Guard, probes: Probes) -> guards.GuardRead | guards.GuardF
     if value is None:
         return guards.GuardFailed(guard=guard.name, reason="nothing tells of it yet")
     return guards.GuardRead(guard=guard.name, value=value, age_s=SYSTEM_CLOCK.now() - asked_at)
+
+
+def unfit_guards(asked: Sequence[Guard], probes: Probes) -> tuple[str, ...]:
+    """Why guards would guard nothing: they cannot be read before anything is done, or are out already.
+
+    What is about the load says nothing before that runs, and is left to the run.
+    """
+    found: list[str] = []
+    for number, guard in enumerate(asked):
+        if guard.probe == "measured" or (guard.probe == "slo_burn" and guard.arguments.get("component", "*") == "*"):
+            continue
+        told = _unfit(guard, read_guard(guard, probes))
+        if told:
+            found.append(f"safety.guards[{number}], {guard.name}: {told}")
+    return tuple(found)
+
+
+def _unfit(guard: Guard, answer: guards.GuardRead | guards.GuardFailed) -> str:
+    if isinstance(answer, guards.GuardFailed):
+        return f"it cannot be read: {answer.reason}"
+    judged = cast("Tolerance", guard.tolerance).judge(answer.value)
+    if judged.held is None:
+        return f"it cannot be read: {judged.why}"
+    return "" if judged.held or guard.times > 1 else f"it is out before anything is done: {judged.why}"
 
 
 class Watch:

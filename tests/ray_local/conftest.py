@@ -18,6 +18,7 @@ from supervisor import Group, Supervisor, launch
 from supervisor.election import inventory
 from supervisor.link import wait_until
 from supervisor.messages import ChildView
+from tests.ray_local import trials
 from tests.ray_local.workload import Gate
 
 PATIENCE_S = 30.0
@@ -78,6 +79,18 @@ def shared(ray_session: launch.Cluster, tmp_path_factory: pytest.TempPathFactory
     """A supervisor that the module's tests share: they must leave it as they found it."""
     name, log = unique_name(), tmp_path_factory.mktemp("log") / "events.duckdb"
     made = Supervisor.start(configuration(log, PATIENT), name=name)
+    yield made
+    made.shutdown()
+
+
+@pytest.fixture(scope="module")
+def lab(
+    ray_session: launch.Cluster, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Supervisor]:
+    """A supervisor that experiments may be run on; a module says by `LAB_POOL` what is different in its pool."""
+    name, log = unique_name(), tmp_path_factory.mktemp("lab") / "events.duckdb"
+    pool = trials.POOL | getattr(request.module, "LAB_POOL", {})
+    made = Supervisor.start(configuration(log, {"pool": pool, "chaos": trials.CHAOS}), name=name)
     yield made
     made.shutdown()
 

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
@@ -25,22 +24,13 @@ from experiments.running.chaos import ChaosHandle
 from experiments.running.striking import Striker
 from experiments.running.witness import Address, tell
 from experiments.running.work import work
-from supervisor import Supervisor, launch
+from supervisor import Supervisor
 from supervisor.link import wait_until
 from tests.command import supervisor_command
-from tests.ray_local.conftest import PATIENCE_S, configuration, unique_name
-from tests.ray_local.trials import CHAOS, POOL, brief, lives, told
+from tests.ray_local.conftest import PATIENCE_S
+from tests.ray_local.trials import brief, lives, told
 
 pytestmark = pytest.mark.timeout(180)
-
-
-@pytest.fixture(scope="module")
-def lab(ray_session: launch.Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
-    """A supervisor that experiments may be run on."""
-    name, folder = unique_name(), tmp_path_factory.mktemp("lab")
-    made = Supervisor.start(configuration(folder / "events.duckdb", {"pool": POOL, "chaos": CHAOS}), name=name)
-    yield made
-    made.shutdown()
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +127,9 @@ def test_a_task_that_has_its_effect_twice_is_seen_to(chaos: ChaosHandle, monkeyp
     assert (report.numbers()["effects asked for again"] or 0) >= 100
 
 
-def test_a_hypothesis_that_is_false_at_the_start_starts_nothing(lab: Supervisor, chaos: ChaosHandle) -> None:
+def test_a_hypothesis_that_is_false_or_a_guard_that_cannot_be_read_at_the_start_starts_nothing(
+    lab: Supervisor, chaos: ChaosHandle
+) -> None:
     before = lives(lab)
     asked = load_experiment("kill-worker")
     assert asked.hypothesis is not None
@@ -146,6 +138,12 @@ def test_a_hypothesis_that_is_false_at_the_start_starts_nothing(lab: Supervisor,
     wrong = asked.model_copy(update={"hypothesis": asked.hypothesis.model_copy(update={"probes": (*rest, never)})})
     report = chaos.run(wrong)
     assert (report.verdict.kind, report.verdict.exit_code) == ("not_started", 13)
+    guard = {"name": "health", "probe": "health_score", "tolerance": [50, 100]}
+    report = chaos.run(brief("kill-worker", safety={"guards": [guard]}))
+    assert (report.verdict.kind, report.verdict.exit_code) == ("not_started", 13)
+    assert report.verdict.reasons == ("safety.guards[0], health: it cannot be read: nothing tells of it yet",), (
+        "no monitor runs"
+    )
     assert lives(lab) == before
 
 
@@ -240,8 +238,7 @@ def test_chaos_toolkit_runs_a_file_of_the_library(lab: Supervisor, tmp_path: Pat
     """The same file, the same functions; it finds the supervisor by the environment."""
     file = tmp_path / "kill-worker.yaml"
     text = str(files("experiments").joinpath("library", "kill-worker.yaml").read_text(encoding="utf-8"))
-    control = {"name": "ray-supervisor", "provider": {"type": "python", "module": "experiments.control"}}
-    file.write_text(f"{text}controls: [{json.dumps(control)}]\n", encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
     before = lives(lab)
     ended = subprocess.run(
         [str(Path(sys.executable).parent / "chaos"), "run", "--journal-path", "journal.json", file.name],

@@ -18,20 +18,12 @@ from experiments.running import halting
 from experiments.running.attached import AttachedCluster
 from experiments.running.points import take_everywhere
 from experiments.running.striking import Striker
-from supervisor import Supervisor, launch
+from supervisor import Supervisor
 from supervisor.link import wait_until
-from tests.ray_local.conftest import PATIENCE_S, configuration, unique_name
-from tests.ray_local.trials import CHAOS, POOL, brief
+from tests.ray_local.conftest import PATIENCE_S, unique_name
+from tests.ray_local.trials import brief
 
 pytestmark = pytest.mark.timeout(180)
-
-
-@pytest.fixture(scope="module")
-def lab(ray_session: launch.Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
-    name, folder = unique_name(), tmp_path_factory.mktemp("lab")
-    made = Supervisor.start(configuration(folder / "events.duckdb", {"pool": POOL, "chaos": CHAOS}), name=name)
-    yield made
-    made.shutdown()
 
 
 # -- under Chaos Toolkit's driver --------------------------------------------------------------------------------------

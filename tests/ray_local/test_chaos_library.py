@@ -5,28 +5,17 @@ What needs a second node is in `tests/ray_cluster`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from experiments.model.loading import library_names, load_experiment
-from supervisor import Supervisor, launch
-from tests.ray_local.conftest import configuration, unique_name
-from tests.ray_local.trials import CHAOS, told
+from supervisor import Supervisor
+from tests.ray_local.trials import told
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(240)]
 NAMES = [name for name in library_names() if load_experiment(name).chaos.nodes == 1]
 SEEDS = (1, 2, 3)
 LONGEST_S = 60.0
-
-
-@pytest.fixture(scope="module")
-def lab(ray_session: launch.Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
-    name, folder = unique_name(), tmp_path_factory.mktemp("lab")
-    pool = {"size": 4, "standbys": 1, "intensity": 20, "heartbeat_s": 0.5, "hang_timeout_s": 2.0}
-    made = Supervisor.start(configuration(folder / "events.duckdb", {"pool": pool, "chaos": CHAOS}), name=name)
-    yield made
-    made.shutdown()
+LAB_POOL = {"intensity": 20, "heartbeat_s": 0.5, "hang_timeout_s": 2.0}
 
 
 @pytest.mark.parametrize("name", NAMES)

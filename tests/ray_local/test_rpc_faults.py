@@ -1,13 +1,23 @@
-"""Ray's own calls are lost or late from the start of an embedded cluster on, and in the next one they are not."""
+"""Ray's own calls are lost or late from the start of an embedded cluster on, and in the next one they are not.
+
+An experiment with such a fault proves it by what callers met, and never says that it is over.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from experiments.model.lasting import LASTS
+from experiments.model.writing import dump_experiment
+from tests.command import supervisor_command
+from tests.ray_local.trials import brief
 
 PROGRAM = """
 import json
@@ -88,3 +98,39 @@ def test_requests_and_replies_are_lost_and_calls_are_late_only_where_that_was_as
     assert found["late"]["typical_s"] >= 0.05
     assert found["none"]["errors"] == []
     assert found["none"]["typical_s"] < 0.05
+
+
+RPC: dict[str, dict[str, Any]] = {
+    "latency": {"fault": "latency", "delay_s": 0.05},
+    "call": {"fault": "unavailable", "lost": "call", "share": 0.2},
+    "request": {"fault": "unavailable", "lost": "request", "share": 0.2},
+    "reply": {"fault": "unavailable", "lost": "reply", "share": 0.2},
+}
+
+
+@pytest.mark.parametrize("way", RPC)
+def test_an_experiment_says_that_its_fault_goes_on_until_the_cluster_ends(tmp_path: Path, way: str) -> None:
+    whole = brief("kill-worker", safety={"ephemeral": True}, limits={})
+    (step,) = whole.method
+    provider = step.provider.model_copy(update={"arguments": {**RPC[way], "target": {"kind": "rpc"}}})
+    lost = whole.model_copy(update={"method": (step.model_copy(update={"provider": provider}),)})
+    (tmp_path / "rpc.yaml").write_text(dump_experiment(lost), encoding="utf-8")
+    done = subprocess.run(
+        [*supervisor_command(), "chaos", "run", "rpc.yaml", "--json"],
+        cwd=tmp_path,
+        env={name: value for name, value in os.environ.items() if not name.startswith("RAY_")},
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    journal = json.loads(done.stdout)
+    (own,), (step_told,) = journal["extensions"], journal["run"]
+    fault = "latency" if way == "latency" else "unavailable"
+    assert own["verdict"] == "held"
+    assert f"{fault} of rpc/cluster was on before the first round, and {LASTS}" in own["reasons"]
+    assert any(reason.startswith("still on: 0.1.rpc/cluster") for reason in own["reasons"])
+    assert own["numbers"]["median latency shift, s"] is None, "there is no time without it"
+    assert (step_told["output"]["undone_at_s"], step_told["output"]["loss"]) == (None, LASTS)
+    assert step_told["output"]["evidence"]

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from experiments.model.loading import library_names
-from experiments.model.writing import dump_experiment
+from experiments.model.writing import dump_experiment, json_schema
 from experiments.running.archive import Archive
 from supervisor.cli.main import main
 from tests.unit.report.scene import experiment, mended, report
@@ -100,3 +100,31 @@ def test_reports_are_printed_compared_and_applied(invoke: Invoke) -> None:
     assert " -> " in applied.output
     assert archive.settings()
     assert invoke("apply", "first").exit_code == 1
+
+
+def test_the_schema_is_exported_for_editors(invoke: Invoke) -> None:
+    told = json.loads(invoke("schema").output)
+    assert told == json_schema()
+    assert told["$schema"].startswith("https://json-schema.org/")
+    done = invoke("schema", "--output", "chaos.schema.json")
+    assert done.output == "chaos.schema.json: # yaml-language-server: $schema=chaos.schema.json\n"
+    assert json.loads(Path("chaos.schema.json").read_text(encoding="utf-8")) == told
+
+
+def test_the_last_runs_of_a_schedule_are_shown_with_their_limit(invoke: Invoke) -> None:
+    Path("s.yaml").write_text(
+        "schedules:\n"
+        "  - {name: nightly, experiment: kill-worker, cron: '0 3 * * *', history: 2}\n"
+        "  - {name: never, experiment: hang-worker, cron: '0 3 * * *'}\n"
+    )
+    runs = [{"due_us": number * 1_000_000, "run": f"kill-worker-{number}", "verdict": "held"} for number in (1, 2)]
+    Path("chaos-reports").mkdir()
+    Path("chaos-reports/schedules.json").write_text(json.dumps({"nightly": {"seen_us": 9, "history": runs}}))
+    assert json.loads(invoke("history", "s.yaml", "--json").output) == {
+        "nightly": {"limit": 2, "runs": runs},
+        "never": {"limit": 20, "runs": []},
+    }
+    shown = invoke("history", "s.yaml").output
+    assert "2 of at most 2 are remembered" in shown
+    assert "0 of at most 20 are remembered" in shown
+    assert shown.index("kill-worker-2") < shown.index("kill-worker-1"), "the latest first"

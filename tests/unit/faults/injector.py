@@ -17,6 +17,7 @@ from experiments.faults.undo import Undo, carry_out
 from experiments.faults.watchdog import Order, Watchdog
 from experiments.ledger.entry import Entry, Step
 from experiments.ledger.file import Ledger
+from experiments.planning.ground import Ground
 
 STEPS = ("planned", "arming", "armed", "injecting", "injected", "undoing", "undone", "ended")
 
@@ -33,7 +34,7 @@ def run(path: str, halt: str, target: ProcessIdentity, lease_s: float, last: str
         if step == last:
             time.sleep(600)
 
-    refused = begin(ledger, run="r1", experiment="hang", targets=frozenset(("t",)), limit=1)
+    refused = begin(ledger, run="r1", experiment="hang", ground=Ground(names=("t",)), limit=1)
     assert not refused
     reached("planned")
     ends_ns = SYSTEM_CLOCK.now_ns() + int(lease_s * 1e9)

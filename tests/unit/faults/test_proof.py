@@ -11,6 +11,7 @@ from experiments.model.faults import FAULTS
 
 CALM = Sight(
     alive=True,
+    listed=True,
     state="S",
     cpu_idle=0.9,
     memory_free_mb=8000.0,
@@ -27,6 +28,7 @@ CALM = Sight(
     ("fault", "how", "now", "evidence"),
     [
         ("crash", {}, {"alive": False}, "its process is gone from /proc"),
+        ("crash", {}, {"listed": False}, "its node has ended in Ray's table"),
         ("hang", {"how": "sigstop"}, {"state": "T"}, "its state in /proc is T"),
         ("hang", {"how": "block"}, {"calls": 100}, "no call of it has ended since"),
         ("latency", {"delay_s": 1.0}, {"typical_s": 1.2}, "calls take 1.19 s longer"),

@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from actors.runtime.process import ProcessIdentity
-from experiments.faults.succession import begin, clear, this_host
+from experiments.faults.succession import Cleared, begin, clear, this_host
 from experiments.faults.undo import Undo
 from experiments.ledger.entry import Entry
 from experiments.ledger.file import Ledger
+from experiments.planning.ground import Ground
 from tests.unit.faults.scene import is_stopped, sleeper, until
 
 
@@ -27,7 +28,7 @@ def test_fifty_racing_starts_never_exceed_the_limit(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger")
 
     def start(number: int) -> str:
-        return begin(ledger, run=f"r{number}", experiment="e", targets=frozenset((f"t{number}",)), limit=3)
+        return begin(ledger, run=f"r{number}", experiment="e", ground=Ground(names=(f"t{number}",)), limit=3)
 
     with ThreadPoolExecutor(50) as pool:
         refused = [why for why in pool.map(start, range(50)) if why]
@@ -38,13 +39,14 @@ def test_fifty_racing_starts_never_exceed_the_limit(tmp_path: Path) -> None:
 
 def test_nobody_is_hit_twice(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger")
-    assert begin(ledger, run="r1", experiment="e", targets=frozenset("ab"), limit=9) == ""
-    assert begin(ledger, run="r2", experiment="e", targets=frozenset("bc"), limit=9) == "b are hit by r1 already"
+    assert begin(ledger, run="r1", experiment="e", ground=Ground(names=("a", "b")), limit=9) == ""
+    also_b = Ground(names=("b", "c"))
+    assert begin(ledger, run="r2", experiment="e", ground=also_b, limit=9) == "b are hit by r1 already"
 
 
 def test_whose_runner_lives_goes_on_unless_all_are_ended(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger")
-    begin(ledger, run="r1", experiment="e", targets=frozenset(("t",)), limit=1)
+    begin(ledger, run="r1", experiment="e", ground=Ground(names=("t",)), limit=1)
     with sleeper() as target:
         os.kill(target.pid, signal.SIGSTOP)
         until(lambda: is_stopped(target))
@@ -80,3 +82,15 @@ def test_numbers_of_another_boot_mean_nothing_here(tmp_path: Path) -> None:
         assert not is_stopped(target)
         assert ledger.runs()["r1"].active == {}
         os.kill(target.pid, 0)
+
+
+def test_what_ends_with_the_cluster_is_never_called_cleared(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger")
+    with sleeper() as raylet:
+        left(ledger, Undo.outlast(raylet).as_data())
+        cleared = clear(ledger)
+        assert (cleared.runs, cleared.faults, len(cleared.left_on)) == (("r1",), (), 1)
+        written = len(ledger.entries()[0])
+        assert clear(ledger) == Cleared(runs=(), faults=(), left_on=()), "it was told once"
+        assert len(ledger.entries()[0]) == written
+        assert (ledger.runs()["r1"].lasting, ledger.runs()["r1"].undoable) == (("f",), {})

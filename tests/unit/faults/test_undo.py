@@ -11,6 +11,7 @@ import pytest
 
 from actors.runtime.process import ProcessIdentity
 from experiments.faults.undo import Limited, Undo, carry_out, is_undone, limit_of, set_limit
+from experiments.model.lasting import LASTS
 from tests.unit.faults.scene import is_stopped, sleeper, state, until
 
 
@@ -94,3 +95,13 @@ def test_what_is_written_down_is_read_again() -> None:
     for wrong in (None, {}, {"kind": "format"}, {"kind": "kill", "pid": "1", "started_ticks": 1, "path": ""}):
         with pytest.raises((ValueError, TypeError)):
             Undo.from_data(wrong)
+
+
+def test_what_ends_with_a_process_is_undone_by_nothing_else() -> None:
+    with sleeper() as target:
+        undo = Undo.outlast(target)
+        assert (carry_out(undo), is_undone(undo)) == (LASTS, False)
+        assert Undo.from_data(undo.as_data()) == undo
+        assert carry_out(Undo.end(target)) == "ended"
+        until(lambda: is_undone(undo))
+    assert carry_out(undo) == "it has ended with Ray's process"

@@ -18,6 +18,7 @@ from experiments.hands.hand import Hand
 from experiments.hands.orders import HandOrder, Spot
 from experiments.ledger.entry import Entry
 from experiments.ledger.halt import Halted
+from experiments.planning.ground import Ground
 from tests.unit.faults.scene import is_stopped, sleeper, until
 
 
@@ -146,8 +147,8 @@ def test_a_processor_is_burned_and_given_back(hand: Hand) -> None:
 def test_a_successor_finds_what_it_needs_in_the_ledger(hand: Hand) -> None:
     with sleeper() as target:
         wish = order("hang", target)
-        assert hand.begin("r", "an experiment", frozenset({"child/cart"}), 1, (1, 2, "elsewhere")) == ""
-        assert "1 experiments may run" in hand.begin("s", "another", frozenset(), 1, (1, 2, "elsewhere"))
+        assert hand.begin("r", "an experiment", Ground(names=("child/cart",)), 1, (1, 2, "elsewhere")) == ""
+        assert "1 experiments may run" in hand.begin("s", "another", Ground(), 1, (1, 2, "elsewhere"))
         hand.append([Entry(run="r", step="arming", fault=wish.fault_id, data=armed(hand, wish))])
         hand.inject(*wish.key)
         until(lambda: is_stopped(target))
@@ -165,3 +166,17 @@ def test_a_stop_is_a_flag_of_one_run(hand: Hand) -> None:
     assert hand.stopped("s") is None
     hand.forget_stop("r")
     assert hand.stopped("r") is None
+
+
+def test_what_has_no_process_to_stop_leaves_nothing_to_undo_here(hand: Hand) -> None:
+    """A dependency hangs for its callers; what lasts as long as Ray does is on until then."""
+    calls = replace(order("hang", None, how="sigstop"), spot=Spot(name="dependency/x", kind="dependency"))
+    assert Undo.from_data(armed(hand, calls)["undo"]) == Undo()
+    assert hand.watchdog_of(*calls.key) is None
+    with sleeper() as raylet:
+        spot = Spot(name="rpc/cluster", kind="rpc", process=raylet)
+        lasting = replace(order("latency", None, delay_s=1), fault_id="0.1.rpc/cluster", spot=spot)
+        assert Undo.from_data(armed(hand, lasting)["undo"]) == Undo.outlast(raylet)
+        assert hand.watchdog_of(*lasting.key) is None
+        with pytest.raises(OSError, match="until the cluster ends"):
+            hand.undo(*lasting.key)

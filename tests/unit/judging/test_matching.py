@@ -8,6 +8,7 @@ import pytest
 
 from experiments.judging.facts import FaultFact, LogFact
 from experiments.judging.matching import match
+from experiments.model.lasting import LASTS
 
 
 def fault(**changed: Any) -> FaultFact:
@@ -76,3 +77,7 @@ def test_a_dependency_is_watched_by_its_breaker() -> None:
     assert (alone.detected_by, alone.recovered_at_s) == ("", 2.5)
     (watched,) = match([down], events, watched_by={"dependency/up": ("breaker/b",)})
     assert (watched.detect_s, watched.recover_s) == (0.5, 2.0)
+
+
+def test_what_lasts_as_long_as_the_cluster_is_a_stated_loss() -> None:
+    assert one([event(1.2, "ready", 2)], lasts=True, undone_at_s=2.0).loss == LASTS

@@ -11,6 +11,7 @@ from experiments.checker import Submitted, check
 from experiments.judging.facts import CallFact
 from experiments.judging.ranks import Shift
 from experiments.judging.verdict import EXIT_CODES, judge, may_start
+from experiments.model.lasting import LASTS
 from tests.unit.judging.scene import CALLS, FAULT, chaos, good, probe
 
 LOST = check([Submitted("a")])
@@ -113,3 +114,14 @@ def test_what_went_wrong_while_no_fault_acted_is_told_and_not_concluded() -> Non
     assert verdict.kind == "inconclusive"
     assert verdict.reasons[-1].startswith("not concluded from: after: whole")
     assert verdict.score is None
+
+
+def test_what_lasts_as_long_as_the_cluster_is_told_and_deviates_from_nothing() -> None:
+    lasting = replace(FAULT, fault="unavailable", target="rpc/cluster", undone_at_s=None, loss=LASTS, lasts=True)
+    verdict = judge(good(faults=(lasting,), shift=None), chaos())
+    assert (verdict.kind, verdict.score) == ("held", None)
+    assert verdict.reasons[-1] == f"unavailable of rpc/cluster was on before the first round, and {LASTS}"
+    limits = {"latency_shift_s": 1}
+    verdict = judge(good(faults=(lasting,), shift=None), chaos(limits=limits, interleaving={"rounds": 2}))
+    assert verdict.kind == "inconclusive"
+    assert "no rounds without the fault" in verdict.reasons[0]

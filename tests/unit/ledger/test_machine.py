@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from experiments.ledger import messages as m
 from experiments.ledger.machine import UNDO_AGAIN_S, UNDO_TRIES, RunMachine
 from experiments.model.experiment import Chaos
+from experiments.model.lasting import LASTS
 from experiments.planning.plan import Hit, Plan, PlannedFault
 
 HIT = Hit(name="worker/w0", kind="worker", node="n0", incarnation=1)
@@ -179,3 +181,27 @@ def test_news_of_faults_that_it_does_not_know_change_nothing() -> None:
     run.handle(m.RunStarted(), 0.0)
     assert run.handle(m.FaultUndone(fault_id="x"), 1.0) == []
     assert run.handle(m.RunStarted(), 1.0) == run.handle(m.Concluded(verdict="held"), 1.0) == []
+
+
+def test_what_lasts_as_long_as_the_cluster_is_never_undone_and_the_run_comes_to_its_end() -> None:
+    lasting = replace(FAULT, hits=(Hit(name="rpc/cluster", kind="rpc", node="", incarnation=0),), after_s=0.0)
+    run = machine(lasting, phases=("baseline", "fault", "fault"), settle_s=0)
+    run.handle(m.RunStarted(), 0.0)
+    run.handle(m.TimePassed(), 3.0)
+    for number, at_s in ((1, 3.0), (2, 8.0)):
+        fault_id = f"0.{number}.rpc/cluster"
+        assert told(run.handle(m.UndoArmed(fault_id=fault_id), at_s)) == ["armed", "InjectFault"]
+        assert told(run.handle(m.FaultInjected(fault_id=fault_id), at_s)) == ["injected"]
+        kept, *_ = run.handle(m.TimePassed(), at_s + 5.0)
+        assert kept == m.Record(step="kept_on", fault_id=fault_id, data={"reason": LASTS})
+    assert run.doing == "observing"
+    *_, end = run.handle(m.Concluded(verdict="held"), 14.0)
+    assert end == m.EndRun(verdict="held", why="", left_on=("0.1.rpc/cluster", "0.2.rpc/cluster"))
+
+
+def test_a_stop_leaves_what_lasts_and_ends_at_once() -> None:
+    run = machine(replace(FAULT, hits=(Hit(name="rpc/cluster", kind="rpc", node="", incarnation=0),), after_s=0.0))
+    run.handle(m.RunStarted(), 0.0)
+    run.handle(m.TimePassed(), 3.0)
+    run.handle(m.UndoArmed(fault_id="0.1.rpc/cluster"), 3.1)
+    assert told(run.handle(m.StopRequested(why="halt"), 3.2)) == ["kept_on", "ended", "EndRun"]

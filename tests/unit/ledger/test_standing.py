@@ -6,6 +6,7 @@ from typing import Any
 
 from experiments.ledger.entry import Entry, Step
 from experiments.ledger.standing import RunStanding, fold, left_on, refusal
+from experiments.planning.ground import Ground
 
 
 def entry(step: Step, fault: str = "", run: str = "r1", **data: Any) -> Entry:
@@ -14,7 +15,7 @@ def entry(step: Step, fault: str = "", run: str = "r1", **data: Any) -> Entry:
 
 def test_a_fault_may_be_on_from_its_arming_to_its_undoing() -> None:
     entries = [
-        entry("planned", experiment="e", targets=["a", "b"], runner=[1, 2, "h"]),
+        entry("planned", experiment="e", targets=["a", "b"], holds=["node n"], runner=[1, 2, "h"]),
         entry("arming", "f", undo={"kind": "nothing"}),
         entry("armed", "f"),
         entry("injected", "f"),
@@ -26,7 +27,7 @@ def test_a_fault_may_be_on_from_its_arming_to_its_undoing() -> None:
     on = [bool(fold(entries[:number])["r1"].active) for number in range(1, len(entries) + 1)]
     assert on == [False, True, True, True, True, True, False, False]
     run = fold(entries)["r1"]
-    assert (run.experiment, run.targets, run.runner) == ("e", {"a", "b"}, (1, 2, "h"))
+    assert (run.experiment, run.ground, run.runner) == ("e", Ground(names=("a", "b"), holds=("node n",)), (1, 2, "h"))
     assert (run.injected, run.proven, run.verdict, run.goes_on) == ({"f"}, {"f"}, "held", False)
     assert left_on(fold(entries[:3]).values()) == {("r1", "f"): {"undo": {"kind": "nothing"}}}
 
@@ -39,8 +40,17 @@ def test_what_is_kept_on_is_told_until_it_is_undone() -> None:
 
 
 def test_why_another_may_not_start() -> None:
-    one = RunStanding(run="r1", targets=frozenset(("a",)))
-    over = RunStanding(run="r0", targets=frozenset(("b",)), verdict="held")
-    assert refusal([one, over], targets=frozenset(("b",)), limit=2) == ""
-    assert refusal([one], targets=frozenset(("a",)), limit=2) == "a are hit by r1 already"
-    assert "these do: r1" in refusal([one, over], targets=frozenset(("b",)), limit=1)
+    one = RunStanding(run="r1", ground=Ground(names=("a",)))
+    over = RunStanding(run="r0", ground=Ground(names=("b",)), verdict="held")
+    assert refusal([one, over], ground=Ground(names=("b",)), limit=2) == ""
+    assert refusal([one], ground=Ground(names=("a",)), limit=2) == "a are hit by r1 already"
+    assert "these do: r1" in refusal([one, over], ground=Ground(names=("b",)), limit=1)
+
+
+def test_what_was_left_to_end_with_the_cluster_is_on_and_cannot_be_undone() -> None:
+    lasting: dict[str, Any] = {"undo": {"kind": "outlast", "pid": 3, "started_ticks": 4, "path": ""}}
+    entries = [entry("arming", "f", **lasting), entry("arming", "g", undo={"kind": "kill"})]
+    run = fold(entries)["r1"]
+    assert (set(run.undoable), run.lasting) == ({"f", "g"}, ()), "nobody has said so far that it stays"
+    run = fold([*entries, entry("kept_on", "f", reason="r"), entry("kept_on", "g", reason="r")])["r1"]
+    assert (set(run.undoable), run.lasting, set(run.active)) == ({"g"}, ("f",), {"f", "g"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import yaml
 from chaoslib.experiment import ensure_experiment_is_valid
 
+from experiments.cli.running import scene_inventory
 from experiments.model.experiment import Experiment
 from experiments.model.loading import library_names, load_experiment
 from experiments.model.scenes import SCENES
@@ -34,9 +36,7 @@ def loaded(name: str) -> Experiment:
 
 
 def inventory(name: str, *, ephemeral: bool = True, embedded: bool = True) -> Inventory:
-    scene = SCENES[loaded(name).chaos.scene]
-    targets = tuple(Target(name=target, kind=kind, node="head") for target, kind in scene.targets.items())
-    return Inventory(targets=targets, embedded=embedded, ephemeral=ephemeral, nodes=scene.nodes)
+    return replace(scene_inventory(loaded(name)), embedded=embedded, ephemeral=ephemeral)
 
 
 def test_all_twenty_are_there() -> None:
@@ -78,6 +78,27 @@ def test_it_has_time_to_end_and_enough_calls_to_say_something(name: str) -> None
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_where_it_judges_latency_rounds_with_the_fault_are_among_rounds_without(name: str) -> None:
+    chaos = loaded(name).chaos
+    judges = chaos.limits.latency_shift_s is not None or {"p50_s", "p99_s"} & measures(name)
+    assert chaos.interleaving.rounds >= 2 if judges else chaos.interleaving.rounds == 1
+    phases = make_plan(loaded(name), inventory(name)).phases
+    assert phases.count("baseline") == phases.count("fault") == chaos.interleaving.rounds
+
+
+def measures(name: str) -> set[str]:
+    hypothesis = loaded(name).hypothesis
+    assert hypothesis is not None
+    return {str(probe.provider.arguments.get("measure")) for probe in hypothesis.probes}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_own_bounds_and_load_hold_under_chaos_toolkit_too(name: str) -> None:
+    (control,) = loaded(name).controls
+    assert control["provider"] == {"type": "python", "module": "experiments.control"}
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_chaos_toolkit_finds_it_valid(name: str) -> None:
     ensure_experiment_is_valid(yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8")))
     ensure_experiment_is_valid(as_mapping(loaded(name)))
@@ -107,3 +128,17 @@ def test_none_runs_in_safe_mode_on_what_did_not_opt_in() -> None:
     for name in NAMES:
         plan = make_plan(loaded(name), inventory(name, embedded=False))
         assert "opt_in" in [refusal.rule for refusal in plan.refusals]
+
+
+def test_a_node_is_lost_on_any_cluster_but_never_the_heads_or_the_logs() -> None:
+    def told(*nodes: tuple[str, str]) -> tuple[frozenset[str], list[str]]:
+        targets = tuple(Target(name=name, kind="node", node=name, group=group) for name, group in nodes)
+        there = Inventory(targets=targets, embedded=True, ephemeral=True, nodes=len(targets))
+        plan = make_plan(loaded("kill-node"), there)
+        return plan.targets, [refusal.words for refusal in plan.refusals]
+
+    assert told(("node/head", "head"), ("node/3fa2c1", "others"), ("node/9b", "log")) == ({"node/3fa2c1"}, [])
+    _, problems = told(("node/head", "head"))
+    assert problems[0] == "it needs 2 nodes, and the cluster has 1; add one: ray start --address=HEAD:PORT"
+    _, (problem,) = told(("node/head", "head"), ("node/9b", "log"))
+    assert problem.endswith("there are node/9b, node/head; add one: ray start --address=HEAD:PORT")

@@ -53,3 +53,15 @@ def test_a_hypothesis_only_looks_and_says_what_it_expects() -> None:
 def test_a_file_has_our_part_among_the_extensions() -> None:
     data = {"steady-state-hypothesis": 1, "extensions": [{"name": "other"}, {"name": "ray-supervisor", "seed": 3}]}
     assert from_file(data) == {"hypothesis": 1, "extensions": [{"name": "other"}], "chaos": {"seed": 3}}
+
+
+def test_a_limit_for_latency_needs_a_baseline_among_the_rounds() -> None:
+    def made(rounds: int) -> Experiment:
+        chaos = {"limits": {"latency_shift_s": 0.1}, "interleaving": {"rounds": rounds}}
+        return Experiment.parse({"title": "t", "description": "d", "method": [KILL], "chaos": chaos}, source="t")
+
+    assert made(2).chaos.limits.latency_shift_s == 0.1
+    with pytest.raises(ConfigError) as caught:
+        made(1)
+    (problem,) = caught.value.problems
+    assert problem.startswith("chaos.limits.latency_shift_s: is judged against rounds without the fault")

@@ -50,7 +50,7 @@ def test_what_is_protected_is_never_drawn() -> None:
 def test_every_reason_is_told_and_decides_how_it_is_refused() -> None:
     wrong = experiment({"target": {"kind": "breaker"}}, {"target": {"kind": "node", "name": "n0"}}, lease_s=70)
     plan = make_plan(wrong, inventory())
-    assert [refusal.rule for refusal in plan.refusals] == ["selection", "ephemeral", "lease", "lease"]
+    assert [refusal.rule for refusal in plan.refusals] == ["selection", "ephemeral", "blast_radius", "lease", "lease"]
     with pytest.raises(PlanRefusedError) as refused:
         require(plan)
     assert refused.value.problems[0].startswith("method[0]: the selector (breaker, 1 of them) matches nothing")
@@ -67,6 +67,6 @@ def test_every_reason_is_told_and_decides_how_it_is_refused() -> None:
 
 def test_overlapping_targets_of_running_experiments_are_refused() -> None:
     plan = make_plan(experiment(WORKER, seed=3), inventory())
-    busy = inventory(active=(Active(run="r1", targets=plan.targets),), limit=2)
+    busy = inventory(active=(Active(run="r1", ground=plan.ground),), limit=2)
     with pytest.raises(PlanRefusedError, match="are hit by r1 already"):
         require(make_plan(experiment(WORKER, seed=3), busy))

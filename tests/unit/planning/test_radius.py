@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from experiments.model.safety import Safety
+from experiments.planning.ground import Ground
 from experiments.planning.inventory import Active, Moment, Target
+from experiments.planning.planning import make_plan
 from experiments.planning.radius import cluster_refusals, is_named, target_refusals
+from experiments.planning.reach import aim
 from tests.unit.planning.scene import OTHERS, WORKERS, experiment, inventory
 
 MONDAY = {"UTC": Moment(day="mon", clock="09:00")}
 
 
 def rules(safety: dict[str, Any], *drawn: Target, **there: Any) -> list[str]:
-    return [each.rule for each in target_refusals(drawn, Safety.parse(safety, source="t"), inventory(**there))]
+    cluster = inventory(**there)
+    aims = [aim(0, "crash", {}, target, cluster) for target in drawn]
+    return [each.rule for each in target_refusals(aims, Safety.parse(safety, source="t"), cluster)]
 
 
 def test_protected_names_and_their_last_parts() -> None:
@@ -29,8 +35,8 @@ def test_protected_names_and_their_last_parts() -> None:
     [
         ({}, {}, []),
         ({}, {"halted": "ann: enough"}, ["halted"]),
-        ({}, {"active": (Active(run="r1", targets=frozenset()),)}, ["limit"]),
-        ({}, {"active": (Active(run="r1", targets=frozenset()),), "limit": 2}, []),
+        ({}, {"active": (Active(run="r1", ground=Ground()),)}, ["limit"]),
+        ({}, {"active": (Active(run="r1", ground=Ground()),), "limit": 2}, []),
         ({"least_health": 80}, {"health": 80.0}, []),
         ({"least_health": 80}, {"health": 79.0}, ["health"]),
         ({"least_health": 80}, {"health": None}, ["health"]),
@@ -67,7 +73,80 @@ def test_safe_mode_hits_only_what_opted_in() -> None:
 
 def test_nodes_only_where_both_say_so_and_nobody_twice() -> None:
     node = OTHERS[3]
-    assert rules({}, node) == rules({"ephemeral": True}, node) == rules({}, node, ephemeral=True) == ["ephemeral"]
-    assert rules({"ephemeral": True}, node, ephemeral=True) == []
-    busy = (Active(run="r1", targets=frozenset(("worker/w0",))),)
+    wide = {"blast_radius": {"targets": 6}}
+    assert rules(wide, node) == rules({"ephemeral": True, **wide}, node) == ["ephemeral"]
+    assert rules(wide, node, ephemeral=True) == ["ephemeral"]
+    assert rules({"ephemeral": True, **wide}, node, ephemeral=True) == []
+    assert rules({"ephemeral": True}, node, ephemeral=True) == ["blast_radius"], "who is on it goes with it"
+    busy = (Active(run="r1", ground=Ground(names=("worker/w0",))),)
     assert rules({}, WORKERS[0], active=busy, limit=2) == ["overlap"]
+
+
+def told(fault: dict[str, Any], safety: Any = None, **there: Any) -> list[str]:
+    """Each refusal of a plan, as `rule: words`."""
+    plan = make_plan(experiment(fault, safety=safety or {}), inventory(**there))
+    return [f"{each.rule}: {each.words}" for each in plan.refusals]
+
+
+BURN = {"fault": "exhaustion", "target": {"kind": "worker", "name": "w0"}, "resource": "cpu", "amount": 0.5}
+ROOM = {"blast_radius": {"targets": 5, "share": 0.5}}
+
+
+def test_what_burns_a_node_counts_everybody_there() -> None:
+    """On n0 are w0, w2, w4, the cart and the supervisor."""
+    assert told(BURN) == [
+        "blast_radius: 5 targets are hit at a time, 4 of them because their node is, and blast_radius.targets is 1"
+    ]
+    assert told(BURN, safety=ROOM) == []
+    assert told(BURN, safety={"blast_radius": {"targets": 5, "share": 0.4}}) == [
+        "blast_radius: 3 of 6 of kind worker are hit, 4 of them because their node is, and blast_radius.share is 0.4"
+    ]
+    files = {**BURN, "resource": "files"}
+    assert told(files) == [], "what a process may open is its own"
+
+
+def test_in_safe_mode_everybody_there_must_have_opted_in() -> None:
+    willing = {"chaos": "allowed"}
+    targets = tuple(replace(each, labels=willing) for each in (*WORKERS, OTHERS[0]))
+    assert told(BURN, safety=ROOM, embedded=False, targets=targets) == []
+    assert told(BURN, safety=ROOM, embedded=False, targets=(*targets, OTHERS[2])) == [
+        "opt_in: supervisor/root are hit, too, because their node is, and did not opt in; label them chaos=allowed"
+    ]
+
+
+@pytest.mark.parametrize("name", ["cart", "node/n0"])
+def test_what_is_protected_protects_its_node(name: str) -> None:
+    (refused,) = told(BURN, safety={**ROOM, "protected": [name]})
+    assert refused.startswith("protected: method[0]: worker/w0 shares its node with ")
+    assert told({**BURN, "target": {"kind": "worker", "name": "w1"}}, safety={**ROOM, "protected": [name]}) == []
+
+
+def test_who_shares_a_process_is_selected_too_or_nobody_is_hit() -> None:
+    one, other = (Target(name=f"child/{name}", kind="child", node="n0", process="n0/7/1") for name in "ab")
+    there: dict[str, Any] = {"targets": (*WORKERS, one, other)}
+    both = {"blast_radius": {"targets": 2, "share": 1}}
+    crash = {"target": {"kind": "child", "everything": True}}
+    assert told(crash, safety=both, **there) == []
+    for how in ({}, {"fault": "hang"}, {"fault": "exhaustion", "resource": "files", "amount": 0.5}):
+        refused = told({"target": {"kind": "child", "name": "a"}, **how}, **there)
+        assert refused == ["selection: method[0]: child/a shares its process with child/b, not selected"], how
+    for how in ({"fault": "hang", "how": "block"}, {"fault": "latency", "delay_s": 1}):
+        assert told({"target": {"kind": "child", "name": "a"}, **how}, **there) == [], how
+
+
+def test_experiments_overlap_by_process_and_by_node() -> None:
+    one, other = (Target(name=f"child/{name}", kind="child", node="n0", process="n0/7/1") for name in "ab")
+    there: dict[str, Any] = {"targets": (*WORKERS, one, other, *OTHERS), "limit": 2}
+    slow = {"fault": "latency", "delay_s": 1}
+    first = make_plan(experiment({"target": {"kind": "child", "name": "a"}, **slow}), inventory(**there))
+    busy = {**there, "active": (Active(run="r1", ground=first.ground),)}
+    assert told({"target": {"kind": "child", "name": "b"}, **slow}, **busy) == [
+        "overlap: process n0/7/1 are hit by r1 already"
+    ]
+    assert told({"target": {"kind": "worker", "name": "w0"}}, **busy) == [], "one node may bear two experiments"
+    (refused,) = told(BURN, safety={"blast_radius": {"targets": 9, "share": 1}}, **busy)
+    assert refused == "overlap: child/a, node n0 are hit by r1 already"
+    burning = make_plan(experiment(BURN), inventory(**there))
+    later = Target(name="child/new", kind="child", node="n0")
+    busy = {**there, "targets": (later,), "active": (Active(run="r2", ground=burning.ground),)}
+    assert told({"target": {"kind": "child"}, **slow}, **busy) == ["overlap: node n0 are hit by r2 already"]

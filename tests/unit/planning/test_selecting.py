@@ -8,16 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from experiments.model.matrix import CELLS
 from experiments.model.selector import Selector
 from experiments.planning.inventory import Inventory
 from experiments.planning.selecting import Selected, select
 from tests.unit.planning.scene import WORKERS, inventory
 
+FITS = {"crash": CELLS["crash", "sigkill"], "latency": CELLS["latency", "delay"]}
+
 
 def chosen(seed: int = 1, fault: str = "crash", there: Inventory | None = None, **said: Any) -> Selected:
     excluded = said.pop("excluded", ())
     found = there or inventory()
-    return select(Selector(**said), found, fault=fault, seed=seed, place=0, excluded=excluded)  # pyright: ignore[reportArgumentType]
+    return select(Selector(**said), found, fits=FITS[fault], seed=seed, place=0, excluded=excluded)
 
 
 def names(**said: Any) -> list[str]:

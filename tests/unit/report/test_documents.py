@@ -92,6 +92,9 @@ def test_junit_of_a_fault_that_is_lost_or_unproven() -> None:
     for changed, tag in ((replace(fault, loss="gone"), "failure"), (replace(fault, evidence=""), "skipped")):
         root = checked_junit(junit(replace(whole, seen=replace(whole.seen, faults=(changed,)))))
         assert root.findall(".//testcase")[-1][0].tag == tag
+    lasting = replace(fault, loss="it goes on until the cluster ends", lasts=True)
+    root = checked_junit(junit(replace(whole, seen=replace(whole.seen, faults=(lasting,)))))
+    assert not list(root.findall(".//testcase")[-1]), "nothing has failed"
 
 
 def test_hostile_texts_are_texts_everywhere() -> None:

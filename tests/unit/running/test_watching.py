@@ -12,7 +12,7 @@ from actors.runtime.clock import SYSTEM_CLOCK
 from experiments.errors import HaltedError, RunStoppedError
 from experiments.ledger.halt import Halted
 from experiments.model.safety import Guard
-from experiments.running.watching import Watch
+from experiments.running.watching import Watch, unfit_guards
 
 PATIENCE_S = 20.0
 
@@ -76,3 +76,24 @@ def test_a_guard_that_is_out_ends_it_and_one_that_is_not_does_not(flags: Flags, 
     watch(flags, watches, guard, value=3.0).wait(0.05)
     with pytest.raises(RunStoppedError, match="guard calm"):
         watch(flags, watches, guard, value=9.0).wait(PATIENCE_S)
+
+
+def test_a_guard_that_cannot_be_read_or_is_out_is_told_before_anything_is_done() -> None:
+    def told(value: Any, tolerance: Any = (0, 10), **changed: Any) -> tuple[str, ...]:
+        def look(*_: object) -> Any:
+            if isinstance(value, Exception):
+                raise value
+            return value
+
+        fields = {"name": "g", "probe": "health_score", "tolerance": list(tolerance), **changed}
+        probes: Any = SimpleNamespace(value=look)
+        return unfit_guards((Guard.parse(fields, source="t"),), probes)
+
+    assert told(5.0) == ()
+    assert told(None) == ("safety.guards[0], g: it cannot be read: nothing tells of it yet",)
+    assert told(TimeoutError("no monitor"))[0].endswith("it cannot be read: no monitor")
+    assert "it is out before anything is done" in told(11.0)[0]
+    assert told(11.0, times=2) == (), "once is not enough"
+    assert told(None, probe="measured", arguments={"measure": "p50_s"}) == (), "the load does not run yet"
+    assert told(None, probe="slo_burn") == (), "as above"
+    assert told(None, probe="slo_burn", arguments={"component": "db"}) != ()
