@@ -43,6 +43,7 @@ _REMEDIES: dict[Problem, str] = {
     "shares_elsewhere": "give both the same node, or let it share another process: share_process='<name>'",
     "ends_nothing": "choose any_significant or all_significant there, or leave significant out",
     "name_of_a_member": "choose another name",
+    "no_room": "nothing was changed",
     "protected": "it is the supervisor's own; only `shutdown` ends it",
 }
 

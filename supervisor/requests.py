@@ -10,7 +10,7 @@ from supervisor.tree import ChildPlan, GroupPlan
 Problem = Literal[
     "already_started", "already_present", "running", "restarting", "not_found", "given_up", "no_group", "start_failed",
     "not_a_pool", "stopping", "protected", "keeps_no_state", "not_running",
-    "takes_no_standbys", "shares_process", "shares_elsewhere", "ends_nothing", "name_of_a_member",
+    "takes_no_standbys", "shares_process", "shares_elsewhere", "ends_nothing", "name_of_a_member", "no_room",
 ]  # fmt: skip
 
 

@@ -324,7 +324,7 @@ class TreeClient:
         want = None if plan is None else want_resized(plan, path_of(member), size=size, standbys=standbys)
         if want is not None and is_demanding(want) and (problems := misplaced([want], self.nodes())):
             told = "; ".join(problem.removeprefix(f"{want.path}: ") for problem in problems)
-            raise AdministrationError(member, problem="no_room", detail=told, remedy="nothing was changed")
+            raise refusal(member, "no_room", told)
         self.ask(r.Resize(member=member, size=size, standbys=standbys), member)
 
     def checkpoint(self, member: str) -> int:
