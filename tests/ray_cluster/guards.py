@@ -73,7 +73,8 @@ def nodes_agree(nodes: Nodes, log: str) -> dict[str, Any]:
         for each in ("0", "1"):
             ray.get(crew[each].fail.remote([breaker], 2))
         eventually(lambda: _voters(sup, breaker) == 2)
-        told: dict[str, Any] = {"alone": breaker.state, "votes": str(breaker.metrics().votes)}
+        votes = breaker.metrics().votes
+        told: dict[str, Any] = {"alone": breaker.state, "votes": votes and [votes.agreed, votes.needed, votes.of]}
         ray.get(crew["2"].fail.remote([breaker], 2))
         told["opened"] = _all_become(crew, breaker, "open")
         told["why"] = breaker.explain().why

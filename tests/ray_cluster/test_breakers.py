@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,6 @@ def test_an_override_survives_the_owner_on_another_node(three_nodes: Stage, tmp_
 def test_a_quorum_of_nodes_is_had_by_processes_of_two_nodes(three_nodes: Stage, tmp_path: Path):
     seen = three_nodes.play(guards.nodes_agree, log=str(tmp_path))
     assert seen["alone"] == "closed"
-    assert seen["votes"] == "1 of 1 nodes says open, 2 are needed"
+    assert seen["votes"] == [1, 2, "nodes"]
     assert seen["opened"] == ["open"]
-    assert "2 of 2 nodes have opened themselves (quorum=2)" in seen["why"]
+    assert re.search(r"2 of [23] nodes have opened themselves \(quorum=2\)", seen["why"])
