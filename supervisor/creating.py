@@ -16,7 +16,7 @@ from actors.runtime.ids import NAMESPACE, ActorName
 from actors.worker.actor import worker_actor
 from supervisor.child_ports import ClusterPorts
 from supervisor.link import follow
-from supervisor.placing import has_room, node_of, on_node
+from supervisor.scheduling import has_room, node_of, on_node
 from supervisor.services.kinds import Kind, kind_of
 from supervisor.services.ports import LeaderPorts
 from supervisor.tree import is_within

@@ -20,8 +20,8 @@ from supervisor.election import actor_by_name, inventory, living_names
 from supervisor.estate import Keepsake
 from supervisor.hosts import Hosts, Life
 from supervisor.messages import KnownActor
-from supervisor.placing import lacking, node_named, refuse_unsatisfiable
 from supervisor.recipes import ChildRecipe, SubtreeRecipe
+from supervisor.scheduling import lacking, node_named, refuse_unsatisfiable
 from supervisor.tree import HOST, Location, is_within, path_of
 
 if TYPE_CHECKING:

@@ -25,7 +25,6 @@ from supervisor.administering import Administrator, refusal
 from supervisor.applying import Applying
 from supervisor.checkpointing import checkpoint_now
 from supervisor.group import Group
-from supervisor.placing import nodes_now
 from supervisor.recipes import (
     ChildRecipe,
     GroupRecipe,
@@ -37,6 +36,7 @@ from supervisor.recipes import (
     wants_of,
 )
 from supervisor.room import is_demanding, misplaced
+from supervisor.scheduling import nodes_now
 from supervisor.specs import ChildSpec, GroupSpec, PoolSpec, TreeSpec
 from supervisor.specs.nesting import placing_problems
 from supervisor.subscription import Subscription
