@@ -182,6 +182,11 @@ with Supervisor.connect(name, address=address) as sup:
     late = [sup.options(policy=Policy(timeout_s=0.5, retry=Retry(attempts=1))).submit(endless, path) for _ in range(6)]
     ended = [type(future.exception(timeout=60)).__name__ for future in late]
     again = [future.result(timeout=60) for future in [sup.submit(slowly, n) for n in range(100)]]
+    until = time.monotonic() + 60
+    def running(sup):
+        return sum(child.key.startswith("worker/") and child.status == "running" for child in sup.status().tree)
+    while running(sup) < 6 and time.monotonic() < until:  # the successors of those that were ended with their tasks
+        time.sleep(0.05)
     done = sup.events.query("select state, count(*) as n from tasks group by all order by all")
     print(json.dumps({
         "answers": answers == list(range(1, 301)), "nodes": len(nodes), "asked": asked, "ended": ended,
