@@ -263,7 +263,7 @@ def with_broken_workers(reason: str) -> Any:
         def __init__(self, *_: object) -> None:
             raise ModuleNotFoundError(reason)
 
-        def describe(self) -> None: ...
+        def describe(self, *_: object) -> None: ...
 
     class OfBrokenWorkers(SupervisorActor):
         def __init__(self, *args: Any, **more: Any) -> None:
