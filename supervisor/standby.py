@@ -199,10 +199,12 @@ class StandbyKeeper:
             self._make_later()
             return
         with self._news:
-            if self._ended:
-                ray.kill(handle, no_restart=True)
-                return
-            self._standby, self._place, self._ready, self._node_id = (name, handle), None, False, node
+            ended = self._ended
+            if not ended:
+                self._standby, self._place, self._ready, self._node_id = (name, handle), None, False, node
+        if ended:
+            ray.kill(handle, no_restart=True)  # under no lock: Ray waits for the thread that brings its answers
+            return
         when_answered(handle.describe.remote(), partial(self._on_described, name))
         self._watch(name, handle)
 
