@@ -16,7 +16,7 @@ def test_nothing_is_asked_of_ray_under_a_lock(house):
 
 def test_the_rule_finds_a_call_under_a_lock():
     """Guards the guard: a rule that matches nothing would pass."""
-    held = "with self._news:\n    if self._ended:\n        ray.kill(handle)\nwith self._news:\n    actor.hear.remote(1)\n"
+    held = "with self._news:\n    if ended:\n        ray.kill(handle)\nwith self._news:\n    actor.hear.remote(1)\n"
     free = "with self._news:\n    ended = self._ended\nif ended:\n    ray.kill(handle)\n"
     assert list(calls_under_locks(ast.parse(held))) == [(3, "ray.kill"), (5, "actor.hear.remote")]
     assert list(calls_under_locks(ast.parse(free))) == []
