@@ -113,8 +113,8 @@ class ClusterRunner:
                 self._promote((key, incarnation))
             case m.AttendStandbys():
                 self._attend(command)
-            case m.AskHeartbeat(key=key, incarnation=incarnation):
-                self._ask((key, incarnation))
+            case m.AskHeartbeat():
+                self._ask(command)
             case m.LookAtProcess():
                 self._look(command)
             case m.LookForRoom(key=key, incarnation=incarnation):
@@ -313,23 +313,23 @@ class ClusterRunner:
 
     # -- watching ---------------------------------------------------------------------------------------------------
 
-    def _ask(self, life: Life) -> None:
-        handle = self._handles.get(life)
+    def _ask(self, command: m.AskHeartbeat) -> None:
+        handle = self._handles.get((command.key, command.incarnation))
         if handle is not None:
-            self._then(
-                handle.heartbeat.remote(self._leader.incarnation, self._orphan_timeout_s),
-                partial(self._on_heartbeat, life),
-            )
+            asked = handle.heartbeat.remote(self._leader.incarnation, self._orphan_timeout_s)
+            self._then(asked, partial(self._on_heartbeat, command))
 
-    def _on_heartbeat(self, life: Life, reply: Any) -> None:
-        key, incarnation = life
+    def _on_heartbeat(self, asked: m.AskHeartbeat, reply: Any) -> None:
         if isinstance(reply, StaleIncarnationError):
             self._depose()
         elif not isinstance(reply, BaseException):
-            self._post(m.HeartbeatAnswered(key=key, incarnation=incarnation))
-            unhealthy = reply.get("unhealthy", {}).get(key)
-            if unhealthy is not None:
-                self._post(m.ChildUnhealthy(key=key, incarnation=incarnation, detail=f"health(): {unhealthy}"))
+            key, incarnation, company = asked.key, asked.incarnation, asked.company
+            self._post(m.HeartbeatAnswered(key=key, incarnation=incarnation, company=company))
+            unhealthy = reply.get("unhealthy", {})
+            for ill, life in ((key, incarnation), *company) if unhealthy else ():
+                if ill in unhealthy:
+                    told = f"health(): {unhealthy[ill]}"
+                    self._post(m.ChildUnhealthy(key=ill, incarnation=life, detail=told))
 
     def _look(self, command: m.LookAtProcess) -> None:
         where = Location(process=command.process, node_id=command.node_id, host="")

@@ -14,6 +14,9 @@ from supervisor.views import KnownActor as KnownActor  # noqa: PLC0414 - told an
 from supervisor.views import PoolView as PoolView  # noqa: PLC0414 - told and announced are read together
 from supervisor.views import WorkerView as WorkerView  # noqa: PLC0414 - told and announced are read together
 
+Company = tuple[tuple[str, int], ...]
+"""Lives that one process hosts, each a child's key and an incarnation."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaderStarted:
@@ -119,10 +122,11 @@ class StopAnswered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeartbeatAnswered:
-    """An incarnation answered a heartbeat."""
+    """An incarnation answered a heartbeat; see `AskHeartbeat` for its company."""
 
     key: str
     incarnation: int
+    company: Company = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,10 +294,15 @@ class ForgetChild:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskHeartbeat:
-    """Ask this incarnation whether it lives."""
+    """Ask this incarnation whether it lives.
+
+    Attributes:
+        company: Others in the same process that are to be asked about now, too: its answer is theirs.
+    """
 
     key: str
     incarnation: int
+    company: Company = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -211,6 +211,7 @@ class Life:
         is_placed: It has answered from its node.
         is_adopted: A predecessor began it: it may have served long before it answers here.
         is_doomed: It was ordered to be killed.
+        ask_at: When it is asked next, monotonic seconds.
         suspect_at: When its silence is judged next, monotonic seconds; 0: not before it is asked again.
         attended: The standbys that it was told of last; None: a predecessor may have told it of others.
         in_step_of: The accepted life that has given this standby its state, as far as it has one to give; 0: none.
@@ -235,6 +236,7 @@ class Life:
     is_adopted: bool = False
     is_doomed: bool = False
     is_late: bool = False
+    ask_at: float = 0.0
     suspect_at: float = 0.0
     attended: tuple[int, ...] | None = ()
     in_step_of: int = 0
@@ -347,16 +349,13 @@ def take_place(pool: Pool, child: Child) -> None:
 
 
 def leave_place(pool: Pool, child: Child) -> str | None:
-    """A running member ended; returns the standby that takes its place, the longest-running one, if it served.
-
-    Whoever is active stays so while it runs, also when the pool has become smaller.
-    """
+    """A running member ended; returns the standby that takes its place, the longest-running one, if it served."""
     role, child.role = child.role, "service"
     pool.standbys.pop(child.plan.key, None)
     if role != "active":
         return None
     heir = next(iter(pool.standbys), None)
-    if heir is None or pool.active > pool.size:
+    if heir is None or pool.active > pool.size:  # who is active stays so while it runs, also in a smaller pool
         pool.active -= 1
         return None
     del pool.standbys[heir]

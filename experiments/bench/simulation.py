@@ -228,7 +228,7 @@ class Simulation:
             case m.KillChild(key=key, incarnation=number):
                 self._kill(key, number)
             case m.AskHeartbeat(key=key, incarnation=number) if self._answers(key, number):
-                self._post(m.HeartbeatAnswered(key=key, incarnation=number), 0.001)
+                self._post(m.HeartbeatAnswered(key=key, incarnation=number, company=command.company), 0.001)
             case m.LookAtProcess(key=key, incarnation=number):
                 self._look(key, number)
             case m.Answer(request=request):

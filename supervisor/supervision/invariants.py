@@ -91,12 +91,17 @@ def _of_pool(state: State, pool: Pool) -> Iterator[str]:
 
 def _of_places(state: State) -> Iterator[str]:
     placed: defaultdict[str, set[tuple[str, int]]] = defaultdict(set)
+    hosted: defaultdict[str, set[tuple[str, int]]] = defaultdict(set)
     for child in state.children.values():
         for life in child.lives.values():
             if life.is_placed and life.location is not None:
                 placed[life.location.node_id].add((child.plan.key, life.incarnation))
+                if life.host:
+                    hosted[life.host].add((child.plan.key, life.incarnation))
     if {node: set(lives) for node, lives in state.lives_on.items()} != placed:
         yield "does not know which lives are on which node"
+    if {host: set(lives) for host, lives in state.lives_in.items()} != hosted:
+        yield "does not know which lives are in which process"
 
 
 def _of_requests(state: State) -> Iterator[str]:

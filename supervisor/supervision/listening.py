@@ -15,25 +15,43 @@ class Listening:
         self._s = state
 
     def on_heartbeat(self, event: m.HeartbeatAnswered) -> None:
-        found = self._s.life(event.key, event.incarnation)
-        if found is None or not is_heard(found[0].plan, found[1]):
-            return
-        child, life = found
+        for key, incarnation in ((event.key, event.incarnation), *event.company):
+            found = self._s.life(key, incarnation)
+            if found is not None and is_heard(found[0].plan, found[1]):
+                self._answered(*found)
+
+    def _answered(self, child: Child, life: Life) -> None:
         now, plan = self._s.now, child.plan
         answered(life, now)
         if life.status == "starting":  # being adopted: it lives, and is watched until it is ready
             self._s.watch(child, life, now + plan.hang_timeout_s)
         elif life.asked:  # a suspect is asked more than once, and may answer as often
             life.asked = False
-            self._s.set_timer(now + plan.heartbeat_s, "heartbeat", plan.key, life.incarnation)
+            self._s.ask_later(child, life, now + plan.heartbeat_s)
 
     def ask(self, child: Child, life: Life) -> None:
-        """It is time for the next question."""
-        if life.status == "starting" or not is_heard(child.plan, life):
+        """It is time for the next question, which is also that to those in the same process who are asked soon."""
+        if self._s.now < life.ask_at or not self._may_ask(child, life):
             return
+        company: list[tuple[str, int]] = []
+        for subject in self._s.lives_in.get(life.host, ()):
+            found = self._s.life(*subject)
+            if found is not None and found[1] is not life and self._joins(*found):
+                self._begin_to_wait(*found)
+                company.append(subject)
+        self._begin_to_wait(child, life)
+        self._s.emit(m.AskHeartbeat(key=child.plan.key, incarnation=life.incarnation, company=tuple(company)))
+
+    def _joins(self, child: Child, life: Life) -> bool:
+        return self._may_ask(child, life) and life.ask_at - self._s.now <= child.plan.heartbeat_s / 2
+
+    @staticmethod
+    def _may_ask(child: Child, life: Life) -> bool:
+        return life.status != "starting" and not life.asked and is_heard(child.plan, life)
+
+    def _begin_to_wait(self, child: Child, life: Life) -> None:
         life.asked = True
         self._s.watch(child, life, life.answered_at + child.plan.hang_timeout_s)
-        self._s.emit(m.AskHeartbeat(key=child.plan.key, incarnation=life.incarnation))
 
     def look(self, child: Child, life: Life) -> None:
         """Silence is a reason to look, and to ask again: the question or its answer may have been lost."""

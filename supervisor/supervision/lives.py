@@ -124,7 +124,7 @@ class Lives:
         life.status, life.asked, life.host = "running", False, event.host
         life.ready_at = life.answered_at = now
         self._s.place_life(child, life, event.location)
-        self._s.set_timer(now + child.plan.heartbeat_s * self._s.rng.random(), "heartbeat", event.key, life.incarnation)
+        self._s.ask_later(child, life, now + child.plan.heartbeat_s * self._s.rng.random())
         self._s.adopting.discard(event.key)
         if life.standby and event.serves:
             self._accept_the_later(child, life)

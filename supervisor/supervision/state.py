@@ -33,6 +33,7 @@ class State:
 
     Attributes:
         lives_on: The lives that answered from each node, the oldest first.
+        lives_in: Those that answered from each actor that hosts several.
         adopting: Pool members that are being adopted; nothing is announced before they are.
         waiting: Who waits for news of a member.
         requested: Members whose present start somebody asked for: its failure is an answer, not an end to be mended.
@@ -54,6 +55,7 @@ class State:
         self.nodes: tuple[str, ...] = ()
         self.draining: frozenset[str] = frozenset()
         self.lives_on: defaultdict[str, dict[Subject, None]] = defaultdict(dict)
+        self.lives_in: defaultdict[str, dict[Subject, None]] = defaultdict(dict)
         self.adopting: set[str] = set()
         self.waiting: dict[str, list[tuple[str, Wanted]]] = {}
         self.requested: set[str] = set()
@@ -160,15 +162,17 @@ class State:
         """A life answered from there."""
         life.location, life.is_placed = where, True
         self.lives_on[where.node_id][child.plan.key, life.incarnation] = None
+        if life.host:
+            self.lives_in[life.host][child.plan.key, life.incarnation] = None
 
     def end_life(self, child: Child, life: Life) -> None:
         """A life is over."""
         del child.lives[life.incarnation]
         if life.location is not None and life.is_placed:
-            node_id = life.location.node_id
-            del self.lives_on[node_id][child.plan.key, life.incarnation]
-            if not self.lives_on[node_id]:
-                del self.lives_on[node_id]
+            subject = (child.plan.key, life.incarnation)
+            _leave(self.lives_on, life.location.node_id, subject)
+            if life.host:
+                _leave(self.lives_in, life.host, subject)
 
     def children_on(self, nodes: Iterable[str]) -> list[Child]:
         """The children that have a life on one of these nodes."""
@@ -180,6 +184,11 @@ class State:
     def set_timer(self, when: float, kind: TimerKind, member: str, incarnation: int = 0) -> None:
         """Look at a member, or at one life of it, again at `when`, monotonic seconds."""
         self.timers.set(when, kind, (member, incarnation))
+
+    def ask_later(self, child: Child, life: Life, when: float) -> None:
+        """Ask a life whether it lives at `when`, monotonic seconds, and not before: earlier timers mean nothing."""
+        life.ask_at = when
+        self.set_timer(when, "heartbeat", child.plan.key, life.incarnation)
 
     def watch(self, child: Child, life: Life, when: float) -> None:
         """Judge a life's silence at `when`, monotonic seconds; if it is to be judged before that, again after that.
@@ -256,3 +265,9 @@ class State:
         """Some members of a group in the order of their start; the first and the last are found at once."""
         chosen = set(members)
         return OrderedDict.fromkeys(member for member in group.members if member in chosen)
+
+
+def _leave(places: dict[str, dict[Subject, None]], place: str, subject: Subject) -> None:
+    del places[place][subject]
+    if not places[place]:
+        del places[place]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from supervisor import messages as m
@@ -214,3 +216,89 @@ def test_hosts_of_a_subtree_are_its_own_business() -> None:
     scene = Scene(child("x"), root={"intensity": 9})
     scene.machine._s.add_child(m.ChildPlan(key="supervisor/g", group="root"))
     assert "kill host/g.p#1" not in acts(scene.lead(host(), member("g.a", 1)))
+
+
+# -- one question for all ---------------------------------------------------------------------------------------------
+
+
+def questions(commands: list[m.Command]) -> list[set[tuple[str, int]]]:
+    """Who was asked about together, question by question."""
+    asked = only(commands, m.AskHeartbeat)
+    return [{(each.key, each.incarnation), *each.company} for each in asked if isinstance(each, m.AskHeartbeat)]
+
+
+def answer_all(scene: Scene, commands: list[m.Command]) -> None:
+    for each in only(commands, m.AskHeartbeat):
+        assert isinstance(each, m.AskHeartbeat)
+        scene.tell(m.HeartbeatAnswered(key=each.key, incarnation=each.incarnation, company=each.company))
+
+
+def test_children_of_one_process_are_asked_by_one_question_at_their_interval() -> None:
+    names = [f"c{number}" for number in range(20)]
+    scene = Scene(group("g", *(child(name, share="g.p") for name in names), intensity=1))
+    scene.lead()
+    for name in names:
+        scene.ready(f"g.{name}", host=HOST)
+        answer_all(scene, scene.wait(0.07))
+    everyone = {(f"child/g.{name}", 1) for name in names}
+    for _ in range(20):
+        answer_all(scene, scene.wait(0.1))  # their intervals began at moments of their own
+    asked_at: list[float] = []
+    for _ in range(500):
+        commands = scene.wait(0.01)
+        answer_all(scene, commands)
+        asked_at += [scene.now for _ in questions(commands)]
+        assert all(together == everyone for together in questions(commands))
+    assert len(asked_at) in (4, 5)
+    assert all(0.98 <= later - earlier <= 1.03 for earlier, later in itertools.pairwise(asked_at))
+
+
+def test_the_answer_of_a_process_is_the_answer_of_all_who_were_asked_about() -> None:
+    """Also those who are never asked by name are taken for silent when their process is."""
+    scene = household("a", "b")
+    answer_all(scene, scene.wait(1.5))
+    scene.wait(1.1)
+    looks = [
+        (look.key, look.incarnation)
+        for look in only(scene.wait(3.1), m.LookAtProcess)
+        if isinstance(look, m.LookAtProcess)
+    ]
+    assert sorted(set(looks)) == [("child/g.a", 1), ("child/g.b", 1)]
+
+
+def test_who_is_asked_more_rarely_joins_only_when_its_time_is_near() -> None:
+    scene = Scene(
+        group("g", child("a", share="g.p"), child("b", share="g.p", heartbeat_s=10.0, hang_timeout_s=30.0), intensity=1)
+    )
+    scene.lead()
+    scene.ready("g.a", host=HOST)
+    scene.ready("g.b", host=HOST)
+    together = 0
+    for _ in range(3000):
+        commands = scene.wait(0.01)
+        answer_all(scene, commands)
+        together += sum(("child/g.b", 1) in who for who in questions(commands))
+    assert 3 <= together <= 6
+
+
+def test_one_who_came_later_is_asked_about_with_the_others() -> None:
+    scene = household("a")
+    answer_all(scene, scene.wait(1.2))
+    scene.add(child("c", share="g.p"), "g", "r")
+    scene.ready("g.c", host=HOST)
+    answer_all(scene, scene.wait(1.2))
+    answer_all(scene, scene.wait(0.6))
+    for _ in range(30):
+        commands = scene.wait(0.1)
+        answer_all(scene, commands)
+        assert all(len(who) == 2 for who in questions(commands))
+
+
+def test_who_ended_is_asked_about_no_more() -> None:
+    scene = household("a", "b", "c")
+    answer_all(scene, scene.wait(1.5))
+    scene.unhealthy("g.b")
+    for _ in range(30):
+        commands = scene.wait(0.1)
+        answer_all(scene, commands)
+        assert all(("child/g.b", 1) not in who for who in questions(commands))
