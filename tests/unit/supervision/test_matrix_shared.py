@@ -224,12 +224,11 @@ def test_hosts_of_a_subtree_are_its_own_business() -> None:
 def questions(commands: list[m.Command]) -> list[set[tuple[str, int]]]:
     """Who was asked about together, question by question."""
     asked = only(commands, m.AskHeartbeat)
-    return [{(each.key, each.incarnation), *each.company} for each in asked if isinstance(each, m.AskHeartbeat)]
+    return [{(each.key, each.incarnation), *each.company} for each in asked]
 
 
 def answer_all(scene: Scene, commands: list[m.Command]) -> None:
     for each in only(commands, m.AskHeartbeat):
-        assert isinstance(each, m.AskHeartbeat)
         scene.tell(m.HeartbeatAnswered(key=each.key, incarnation=each.incarnation, company=each.company))
 
 
