@@ -14,9 +14,6 @@ from supervisor.views import KnownActor as KnownActor  # noqa: PLC0414 - told an
 from supervisor.views import PoolView as PoolView  # noqa: PLC0414 - told and announced are read together
 from supervisor.views import WorkerView as WorkerView  # noqa: PLC0414 - told and announced are read together
 
-Company = tuple[tuple[str, int], ...]
-"""Lives that one process hosts, each a child's key and an incarnation."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaderStarted:
@@ -126,7 +123,7 @@ class HeartbeatAnswered:
 
     key: str
     incarnation: int
-    company: Company = ()
+    company: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,12 +294,12 @@ class AskHeartbeat:
     """Ask this incarnation whether it lives.
 
     Attributes:
-        company: Others in the same process that are to be asked about now, too: its answer is theirs.
+        company: Others in its process, each a key and an incarnation, that are due soon: its answer is theirs.
     """
 
     key: str
     incarnation: int
-    company: Company = ()
+    company: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
