@@ -25,10 +25,12 @@ LIVE = frozenset(
 """Settings that the supervisor reads whenever it decides: a change of them restarts nothing."""
 
 NEXT_START = frozenset(
-    "cls args kwargs checkpoint checkpoint_path num_cpus num_gpus resources max_concurrency share_process node "
-    "supervisor".split()
+    "cls args kwargs checkpoint checkpoint_path num_cpus num_gpus resources max_concurrency share_process node".split()
 )
 """Settings that are built into what runs: a change of them needs a start."""
+
+ANEW = frozenset({"supervisor"})
+"""Settings that decide whose a group is: with a change of them it ends, and begins anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +102,8 @@ class Plan:
     Attributes:
         added: In start order, groups before what is in them.
         changed: In start order.
-        removed: In the order of their end, what is in a group before the group. What changes its kind is here, too.
+        removed: In the order of their end, what is in a group before the group. What changes its kind is here, too,
+            and a group that becomes a supervisor actor of its own, or is one no more, with all that is in it.
         moved: Paths whose place in the start order of their group changes; nothing restarts for it.
         unchanged: Paths that stay as they are.
         restart_changed: Whether changes that need a start restart what runs.
@@ -140,7 +143,7 @@ def plan_changes(
     Raises:
         ConfigError: A wanted name was made by code, or code put something into a group that is to be removed.
     """
-    kept = {path for path, spec in wanted.items() if path in current and current[path].kind == spec.kind}
+    kept = _kept(current, wanted)
     removed = [spec for path, spec in current.items() if spec.origin == "apply" and path not in kept]
     _refuse_clashes(current, wanted, removed)
     changes = {path: _change(current[path], wanted[path], restart_changed=restart_changed) for path in kept}
@@ -153,6 +156,17 @@ def plan_changes(
         unchanged=tuple(path for path in wanted if path in kept and changes[path] is None and path not in moved),
         restart_changed=restart_changed,
     )
+
+
+def _kept(current: Mapping[str, SpecSummary], wanted: Mapping[str, SpecSummary]) -> set[str]:
+    """The paths of what goes on. Another supervisor keeps the books of what moves to it: that begins there anew."""
+    same = {path for path, spec in wanted.items() if path in current and current[path].kind == spec.kind}
+    moved = {path for path in same if _owners(current[path]) != _owners(wanted[path])}
+    return {path for path in same if not moved.intersection((path, *_above(path)))}
+
+
+def _owners(spec: SpecSummary) -> list[str]:
+    return [spec.settings[name].same for name in ANEW if name in spec.settings]
 
 
 def _refuse_clashes(

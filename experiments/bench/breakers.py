@@ -23,8 +23,9 @@ REPEATS = 7
 """The best of so many counts: whatever else the machine does only adds."""
 
 THREADS = 8
-CALLS_OF_EACH = CALLS // 10
-"""Of each of the threads: long beside the start of one."""
+TOGETHER_S = 0.1
+"""How long eight threads call, by what a call costs alone. To start them takes 0.3 ms: as many calls of each side would
+be 2.6 ms of the cheapest and 60 ms of the dearest, and would measure that start."""
 
 ADMISSIONS = 100_000
 
@@ -85,7 +86,8 @@ class Breakers:
         peers, missing = installed(PEERS, noop)
         guarded = {"ours": self.breaker("bench-threads")(noop), **peers}
         alone = _alternate(guarded, _cost)
-        together = _alternate(guarded, _cost_together)
+        calls = {fn: int(TOGETHER_S / alone[name] / THREADS) for name, fn in guarded.items()}
+        together = _alternate(guarded, lambda fn: _cost_together(fn, calls[fn]))
         return _answer({name: alone[name] / together[name] for name in guarded}, missing)
 
     def asked(self) -> Answer:
@@ -143,13 +145,13 @@ async def _acost(fn: Callable[..., Awaitable[Any]]) -> float:
     return (time.perf_counter() - begun) / CALLS
 
 
-def _cost_together(fn: Callable[..., Any]) -> float:
+def _cost_together(fn: Callable[..., Any], calls_of_each: int) -> float:
     """Per call, of all threads."""
     ready = threading.Barrier(THREADS + 1)
 
     def work() -> None:
         ready.wait()
-        for number in range(CALLS_OF_EACH):
+        for number in range(calls_of_each):
             fn(number)
 
     threads = [threading.Thread(target=work) for _ in range(THREADS)]
@@ -159,7 +161,7 @@ def _cost_together(fn: Callable[..., Any]) -> float:
     begun = time.perf_counter()
     for thread in threads:
         thread.join()
-    return (time.perf_counter() - begun) / (THREADS * CALLS_OF_EACH)
+    return (time.perf_counter() - begun) / (THREADS * calls_of_each)
 
 
 def _answer(best: dict[str, float], missing: list[str]) -> Answer:

@@ -23,11 +23,11 @@ def run(sup: Supervisor, *arguments: str, code: int = 0) -> list[str]:
     return [line for line in ended.output.splitlines() if "(raylet)" not in line]
 
 
-def tree(folder: Path, **cart: Any) -> str:
+def tree(folder: Path, *, shop: dict[str, Any] | None = None, **cart: Any) -> str:
     path = folder / "tree.yaml"
     own = {"name": "cart", "cls": f"{SCENE}:Cart", "heartbeat_s": 0.5, **cart}
     pool = {"name": "clerks", "cls": f"{SCENE}:Cart", "size": 2}
-    group = {"name": "shop", "intensity": 5, "children": [own], "pools": [pool]}
+    group = {"name": "shop", "intensity": 5, "children": [own], "pools": [pool], **(shop or {})}
     path.write_text(json.dumps({"children": [{"name": "audit", "cls": f"{SCENE}:Cart"}], "groups": [group]}))
     return str(path)
 
@@ -62,6 +62,21 @@ def test_a_file_is_applied_changed_and_taken_back(
     (tmp_path / "clash.yaml").write_text(json.dumps({"children": [{"name": "mine", "cls": f"{SCENE}:Cart"}]}))
     (clash,) = run(sup, "apply", str(tmp_path / "clash.yaml"), code=1)
     assert clash.startswith("error: apply: mine: is a child that code has made")
+
+
+def test_a_group_gets_a_supervisor_of_its_own_and_gives_it_back(sup: Supervisor, tmp_path: Path):
+    """As often as a file says so, and what it leaves is told as ended and added."""
+    run(sup, "apply", tree(tmp_path))
+    for apart in (True, False, True):
+        wanted = tree(tmp_path, shop={"supervisor": apart})
+        told = run(sup, "apply", wanted)
+        assert told[-1] == "3 to add, 3 to end, 1 as they are"
+        assert {"- group shop: ends", "- child shop.cart: ends"} < set(told)
+        cart: Any = sup.child("shop.cart")
+        assert cart.add.remote("ab").result(timeout=30) == 2
+        assert run(sup, "apply", wanted) == ["nothing to change: 4 as they are"]
+        keys = {child.key for child in sup.status().tree}
+        assert ("supervisor/shop" in keys, "child/audit" in keys) == (apart, True)
 
 
 def test_members_are_listed_ended_started_resized_and_deleted(sup: Supervisor, family: Family, tmp_path: Path):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from actors.runtime.errors import ConfigError
 from supervisor.planning import (
+    ANEW,
     LIVE,
     NEXT_START,
     Change,
@@ -38,8 +39,8 @@ SHOP = specs(spec("shop", "group"), spec("shop.cart", cls="Cart"), spec("shop.ti
 
 def test_every_setting_is_either_live_or_needs_a_start() -> None:
     fields = {*ChildSpec.model_fields, *PoolSpec.model_fields, *GroupSpec.model_fields}
-    assert LIVE | NEXT_START == fields - {"name", "children", "pools", "groups"}
-    assert LIVE & NEXT_START == set()
+    assert LIVE | NEXT_START | ANEW == fields - {"name", "children", "pools", "groups"}
+    assert len(LIVE) + len(NEXT_START) + len(ANEW) == len(LIVE | NEXT_START | ANEW)
 
 
 def test_the_first_apply_adds_everything_in_order() -> None:
@@ -107,6 +108,19 @@ def test_what_the_file_no_longer_has_ends_the_last_started_first() -> None:
 def test_a_kind_that_changes_ends_the_one_and_adds_the_other() -> None:
     plan = plan_changes(specs(spec("a")), specs(spec("a", "pool", size="2")))
     assert ([each.kind for each in plan.removed], [each.kind for each in plan.added]) == (["child"], ["pool"])
+
+
+@pytest.mark.parametrize(("before", "after"), [("False", "True"), ("True", "False")])
+def test_a_group_that_gets_another_supervisor_ends_and_begins_anew_with_all_in_it(before: str, after: str) -> None:
+    inside = (spec("shop.cart", cls="Cart"), spec("shop.sub", "group", supervisor="False"), spec("shop.sub.x"))
+    other = spec("bank", "group", supervisor="True")
+    current = specs(spec("shop", "group", supervisor=before), *inside, other)
+    wanted = specs(spec("shop", "group", supervisor=after), *inside, other)
+    plan = plan_changes(current, wanted)
+    assert [each.path for each in plan.removed] == ["shop.sub.x", "shop.sub", "shop.cart", "shop"]
+    assert [each.path for each in plan.added] == ["shop", "shop.cart", "shop.sub", "shop.sub.x"]
+    assert plan.ended_tops == ("shop",)
+    assert (plan.changed, plan.unchanged) == ((), ("bank",))
 
 
 def test_what_code_has_made_is_left_alone() -> None:
