@@ -13,6 +13,7 @@ import ray
 from actors.breaker.errors import CircuitOpenError
 from actors.breaker.handle import BreakerHandle
 from actors.breaker.settings import BreakerSettings
+from experiments.bench.row import p99
 from experiments.bench.workload import noop
 from supervisor import Supervisor
 
@@ -120,7 +121,7 @@ class SharedBreakers:
             handle.reset(reason="benchmark")
             self._settle()
         self._end()
-        return sorted(taken)[int(0.99 * len(taken))]
+        return p99(taken)
 
     def cpu(self, seconds: float) -> float:
         """CPU of all owners of 1,000 breakers while eight processes make 50,000 calls a second, cores."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import ray
 
+from experiments.bench.row import p99
 from supervisor import Supervisor
 
 PROCESSES = 8
@@ -65,4 +66,4 @@ class SharedDegradation:
             taken.append(max(ray.get(waiting)) - begun)
         for each in self._followers:
             ray.kill(each)
-        return sorted(taken)[int(0.99 * len(taken))]
+        return p99(taken)

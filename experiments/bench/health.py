@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.bench.breaker_cluster import cpu_s
+from experiments.bench.row import p99
 from supervisor import Supervisor
 
 PROBES = 1_000
@@ -43,7 +44,7 @@ class Lateness:
             beats = [at - number * INTERVAL_S for number, at in enumerate(starts)]  # none is left out unless it hangs
             late += [beat - min(beats) for beat in beats]
         _STARTS.clear()
-        return True, json.dumps({"starts": len(late), "p99": sorted(late)[int(0.99 * len(late))] if late else 0.0})
+        return True, json.dumps({"starts": len(late), "p99": p99(late) if late else 0.0})
 
 
 class Hangs:

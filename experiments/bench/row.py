@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from math import ceil
 from statistics import median
 from typing import Literal
 
@@ -71,3 +72,12 @@ class Measured:
         """The target as the row means it."""
         sign = "<=" if self.row.better == "below" else ">="
         return f"{sign} {self.row.target:g} x"
+
+
+def p99(values: Collection[float]) -> float:
+    """The smallest of the values that at least 99 of 100 do not exceed (nearest rank): of a hundred the last but one.
+
+    Args:
+        values: At least one.
+    """
+    return sorted(values)[ceil(0.99 * len(values)) - 1]

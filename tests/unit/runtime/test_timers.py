@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from actors.runtime.timers import SWEEP_FROM, Timer, Timers
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors.runtime.timers import BUCKET_S, SWEEP_FROM, Timer, Timers
 
 
 def _timers(done: set[int] | None = None) -> Timers[str, int]:
@@ -46,3 +51,26 @@ def test_a_sweep_keeps_whatever_means_something() -> None:
     for number in range(3 * SWEEP_FROM):
         timers.set(float(-number), "x", number)
     assert [subject for _, subject in _due(timers, 0.0)] == list(reversed(range(3 * SWEEP_FROM)))
+
+
+MOMENTS = st.one_of(
+    st.floats(0.0, 4 * BUCKET_S),
+    st.integers(-3, 12).map(lambda number: number * BUCKET_S),
+    st.sampled_from([1e11, 1e13, math.inf]),
+)
+
+
+@given(st.lists(st.one_of(MOMENTS.map(lambda at: ("set", at)), MOMENTS.map(lambda now: ("take", now)))))
+def test_whatever_is_set_in_between_each_is_due_in_its_turn(steps: list[tuple[str, float]]) -> None:
+    timers, expected = _timers(), list[tuple[float, int]]()
+    for number, (step, at) in enumerate(steps):
+        if step == "set":
+            timers.set(at, "x", number)
+            expected.append((at, number))
+        else:
+            due = sorted(each for each in expected if each[0] <= at)
+            assert _due(timers, at) == [("x", number) for _, number in due]
+            expected = sorted(each for each in expected if each[0] > at)
+        assert len(timers) == len(expected)
+        assert sorted((timer.at, timer.subject) for timer in timers) == sorted(expected)
+        assert timers.next_at() == (min(expected)[0] if expected else None)
