@@ -24,8 +24,8 @@ REPEATS = 7
 
 THREADS = 8
 TOGETHER_S = 0.1
-"""How long eight threads call, by what a call costs alone. To start them takes 0.3 ms: as many calls of each side would
-be 2.6 ms of the cheapest and 60 ms of the dearest, and would measure that start."""
+"""How long a count with threads takes, by what a call costs. As many calls of each side would be 3 ms of the cheapest,
+in which to start eight threads is a tenth and one thread alone is never interrupted, and 60 ms of the dearest."""
 
 ADMISSIONS = 100_000
 
@@ -85,9 +85,10 @@ class Breakers:
         """How many times as fast eight threads make calls as one does, together; more is better."""
         peers, missing = installed(PEERS, noop)
         guarded = {"ours": self.breaker("bench-threads")(noop), **peers}
-        alone = _alternate(guarded, _cost)
-        calls = {fn: int(TOGETHER_S / alone[name] / THREADS) for name, fn in guarded.items()}
-        together = _alternate(guarded, lambda fn: _cost_together(fn, calls[fn]))
+        cost = _alternate(guarded, _cost)
+        calls = {fn: int(TOGETHER_S / cost[name]) for name, fn in guarded.items()}
+        alone = _alternate(guarded, lambda fn: _cost_in_threads(fn, 1, calls[fn]))
+        together = _alternate(guarded, lambda fn: _cost_in_threads(fn, THREADS, calls[fn] // THREADS))
         return _answer({name: alone[name] / together[name] for name in guarded}, missing)
 
     def asked(self) -> Answer:
@@ -145,23 +146,23 @@ async def _acost(fn: Callable[..., Awaitable[Any]]) -> float:
     return (time.perf_counter() - begun) / CALLS
 
 
-def _cost_together(fn: Callable[..., Any], calls_of_each: int) -> float:
+def _cost_in_threads(fn: Callable[..., Any], count: int, calls_of_each: int) -> float:
     """Per call, of all threads."""
-    ready = threading.Barrier(THREADS + 1)
+    ready = threading.Barrier(count + 1)
 
     def work() -> None:
         ready.wait()
         for number in range(calls_of_each):
             fn(number)
 
-    threads = [threading.Thread(target=work) for _ in range(THREADS)]
+    threads = [threading.Thread(target=work) for _ in range(count)]
     for thread in threads:
         thread.start()
     ready.wait()
     begun = time.perf_counter()
     for thread in threads:
         thread.join()
-    return (time.perf_counter() - begun) / (THREADS * calls_of_each)
+    return (time.perf_counter() - begun) / (count * calls_of_each)
 
 
 def _answer(best: dict[str, float], missing: list[str]) -> Answer:
