@@ -164,7 +164,8 @@ class Engine:
                 self._notify(command)
             elif isinstance(command, m.Escalate):
                 self._notify_of_group(command)
-        self._subtrees.keep_only(lambda path: self.machine.plan_of(f"{SUBTREE}{path}") is not None)
+        for left in self._subtrees.keep_only(lambda path: self.machine.plan_of(f"{SUBTREE}{path}") is not None):
+            self.machine.remember_numbers(left)
 
     def _hand_on(self) -> None:
         """Whoever would succeed is told the present state."""

@@ -123,22 +123,28 @@ class Subtrees:
         with self._lock:
             return [state for follower in self._followers.values() for state in follower.states]
 
-    def keep_only(self, is_known: Callable[[str], bool]) -> None:
-        """Forget those that are not in the tree any more, with what is below them: another may get the path."""
+    def keep_only(self, is_known: Callable[[str], bool]) -> list[Ledger]:
+        """Forget those that are not in the tree any more, with what is below them: another may get the path.
+
+        Returns: What they left.
+        """
+        left: list[Ledger] = []
         kept: tuple[dict[str, Any], ...] = (
             *(self._ledgers, self._views, self._living),
             *(self._known, self._ended, self._followers),
         )
         if not any(kept):
-            return
+            return left
         with self._lock:
             for path in {path for paths in kept for path in paths}:
                 if any(map(is_known, _with_those_above(path))):
                     continue
                 if path in self._followers:
                     self._tell(self._followers[path].lose("deleted", "its group was deleted"))
+                left += [self._ledgers[path]] if path in self._ledgers else []
                 for paths in kept:
                     paths.pop(path, None)
+        return left
 
     def ended(self, path: str) -> None:
         """A subtree has ended as a whole: so has all that it announced last, and its next life begins anew."""

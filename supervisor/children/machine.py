@@ -13,9 +13,8 @@ A call:
 Calls are numbered when they are first sent, in the order made, and a child starts them in the order of their numbers.
 What is sent again to the same incarnation keeps its number: the child knows it, so it has one effect. When another
 incarnation is accepted, everything unanswered goes there, in order and with the old numbers; answers of the earlier one
-count no more. A death alone moves nothing: the supervisor says who follows.
-
-Out of reach is not dead: after a pause the same incarnation is asked again.
+count no more. A death alone moves nothing: the supervisor says who follows. Out of reach is not dead: after a pause the
+same incarnation is asked again.
 
 What the caller gave up (a timeout, a cancellation) keeps its place at the incarnation that has it, so that no number is
 missing there. The next incarnation never gets it: what comes behind the gap waits until everything before it is
@@ -237,8 +236,6 @@ class CallMachine:
         """This incarnation is accepted, and `host` is the actor to call; None while there is none to call."""
         if incarnation < self._accepted:
             return []
-        if host is not None:
-            self._gone = None
         commands = self._move_on(incarnation) if incarnation > self._accepted else []
         self._host = host
         return commands + (self._hand_back() if host is None else self._pump(now))
@@ -266,6 +263,11 @@ class CallMachine:
         for call in [*self._waiting, *self._resting]:
             commands += self.given_up(call, error)
         return commands
+
+    def back(self, now: float) -> list[Command]:
+        """The child is there again: its calls wait until it runs."""
+        self._gone = None
+        return []
 
     def abandon(self, error: BaseException, now: float) -> list[Command]:
         """The caller's process takes no more answers: everything fails."""

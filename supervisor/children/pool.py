@@ -150,8 +150,6 @@ class PoolMachine:
 
     def routed(self, key: str, incarnation: int, host: str | None, now: float) -> list[Command]:
         """A member's accepted incarnation; `host` is None while there is none to call, or it stands by."""
-        if host is not None:
-            self._gone = None
         member = self._members.get(key)
         if member is None:
             self._joined += 1
@@ -178,6 +176,11 @@ class PoolMachine:
             return [] if member is None else self._pass_on(member.gone(key, error, now), now)
         self._gone = error
         return self._end_all(error, now)
+
+    def back(self, now: float) -> list[Command]:
+        """The pool is there again: its calls wait for a member."""
+        self._gone = None
+        return []
 
     def abandon(self, error: BaseException, now: float) -> list[Command]:
         """The caller's process takes no more answers: everything fails."""

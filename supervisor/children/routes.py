@@ -53,6 +53,10 @@ class Routed(Protocol):
         """
         ...
 
+    def back(self) -> None:
+        """The child, or the pool, that was gone is there again; it may still have to start."""
+        ...
+
 
 class ChildRoutes:
     """The routes to the children that this process calls. Safe to use from many threads.
@@ -84,6 +88,7 @@ class ChildRoutes:
         self._hosted: dict[str, list[tuple[Routed, str, int]]] = {}
         self._told: dict[tuple[str, str], tuple[int, str | None]] = {}
         self._called: dict[tuple[str, str], tuple[str, bool]] = {}
+        self._gone: set[str] = set()
         self._dead: set[str] = set()
         self._missing = False
         self._find_at = 0.0
@@ -168,18 +173,22 @@ class ChildRoutes:
         left = self._seen.keys() - set(self._routed)
         for key in left:
             del self._seen[key]
+            self._gone.discard(key)
         if left:
             self._told = {place: route for place, route in self._told.items() if place[0] not in left}
             self._called = {place: how for place, how in self._called.items() if place[0] not in left}
 
     def _compare(self, routed: Routed, before: Seen | None, seen: Seen) -> None:
-        """Tell of what is gone."""
+        """Tell of what is gone, and of what is there again."""
         if seen.gone is not None and (before is None or before.gone != seen.gone):
-            self._tell(routed.gone, routed.key, ChildGoneError(routed.key, seen.gone), patient=seen.ended)
+            self._tell_gone(routed, seen.gone, patient=seen.ended)
+        elif seen.known and seen.gone is None and routed.key in self._gone:
+            self._gone.remove(routed.key)
+            self._tell(routed.back)
         if before is None:
             return
         if before.known and not seen.known:
-            self._tell(routed.gone, routed.key, ChildGoneError(routed.key, "it was deleted"), patient=True)
+            self._tell_gone(routed, "it was deleted", patient=True)
             self._tell(self._on_deleted, routed.key)
         left = {member.key for member in before.members} - {member.key for member in seen.members}
         for key in sorted(left):
@@ -187,6 +196,10 @@ class ChildRoutes:
             self._called.pop((routed.key, key), None)
             if key != routed.key:
                 self._tell(routed.gone, key, ChildGoneError(key, "it left the pool"))
+
+    def _tell_gone(self, routed: Routed, reason: str, *, patient: bool) -> None:
+        self._gone.add(routed.key)
+        self._tell(routed.gone, routed.key, ChildGoneError(routed.key, reason), patient=patient)
 
     def _route(self, routed: Routed, member: Member) -> None:
         host = member.host if member.host in self._handles else None

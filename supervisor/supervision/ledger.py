@@ -74,6 +74,11 @@ def group_entry(plan: GroupPlan) -> GroupEntry:
     return GroupEntry(plan=plan, status="running", members=(), restarted_ago_s=(), restarts=0, failure=None)
 
 
+def numbers_of(ledger: Ledger) -> tuple[tuple[str, int], ...]:
+    """The last incarnations of all children, those that are in the tree and those that are not any more."""
+    return (*ledger.numbers, *((entry.plan.key, entry.last) for entry in ledger.children))
+
+
 def write_ledger(state: State, done: tuple[str, ...] = ()) -> Ledger:
     """The tree at this moment, and the requests that were carried out last."""
     return Ledger(

@@ -20,7 +20,7 @@ from supervisor.supervision.administration import Administration
 from supervisor.supervision.adoption import Adoption
 from supervisor.supervision.groups import Groups
 from supervisor.supervision.invariants import broken
-from supervisor.supervision.ledger import Ledger, read_ledger, write_ledger
+from supervisor.supervision.ledger import Ledger, numbers_of, read_ledger, write_ledger
 from supervisor.supervision.listening import Listening
 from supervisor.supervision.lives import Lives
 from supervisor.supervision.nodes import Nodes
@@ -84,6 +84,12 @@ class SupervisorMachine:
             if isinstance(command, m.Answer):
                 self._administration.note(command)
         return commands
+
+    def remember_numbers(self, left: Ledger) -> None:
+        """A subtree left the tree: those of its names that come again count on from the lives that they had there."""
+        self._s.floor = max(self._s.floor, left.floor)
+        for key, last in numbers_of(left):
+            self._s.remember_number(key, last)
 
     def _dispatch(self, event: m.Event) -> None:  # noqa: C901, PLR0912 - one branch per event, closed
         match event:

@@ -87,6 +87,9 @@ class Scene:
     def end(self, error: BaseException, key: str = KEY, **how: bool) -> list[Any]:
         return self.told(self.machine.gone(key, error, self.now, **how))
 
+    def back(self) -> list[Any]:
+        return self.told(self.machine.back(self.now))
+
     def give_up(self, index: int, error: BaseException | None = None) -> list[Any]:
         return self.told(self.machine.given_up(self.calls[index], error))
 

@@ -134,6 +134,7 @@ def test_a_child_that_comes_back_meanwhile_gets_the_calls_that_were_not_answered
     scene = Scene(farewell_s=0.2)
     scene.make()
     scene.end(GONE, patient=True)
+    assert scene.back() == []
     assert scene.route(2) == [("send", 0, "c#2", 1)]
     assert scene.wait(1.0) == []
 
@@ -149,8 +150,10 @@ def test_a_child_that_was_restarted_by_hand_can_be_called_again() -> None:
     scene.end(GONE)
     scene.route(1, host=False)
     assert scene.make() == [("fail", 0, "ChildGoneError")]
-    scene.route(2)
-    assert scene.make() == [("send", 1, "c#2", 1)]
+    scene.back()
+    assert scene.make() == [], "it has still to start"
+    assert scene.route(2) == [("send", 1, "c#2", 1)]
+    assert scene.make() == [("send", 2, "c#2", 2)]
 
 
 def test_a_method_that_ends_the_child_is_not_called_again_and_others_wait() -> None:

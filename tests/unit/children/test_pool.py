@@ -160,8 +160,9 @@ def test_a_pool_that_is_gone_fails_all_its_calls_until_it_serves_again() -> None
     assert scene.make() == [("fail", 2, "ChildGoneError")]
     scene.route(1, key="child/0", host=False)
     assert scene.make() == [("fail", 3, "ChildGoneError")]
-    scene.route(2, key="child/0")
-    assert _hosts(scene.make()) == ["0#2"]
+    scene.back()
+    assert scene.make() == [], "it has still to start"
+    assert _hosts(scene.route(2, key="child/0")) == ["0#2"]
 
 
 def test_leaving_fails_everything_also_what_waits() -> None:

@@ -45,6 +45,9 @@ class Caller:
         self.told.append(("gone", key, error.reason))
         self.patient.append(patient)
 
+    def back(self) -> None:
+        self.told.append(("back", self.key))
+
     def take(self) -> list[tuple[Any, ...]]:
         taken, self.told = self.told, []
         return taken
@@ -181,6 +184,8 @@ def test_a_child_that_is_gone_is_told_once_and_may_come_back(routes: ChildRoutes
     routes.on_view(gone)
     reason = "it was given up (last error: OSError: no)"
     assert a.take() == [("gone", "child/a", reason), ("child/a", 1, None)]
+    routes.on_view(View((replace(A, status="starting", incarnation=2, host="a#2"),)))
+    assert a.take() == [("back", "child/a"), ("child/a", 2, None)]
     routes.on_view(View((replace(A, incarnation=2, host="a#2"),)))
     assert a.take() == [("child/a", 2, "a#2")]
 
@@ -192,7 +197,7 @@ def test_a_child_that_is_no_more_in_the_view_was_deleted(routes: ChildRoutes, a:
     routes.on_view(View())
     assert a.take() == [("child/a", 1, "a#1"), ("gone", "child/a", "it was deleted")]
     routes.on_view(View((A,)))
-    assert a.take() == [("child/a", 1, "a#1")]
+    assert a.take() == [("back", "child/a"), ("child/a", 1, "a#1")]
 
 
 @pytest.mark.parametrize(

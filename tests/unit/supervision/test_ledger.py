@@ -7,7 +7,7 @@ import pickle
 from supervisor import requests as r
 from supervisor.supervision.ledger import Ledger, child_entry, group_entry, users_part
 from supervisor.tree import LOG
-from tests.unit.supervision.scene import W0, Scene, actor, child, group, pool, workers
+from tests.unit.supervision.scene import W0, Scene, actor, acts, child, group, pool, workers
 
 
 def tree() -> Scene:
@@ -103,3 +103,17 @@ def test_who_awaits_its_first_start_awaits_it_still_and_who_had_lived_was_down()
     before.run(before.died("g.a"), fails=["g.a"])
     read = Scene(ledger=before.machine.ledger())
     assert read.statuses() == {"g.a": "restarting", "g.b": "restarting"}
+
+
+def test_who_comes_back_from_a_subtree_counts_on_from_the_lives_that_it_had_there() -> None:
+    """Callers and actors know a life by its number: that of a dead one is given to nobody."""
+    there = tree()
+    there.run(there.ask(r.Terminate(member="child/late")))
+    there.run(there.ask(r.Delete(member="child/late")))
+    left = there.machine.ledger()
+    here = Scene().up()
+    here.machine.remember_numbers(left)
+    lives = {entry.plan.child: entry.last for entry in left.children if entry.last} | {"late": 2}
+    assert lives["g.b"] == 2
+    for name in ("a", "late"):
+        assert acts(here.add(child(name)))[0] == f"start {name}#{lives[name] + 1}"

@@ -91,9 +91,10 @@ def test_what_ended_leaves_its_plans_and_no_statuses() -> None:
 def test_what_is_not_in_the_tree_any_more_is_forgotten_with_what_is_below_it() -> None:
     """Another group may get the path: it must not begin with the old one's members."""
     subtrees, _ = subtrees_of()
-    subtrees.keep_only(lambda _: False)
-    subtrees.inherit(dict.fromkeys(("shop", "shop.eu", "stock.eu", "shopping"), Ledger()))
-    subtrees.keep_only({"shop", "stock"}.__contains__)
+    assert subtrees.keep_only(lambda _: False) == []
+    ledgers = {path: Ledger(floor=number) for number, path in enumerate(("shop", "shop.eu", "stock.eu", "shopping"))}
+    subtrees.inherit(ledgers)
+    assert subtrees.keep_only({"shop", "stock"}.__contains__) == [ledgers["shopping"]], "whose names may come again"
     assert set(subtrees.ledgers()) == {"shop", "shop.eu", "stock.eu"}
     subtrees.keep_only({"stock"}.__contains__)
     assert set(subtrees.ledgers()) == {"stock.eu"}
