@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 _AWAKE_S = BLIND_S / 2
 
+_SETTLE_S = 2.0
+"""The longest that an answer waits for the machine's thread, seconds; what it tells of has been done in any case."""
+
 _IDLE = (m.AskHeartbeat, m.LookAtProcess, m.LookForRoom, m.RecordChild, m.RecordRestart)
 """Commands that say nothing of a change in the state that a successor needs."""
 
@@ -81,7 +84,7 @@ class Engine:
         self._subtrees = subtrees
         self._clock = SYSTEM_CLOCK
         self._publish, self._replicate, self._verify = publish, replicate, verify
-        self._mailbox: queue.SimpleQueue[m.Event | None] = queue.SimpleQueue()
+        self._mailbox: queue.SimpleQueue[m.Event | threading.Event] = queue.SimpleQueue()
         self.desk = Desk(self.post)
         self.runner = ClusterRunner(
             charter,
@@ -113,7 +116,13 @@ class Engine:
 
     def stir(self) -> None:
         """Announce the view and hand the state over again: something beside the tree has changed. Any thread."""
-        self._mailbox.put(None)
+        self._mailbox.put(threading.Event())
+
+    def settle(self) -> None:
+        """As `stir`, and return once it is done: who is answered then may rely on it. Any thread but the machine's."""
+        done = threading.Event()
+        self._mailbox.put(done)
+        done.wait(_SETTLE_S)
 
     def plan_of(self, key: str) -> ChildPlan | None:
         """What a child is to be; any thread."""
@@ -138,9 +147,10 @@ class Engine:
             if self._clock.now() - self._awake_at > BLIND_S:
                 self._verify()
             self._awake_at = self._clock.now()
-            if event is None:
+            if isinstance(event, threading.Event):
                 self._hand_on()
                 self._publish()
+                event.set()
                 continue
             self._carry_out(event)
             if self._owed_at is not None and self._clock.now() >= self._owed_at:
@@ -172,7 +182,7 @@ class Engine:
         self._owed_at = None
         self._replicate()
 
-    def _next_event(self) -> m.Event | None:
+    def _next_event(self) -> m.Event | threading.Event:
         """The next one; at least twice a second, so that a gap means that this process did not run."""
         due = min((at for at in (self.machine.next_timer(), self._owed_at) if at is not None), default=None)
         wait_s = _AWAKE_S if due is None else min(_AWAKE_S, max(0.0, due - self._clock.now()))

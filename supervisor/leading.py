@@ -110,12 +110,13 @@ class LeadingShell(ActorShell):
         asked = pickle.loads(wish)  # noqa: S301 - our own handle made it
         subtree = self._subtrees.of_request(asked)
         if subtree is not None:
-            return self._subtrees.administer(subtree, request, wish, timeout_s)
-        answer = self._engine.desk.ask(request, asked, timeout_s)
-        if answer is None:
-            return None
-        self.wait_until_kept()
-        return pickle.dumps(answer)
+            answer = self._subtrees.administer(subtree, request, wish, timeout_s)
+        else:
+            told = self._engine.desk.ask(request, asked, timeout_s)
+            answer = None if told is None else pickle.dumps(told)
+        if answer is not None:
+            self.wait_until_kept()
+        return answer
 
     @ray.method(concurrency_group="control")
     def announce_exit(self, actor: str, exit_class: ExitClass) -> bool:

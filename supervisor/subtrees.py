@@ -197,6 +197,7 @@ class Subtrees:
         answer = subtree.administer(request, wish, timeout_s)
         if answer is not None and (replica := subtree.present()) is not None:
             self._learn(subtree, replica)
+            self.engine.settle()  # who takes over after the answer must know of it
         return answer
 
     def announce_exit(self, path: str, actor: str, exit_class: ExitClass) -> bool:

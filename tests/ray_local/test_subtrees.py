@@ -198,6 +198,22 @@ def test_calls_and_administration_go_on_when_the_leader_dies(led: Supervisor, fa
     assert {f"child/far.late{number}" for number in range(3)} <= set(family.pids())
 
 
+def test_what_was_answered_below_holds_when_both_supervisors_die_at_once(
+    led: Supervisor, family: Any, eventually: Eventually
+):
+    """Nothing of a child that was ended is left but what the leader's successor was told of it."""
+    far = led.group("far")
+    far.supervise(wards.Ward, name="late", **BEAT)
+    below, leader = supervisor_of(led, far), family.leader_pid()
+    far.terminate("late")
+    os.kill(leader, signal.SIGKILL)
+    os.kill(below, signal.SIGKILL)
+    eventually(lambda: led.status().incarnation == 2, "the next leader")
+    eventually(lambda: view(led, f"{SUBTREE}far").incarnation == 2, "the subtree's next life")
+    far.supervise(wards.Ward, name="next", **BEAT)  # from here on the tree is as that life tells it
+    assert view(led, "child/far.late").status == "stopped"
+
+
 def test_who_subscribes_hears_what_happens_below_it(led: Supervisor, family: Any, eventually: Eventually):
     heard: list[tuple[str, int]] = []
     subscription = led.subscribe(keys=["child/far.ward", "child/far.late"])
