@@ -198,6 +198,7 @@ def test_calls_and_administration_go_on_when_the_leader_dies(led: Supervisor, fa
     assert {f"child/far.late{number}" for number in range(3)} <= set(family.pids())
 
 
+@pytest.mark.soak  # the moment between the answer and its copy is short; that of the root is there by default
 def test_what_was_answered_below_holds_when_both_supervisors_die_at_once(
     led: Supervisor, family: Any, eventually: Eventually
 ):
