@@ -97,8 +97,11 @@ class _Called(Arriving):
         self._at = (callee.supervisor, callee.key)
 
     def __getattr__(self, name: str) -> Any:
-        if not self._is_here:
-            return super().__getattr__(name)
+        if not self._is_here and not name.startswith("__"):
+            self._arrive()
+            return getattr(self, name)
+        if name in self.__dict__:  # by now: another thread has found the way, or made this method
+            return self.__dict__[name]
         if name.startswith("__"):  # what Python and its pickles look for is not the child's business
             raise AttributeError(name)
         method = _method(self._callee, name)

@@ -124,3 +124,17 @@ def test_they_cross_processes_and_connect_there_with_their_first_use(monkeypatch
     assert arrived[1].all_members() == {}
     assert connected == ["default", "default"]
     assert repr(arrived[0]) == repr(sent[0])
+
+
+def test_who_finds_that_another_thread_has_connected_goes_on_with_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two threads use it for the first time: one has missed an attribute when the other one connects."""
+
+    class Connected:
+        child = staticmethod(lambda key: ChildHandle(Callee(key)))
+
+    monkeypatch.setattr(Supervisor, "connect", lambda _name: Connected())
+    arrived = pickle.loads(pickle.dumps(ChildHandle(Callee())))
+    add = arrived.add
+    assert arrived.__getattr__("_callee").key == KEY
+    assert arrived.__getattr__("add") is add
+    assert arrived.__getattr__("items").remote() == "response"
