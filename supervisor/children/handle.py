@@ -41,7 +41,7 @@ class ChildMethod:
         self._name = name
         self._options = options
 
-    def remote(self, *args: Any, **kwargs: Any) -> Any:
+    def remote(self, /, *args: Any, **kwargs: Any) -> Any:
         """Call the method; it survives the death of the child's process.
 
         Returns: A `ChildResponse`, at once; of a generator method a `ChildStream`.

@@ -36,7 +36,7 @@ class GuardedFunction:
         self._breaker = breaker
         self._fn = fn
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         return breaker_of(self._supervisor, self._breaker)(self._fn)(*args, **kwargs)
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -37,6 +37,8 @@ def test_a_method_is_called_by_remote() -> None:
     cart = ChildHandle(callee)
     assert cart.add.remote(1, two=2) == "response"
     assert callee.made == [("add", (1,), {"two": 2}, CALL_RETRY, CallOptions())]
+    cart.add.remote(self=3)
+    assert callee.made[-1][2] == {"self": 3}, "the method's names are its own"
     assert cart.add is cart.add
     with pytest.raises(TypeError, match=r"call it by add.remote\(...\): child/cart lives in another process"):
         cart.add(1)
