@@ -17,15 +17,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING
 
 from actors.breaker import messages as m
-from actors.breaker.definitions import asked_wait_s
 from actors.breaker.gate import Gate
 from actors.breaker.held import TOO_LATE, HeldPermits
 from actors.breaker.lane import DURATIONS_MAX, IDLE_LOOKS, LANES_MAX, NEVER, Lane
 from actors.breaker.link import WORD_UNKNOWN, Attachment, Glance, OwnerLink, Word, glance
+from actors.breaker.open_waits import ask_open_wait
 from actors.breaker.outcome import code_of
 from actors.breaker.outgoing import Outgoing
 from actors.breaker.published import Published
@@ -86,6 +87,7 @@ class Circuit:
         self._unseen = False
         self._idle = 0
         self._due_at: float | None = None
+        self._wait_asked: int | None = None
         self._sighting = Sighting(self.name, gate)
         gate.set_lost(lost=True)
         self._attachment: Attachment | None = None
@@ -377,8 +379,7 @@ class Circuit:
 
     def _settle(self) -> None:
         """Carry out what follows."""
-        due_at = self._due_at
-        if due_at is not None:
+        if (due_at := self._due_at) is not None:
             self._keeper.wake(self, due_at)
         self._outgoing.deliver()
         if self._unseen:  # only now: what the owner said to what it was told is one change with it
@@ -388,13 +389,12 @@ class Circuit:
                 news = self._sighting.news(self.gate, self.cause, now)
                 self._outgoing.news += (news,) if news is not None else ()
             self._outgoing.deliver()
-        wanted = self.gate.wait_wanted
-        if wanted is not None:
-            self._ask_wait(wanted)
+        if (wanted := self.gate.wait_wanted) is not None and wanted != self._wait_asked:
+            self._wait_asked = wanted
+            ask_open_wait(self.name, self.gate.settings, wanted, partial(self._answer_wait, wanted))
 
-    def _ask_wait(self, openings: int) -> None:
-        wait_s = asked_wait_s(self.name, self.gate.settings, openings)
-        now = self.now()
+    def _answer_wait(self, openings: int, wait_s: float | None) -> None:
+        now, self._wait_asked = self.now(), None
         with self._lock:
             self.gate.answer_wait(openings, wait_s)
             self._specialise(now)

@@ -115,10 +115,18 @@ class Gate:
         went_on = (published.state, published.rules) == (former.state, former.rules) and published.state in COUNTING
         if went_on and published.incarnation != former.incarnation:
             self.reports.replace(self.window.contents(), now)
+            if former.generation == 0:
+                self._refit_window(now)
             if self.opening is not None:
                 self._say_opened(self.opening)
         else:
             self._begin_anew()
+
+    def _refit_window(self, now: float) -> None:
+        """The calls were gathered by what this process took for the settings; from now on those in force are known."""
+        gathered, self.window = self.window, make_window(self.settings)
+        self.window.add(gathered.contents(), now)
+        self.window.run = gathered.run  # a window of time has no order
 
     def begin_with(self, settings: BreakerSettings) -> None:
         """The owner is not heard yet: judge by these until it is."""

@@ -16,9 +16,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from actors.breaker import messages as m
-from actors.breaker.definitions import asked_wait_s
 from actors.breaker.link import Follower, OwnerLink, Word
 from actors.breaker.machine import BreakerMachine
+from actors.breaker.open_waits import ask_open_wait
 from actors.breaker.settings import BreakerSettings
 from actors.runtime.asker import who
 
@@ -197,9 +197,11 @@ class LocalLink:
                 follower.follow(word)
         for command in commands:
             if isinstance(command, m.AskOpenWait):
-                wait_s = asked_wait_s(name, settings, command.openings)
-                self._handle(name, (m.OpenWaitAnswered(generation=command.generation, wait_s=wait_s),))
+                ask_open_wait(name, settings, command.openings, partial(self._answer_wait, name, command.generation))
         return commands
+
+    def _answer_wait(self, name: str, generation: int, wait_s: float | None) -> None:
+        self._handle(name, (m.OpenWaitAnswered(generation=generation, wait_s=wait_s),))
 
 
 def _link_with(name: str, settings: BreakerSettings) -> OwnerLink:

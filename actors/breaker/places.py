@@ -21,11 +21,15 @@ from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.errors import SupervisorError
 
 if TYPE_CHECKING:
+    from actors.breaker.correspondence import Correspondence
     from actors.breaker.errors import TooManyBreakersError
     from actors.breaker.settings import BreakerSettings
     from actors.runtime.board import BoardSlot
 
 FIRST_WORD = 1
+
+EARLY_MAX = 100
+"""Reports that wait for an owner that is not found yet; those beyond are lost."""
 
 _LOG = logging.getLogger("supervisor.breaker")
 
@@ -55,6 +59,8 @@ class Place:
         self._said: tuple[float, Said] | None = None
         self._attachments: tuple[_Attachment, ...] = ()
         self._leases: dict[int, tuple[m.GrantPermit, float]] = {}
+        self._early: list[m.Event] = []
+        self._was_lost = False
         self._lock = threading.Lock()
 
     # -- followers --------------------------------------------------------------------------------------------------
@@ -107,7 +113,7 @@ class Place:
 
     def lose(self) -> None:
         """The owner is gone."""
-        self.owner = None
+        self.owner, self._was_lost = None, True
         if self.heard:
             self.heard = False
             self.each(lambda follower: follower.lost())
@@ -157,11 +163,27 @@ class Place:
         """A permit is out."""
         self._leases[grant.permit] = (grant, SYSTEM_CLOCK.now() + grant.lease_s)
 
-    def ended(self, events: Sequence[m.Event]) -> None:
-        """Some of these may give permits back."""
+    def note(self, events: Sequence[m.Event], *, found: bool) -> bool:
+        """The owner is to be told these, some of which may give permits back; tells whether they wait for it here.
+
+        They do until it is found for the first time, if they are of what lies on the board: the word that it then says
+        is no news, after which the window would be told. What a lost owner was not told its successor cannot use.
+        """
         for event in events:
             if isinstance(event, m.PermitEnded):
                 self._leases.pop(event.permit, None)
+        if found or self._was_lost or self._said is None or len(self._early) + len(events) > EARLY_MAX:
+            return False
+        self._early += events
+        return True
+
+    def found(self, owner: str, letters: Correspondence) -> None:
+        """This actor owns it: it is introduced to, and told what waited for it."""
+        self.owner = owner
+        letters.introduce(self.name)
+        early, self._early = self._early, []
+        if early:
+            letters.tell(self.name, early, SYSTEM_CLOCK.now())
 
     def introduction(self) -> Introduction:
         """For an owner that does not know of this process's use, and may know nothing at all."""

@@ -11,22 +11,24 @@ import os
 import threading
 from collections.abc import Callable
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from actors.breaker.circuit import Circuit
 from actors.breaker.errors import TooManyBreakersError
 from actors.breaker.keeper import Keeper
 from actors.breaker.local_link import LocalLink
 from actors.breaker.names import NAMES_MAX, checked_name
+from actors.breaker.settings import BreakerSettings
 from actors.breaker.surroundings import Surroundings
+from actors.breaker.travelling import TravellingCircuit
 from actors.runtime.asker import host
 from actors.runtime.clock import SYSTEM_CLOCK, Clock
+from actors.runtime.errors import ConfigError
 from actors.runtime.id_source import IdSource
 
 if TYPE_CHECKING:
     from actors.breaker.chance import Chance
+    from actors.breaker.circuit import Circuit
     from actors.breaker.link import OwnerLink
-    from actors.breaker.settings import BreakerSettings
 
 EXAMPLES = 3
 
@@ -81,10 +83,11 @@ class Registry:
             settings: Its definition, if nobody defined it before, also if it was used without one; a later one that
                 differs is told in a warning.
         Raises:
-            ConfigError: That is no name.
+            ConfigError: That is no name, or those are no settings.
             TooManyBreakersError: There are `names_max` already, or as many as the owners at the link's end take.
         """
         checked_name(name)
+        _check_kind(name, settings)
         link.check(name)
         return self._circuit(link, name, settings)
 
@@ -156,7 +159,7 @@ class Registry:
     def _make(self, link: OwnerLink, name: str, settings: BreakerSettings | None) -> Circuit:
         """Under no lock: users' functions and classes among the settings are pickled, and their modules imported."""
         surroundings = Surroundings(process=self.process, clock=self._clock, rng=self._rng, keeper=self.keeper)
-        return Circuit(name, link, settings, surroundings)
+        return TravellingCircuit(name, link, settings, surroundings)
 
     def _publish(self, made: Circuit) -> Circuit:
         """Of what several threads made of one name the first is the circuit, and the others end."""
@@ -170,6 +173,15 @@ class Registry:
         if stands is not made:
             made.end()
         return stands
+
+
+def _check_kind(name: str, settings: Any) -> None:
+    if settings is not None and not isinstance(settings, BreakerSettings):
+        problem = (
+            f"must be BreakerSettings, not {type(settings).__name__}; write them as "
+            "BreakerSettings(failure_rate=0.5, open_s=5)"
+        )
+        raise ConfigError(f"settings of breaker {name!r}", problems=(problem,))
 
 
 REGISTRY = Registry()

@@ -159,11 +159,10 @@ class RayLink:
 
     def tell(self, name: str, events: Sequence[m.Event]) -> None:
         """See `OwnerLink`."""
-        untold: Events = [(name, event) for event in events]
         with self._lock:
             place, owner = self._found(name)
-            if place is not None:
-                place.ended(events)
+            waits = place is not None and place.note(events, found=self.is_alone or owner is not None)
+            untold: Events = [] if waits else [(name, event) for event in events]
             if owner is not None:
                 untold = owner.letters.tell(name, events, SYSTEM_CLOCK.now())
         self._send_soon(owner)
@@ -247,8 +246,7 @@ class RayLink:
             if owner is None:
                 near = self._near.connect(self._board.near_address(full_name))
                 owner = self._owners[full_name] = KnownOwner(full_name, handle, near)
-            self._places[name].owner = full_name
-            owner.letters.introduce(name)
+            self._places[name].found(full_name, owner.letters)
             self._stirred.notify_all()
 
     def _on_died(self, full_name: str) -> None:

@@ -21,7 +21,7 @@ _OWN = "_breaker_"
 
 _TEXT = """\
 def make({o}circuit, {o}fallback, {o}fn, {o}slowly, {o}refusal, {o}fail, {o}refuse, {o}coroutine):
-    {o}name, {o}now = {o}circuit.name, {o}circuit.now
+    {o}name, {o}now, {o}type, {o}raised = {o}circuit.name, {o}circuit.now, type, BaseException
     {kind}def guarded({parameters}):
         {o}lane, {o}word = {o}circuit.lane, {o}circuit.place[0]
         if {o}word != {o}lane.word:
@@ -33,7 +33,7 @@ def make({o}circuit, {o}fallback, {o}fn, {o}slowly, {o}refusal, {o}fail, {o}refu
             return {wait}{o}slowly({o}circuit, {o}fallback, {o}fn, ({arguments}), {{}})
         try:
             {o}result = {wait}{o}fn({arguments})
-        except BaseException as {o}error:
+        except {o}raised as {o}error:
             {o}fail({o}circuit, {o}lane, {o}error)
             raise
 {check}        {o}lane.hit()
@@ -43,7 +43,7 @@ def make({o}circuit, {o}fallback, {o}fn, {o}slowly, {o}refusal, {o}fail, {o}refu
 
 
 _CHECK = """\
-        if type({o}result) is {o}coroutine:
+        if {o}type({o}result) is {o}coroutine:
             {o}refuse({o}fn, {o}result)
 """
 

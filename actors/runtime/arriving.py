@@ -28,10 +28,16 @@ class Arriving:
         return arrive, (type(self), way, dict(known))
 
     def __getattr__(self, name: str) -> Any:
-        if _WAY not in self.__dict__ or (name.startswith("__") and name.endswith("__")):
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        self.__dict__ = self.__dict__[_WAY]().__dict__
+        if self._is_here or (name.startswith("__") and name.endswith("__")):
+            return object.__getattribute__(self, name)  # there by now if another thread has found the way meanwhile
+        self._arrive()
         return getattr(self, name)
+
+    def _arrive(self) -> None:
+        """Find the way, unless another thread was faster."""
+        way = self.__dict__.get(_WAY)
+        if way is not None:
+            self.__dict__ = way().__dict__
 
     @property
     def _is_here(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, replace
 from fnmatch import translate
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from actors.breaker.on_record import checked_words
 from actors.breaker.packing import unpack_settings
 from actors.breaker.settings import BreakerSettings, changed
 from actors.runtime.asker import who as this_user
+from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.errors import EventLogError, SupervisorError
 from actors.runtime.ids import NAMESPACE
 
@@ -112,6 +113,10 @@ class Breakers(Sequence[BreakerStatus]):
     def __getitem__(self, index: Any) -> Any:
         """One by its name or its place, or several by a slice."""
         return self._all[index] if isinstance(index, str) else list(self._all.values())[index]
+
+    def __contains__(self, value: object) -> bool:
+        """Whether there is one of this name."""
+        return value in self._all if isinstance(value, str) else super().__contains__(value)
 
     def __repr__(self) -> str:
         return f"<breakers: {', '.join(f'{each.name} {each.state}' for each in self) or 'none'}>"
@@ -208,20 +213,20 @@ class Breakers(Sequence[BreakerStatus]):
         return self._ask(action, dict.fromkeys(names, event))
 
     def _ask(self, action: str, events: dict[str, Any]) -> tuple[str, ...]:
-        """Each is asked, whatever becomes of the others."""
-        asked = {name: self._link.control(name, event) for name, event in events.items()}
+        """Each is asked, whatever becomes of the others; those that are silent are waited for together."""
+        asked = _Asked({name: self._link.control(name, event) for name, event in events.items()})
         failed: dict[str, Exception] = {}
-        for name, done in asked.items():
+        for name in events:
             try:
-                _answer(name, done)
+                asked.answer(name)
             except Exception as error:  # noqa: BLE001 - an owner's answer: told with its name
                 failed[name] = error
-        if failed and len(asked) == 1:
+        if failed and len(events) == 1:
             raise next(iter(failed.values()))
         if failed:
             reasons = {name: str(error) or type(error).__name__ for name, error in failed.items()}
-            raise PartlyDoneError(action, done=tuple(name for name in asked if name not in failed), failed=reasons)
-        return tuple(asked)
+            raise PartlyDoneError(action, done=tuple(name for name in events if name not in failed), failed=reasons)
+        return tuple(events)
 
     # -- looking ----------------------------------------------------------------------------------------------------
 
@@ -253,12 +258,36 @@ class Breakers(Sequence[BreakerStatus]):
             return []
 
 
+class _Asked:
+    """Several owners that were asked at once: whoever is silent has until nobody has answered for `CONTROL_WAIT_S`."""
+
+    def __init__(self, asked: dict[str, Future[Any]]) -> None:
+        self._asked = asked
+        self._heard_at = SYSTEM_CLOCK.now()
+        for done in asked.values():
+            done.add_done_callback(self._hear)
+
+    def _hear(self, _: Future[Any]) -> None:
+        self._heard_at = SYSTEM_CLOCK.now()
+
+    def answer(self, name: str) -> Any:
+        """What was answered for this one.
+
+        Raises: what its owner raised, or BreakerUnreachableError.
+        """
+        done = self._asked[name]
+        while not done.done():
+            left_s = self._heard_at + CONTROL_WAIT_S - SYSTEM_CLOCK.now()
+            if left_s <= 0:
+                reason = f"no answer within {CONTROL_WAIT_S:g} s"
+                raise BreakerUnreachableError(name, what="a request", reason=reason)
+            wait((done,), timeout=left_s)
+        return done.result()
+
+
 def _answer(name: str, done: Future[Any]) -> Any:
-    try:
-        return done.result(CONTROL_WAIT_S)
-    except TimeoutError:
-        reason = f"no answer within {CONTROL_WAIT_S:g} s"
-        raise BreakerUnreachableError(name, what="a request", reason=reason) from None
+    """What one owner answered."""
+    return _Asked({name: done}).answer(name)
 
 
 def _asker(action: str, given: str | None, reason: str) -> str:

@@ -39,6 +39,22 @@ def guarded(breaker: BreakerHandle, make: Callable[[], Any]) -> Any:
     return answer
 
 
+def guarded_stream(breaker: BreakerHandle, make: Callable[[], Any]) -> Any:
+    """The same for a stream, which tells itself how its iteration ends.
+
+    Raises:
+        CircuitOpenError: It does not.
+    """
+    permit = breaker.acquire()
+    try:
+        stream = make()
+    except BaseException:
+        permit.cancel()  # it was not made
+        raise
+    stream.tell(permit)
+    return stream
+
+
 def _end(permit: Permit, done: Future[Any]) -> None:
     error = None if done.cancelled() else done.exception()
     if done.cancelled():

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from actors.runtime.arriving import Arriving
-from supervisor.breakers.guarding import breaker_of, guarded
+from supervisor.breakers.guarding import breaker_of, guarded, guarded_stream
 from supervisor.children.settings import CallOptions
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class ChildMethod:
         self._name = name
         self._options = options
 
-    def remote(self, *args: Any, **kwargs: Any) -> Any:
+    def remote(self, /, *args: Any, **kwargs: Any) -> Any:
         """Call the method; it survives the death of the child's process.
 
         Returns: A `ChildResponse`, at once; of a generator method a `ChildStream`.
@@ -52,20 +52,18 @@ class ChildMethod:
             CircuitOpenError: The method's breaker does not let the call through; it was not made.
         """
         make = partial(self._callee.call, self._name, args, kwargs, retry=self._retry(), options=self._options)
-        breaker = self._breaker()
-        return make() if breaker is None else guarded(breaker_of(self._callee.supervisor, breaker), make)
+        interface = self._callee.interface
+        breaker = interface.breaker if self._options.breaker is None else self._options.breaker
+        if breaker is None:
+            return make()
+        through = guarded_stream if interface.kind(self._name) == "stream" else guarded
+        return through(breaker_of(self._callee.supervisor, breaker), make)
 
     def _retry(self) -> Retry:
         """What is not said here the spec says, which may be changed while this is held."""
         said = self._options
         retry = self._callee.interface.retry_of(self._name) if said.retry is None else said.retry
         return retry if said.unknown in (None, retry.unknown) else retry.model_copy(update={"unknown": said.unknown})
-
-    def _breaker(self) -> str | None:
-        interface = self._callee.interface
-        if interface.kind(self._name) == "stream":
-            return None
-        return interface.breaker if self._options.breaker is None else self._options.breaker
 
     def options(self, **options: Any) -> ChildMethod:
         """The same method with other limits.
@@ -97,8 +95,11 @@ class _Called(Arriving):
         self._at = (callee.supervisor, callee.key)
 
     def __getattr__(self, name: str) -> Any:
-        if not self._is_here:
-            return super().__getattr__(name)
+        if not self._is_here and not name.startswith("__"):
+            self._arrive()
+            return getattr(self, name)
+        if name in self.__dict__:  # by now: another thread has found the way, or made this method
+            return self.__dict__[name]
         if name.startswith("__"):  # what Python and its pickles look for is not the child's business
             raise AttributeError(name)
         method = _method(self._callee, name)

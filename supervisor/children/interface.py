@@ -27,7 +27,7 @@ class ChildInterface:
         retries: The same for single methods, by name.
         each_call: The child's state and answers are replicated after each call.
         concurrency: How many calls may run in it at a time.
-        breaker: The circuit breaker that its calls pass; generator methods pass none.
+        breaker: The circuit breaker that its calls pass.
         digest: What a view announces of it: whoever calls by one with another digest looks it up anew.
     """
 

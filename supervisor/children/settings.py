@@ -44,7 +44,7 @@ class CallOptions(Settings):
     unknown: Literal["retry", "never"] | None = Field(default=None, description="Overrides the retry's `unknown`.")
     breaker: str | None = Field(
         default=None,
-        description="The circuit breaker that a call passes before it is made; not for generator methods.",
+        description="The circuit breaker that a call passes before it is made; of a stream, the whole iteration.",
     )
     resume: bool = Field(
         default=False, description="Run a broken stream again, and pass over the items that were delivered."

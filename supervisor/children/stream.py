@@ -14,6 +14,7 @@ from supervisor.children.errors import ChildExitedError
 from supervisor.children.response import CallOwner
 
 if TYPE_CHECKING:
+    from actors.breaker.permit import Permit
     from supervisor.children.call import Call
 
 T = TypeVar("T")
@@ -43,6 +44,9 @@ class ChildStream(Generic[T]):
     items that were delivered: right for generators that give the same items again.
 
     Whoever stops early should `close()` it, or use it in a `with`: that ends the generator at its next item.
+
+    Behind a circuit breaker the whole iteration is the call: its end is a success, what it raises is judged by the
+    breaker's settings, and one that is closed says nothing.
     """
 
     def __init__(self, owner: StreamOwner, call: Call) -> None:
@@ -51,6 +55,7 @@ class ChildStream(Generic[T]):
         self._source: AnswerFuture[Any] = _Begun(owner, call)
         self._position = 0
         self._ended = False
+        self._permit: Permit | None = None
 
     @property
     def delivered(self) -> int:
@@ -70,13 +75,13 @@ class ChildStream(Generic[T]):
                     answer = _answer_of(next(source))
             except StopIteration:
                 break
-            except BaseException:
-                self._ended = True
+            except BaseException as error:
+                self._end(error)
                 raise
             item = self._take(answer)
             if item:
                 return item[0]
-        self._ended = True
+        self._end()
         raise StopIteration
 
     def __aiter__(self) -> Self:
@@ -91,13 +96,13 @@ class ChildStream(Generic[T]):
                     answer = await _awaited_answer_of(ref)
             except StopAsyncIteration:
                 break
-            except BaseException:
-                self._ended = True
+            except BaseException as error:
+                self._end(error)
                 raise
             item = self._take(answer)
             if item:
                 return item[0]
-        self._ended = True
+        self._end()
         raise StopAsyncIteration
 
     def close(self) -> None:
@@ -105,6 +110,9 @@ class ChildStream(Generic[T]):
         if self._ended:
             return
         self._ended = True
+        permit, self._permit = self._permit, None
+        if permit is not None:
+            permit.cancel()
         if self._source.cancel():  # it has not begun
             return
         self._owner.cancel(self._call)
@@ -125,8 +133,7 @@ class ChildStream(Generic[T]):
     def _take(self, answer: Any) -> tuple[T] | None:
         """The item in an answer, unless it was delivered before, or is none."""
         if isinstance(answer, RayTaskError) and not was_out_of_reach(answer):
-            self._ended = True
-            raise answer.cause if answer.cause is not None else answer
+            raise self._ended_by(answer.cause if answer.cause is not None else answer)
         kind, payload, *refs = ("lost", b"") if isinstance(answer, RayError) else answer
         if kind == "ok":
             self._position += 1
@@ -135,17 +142,34 @@ class ChildStream(Generic[T]):
             self._call.delivered += 1
             return (self._owner.load(self._call, payload, refs[0] if refs else ()),)
         if kind == "error":
-            self._ended = True
-            raise self._owner.raised(payload)
+            raise self._ended_by(self._owner.raised(payload))
         if kind == "exited":
-            self._ended = True
-            raise ChildExitedError(self._owner.key, method=self._call.method, exit_class=payload.decode())
+            error = ChildExitedError(self._owner.key, method=self._call.method, exit_class=payload.decode())
+            raise self._ended_by(error)
         self._position = 0
         self._source = _Begun(self._owner, self._call)
         self._owner.broke(self._call)
         return None
 
+    def _ended_by(self, error: BaseException) -> BaseException:
+        """It has ended with this, which is to be raised."""
+        self._end(error)
+        return error
+
+    def _end(self, error: BaseException | None = None) -> None:
+        """It has ended, by an error or as it should; its breaker is told."""
+        self._ended = True
+        permit, self._permit = self._permit, None
+        if permit is not None and error is None:
+            permit.success()
+        elif permit is not None and error is not None:
+            permit.failure(error)
+
     # -- the calling side's hooks -----------------------------------------------------------------------------------
+
+    def tell(self, permit: Permit) -> None:
+        """A breaker has let it through, and is to be told how it ends."""
+        self._permit = permit
 
     def begun(self, source: Any) -> None:
         """The child's first answer is there."""

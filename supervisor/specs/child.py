@@ -100,7 +100,7 @@ class WorkSpec(Settings):
     )
     breaker: str | None = Field(
         default=None,
-        description="The circuit breaker that calls of its methods pass where they are made; of generators none.",
+        description="The circuit breaker that calls of its methods pass where they are made.",
     )
     share_process: bool | str = Field(
         default=False,

@@ -36,8 +36,11 @@ class GuardedFunction:
         self._breaker = breaker
         self._fn = fn
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return breaker_of(self._supervisor, self._breaker)(self._fn)(*args, **kwargs)
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        breaker = breaker_of(self._supervisor, self._breaker)
+        if isinstance(self._fn, type):  # making an object is a task, too; classes are not decorated
+            return breaker.call(self._fn, *args, **kwargs)
+        return breaker(self._fn)(*args, **kwargs)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return GuardedFunction, (self._supervisor, self._breaker, self._fn)

@@ -1,4 +1,4 @@
-"""A breaker in front of requests: `session.mount("https://", BreakerAdapter(breaker))`, or of a urllib3 pool."""
+"""A breaker in front of requests: `session.mount("https://", BreakerAdapter(breaker))`."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ from actors.runtime.fault_points import ON
 
 
 class BreakerAdapter(HTTPAdapter):
-    """Lets requests through a breaker; those refused raise CircuitOpenError and reach no network.
+    """Lets requests through a breaker; those refused raise CircuitOpenError and reach no network. It pickles.
 
     Args:
         breaker: The breaker, or a function of the host ("example.com:443") that gives one.
         failed: Which statuses are failures.
         options: Those of `requests.adapters.HTTPAdapter`.
     """
+
+    __attrs__ = [*HTTPAdapter.__attrs__, "_breaker", "_failed"]  # noqa: RUF012 - requests declares it so
 
     def __init__(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 import pytest
 
 from actors.breaker.errors import CircuitOpenError
+from actors.breaker.handle import local_breaker
 from tests.unit.adapters.server import Server, serving
+from tests.unit.breaker.scene import fast
 from tests.unit.breaker.town import Town
 
 
@@ -104,3 +107,17 @@ def test_a_server_that_is_not_there_opens_the_breaker_of_its_host_alone(client: 
         get(gone)
     assert refused.value.name == host
     assert get(server.url(200)) == 200
+
+
+def test_a_session_of_requests_that_travels_has_its_breaker_with_it(server: Server):
+    requests = pytest.importorskip("requests")
+    from actors.breaker.adapters.requests import BreakerAdapter  # noqa: PLC0415 - only where the library is
+
+    breaker = local_breaker("requests-travels", fast(window_calls=2))
+    with requests.Session() as session:
+        session.mount("http://", BreakerAdapter(breaker))
+        arrived = pickle.loads(pickle.dumps(session))
+    with arrived:
+        assert [arrived.get(server.url(503), timeout=10).status_code for _ in range(2)] == [503, 503]
+        with pytest.raises(CircuitOpenError):
+            arrived.get(server.url(200), timeout=10)

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from actors.breaker import messages as m
-from actors.breaker.gate import ASK_AGAIN_S, ASK_AGAIN_S_MAX
+from actors.breaker.gate import ASK_AGAIN_S, ASK_AGAIN_S_MAX, Gate
 from actors.breaker.outcome import FAILED, SUCCESS
-from actors.breaker.published import GENERATION_BITS
+from actors.breaker.published import GENERATION_BITS, Published
+from actors.breaker.settings import BreakerSettings
 from actors.breaker.verdict import Ask, Permit, Refused
 from tests.unit.breaker.rig import Rig
-from tests.unit.breaker.scene import BAD, GOOD
+from tests.unit.breaker.scene import BAD, GOOD, Steady, fast
 
 
 class TestPermits:
@@ -191,3 +192,22 @@ class TestALostOwner:
         rig = Rig("open")
         rig.follow("open", generation=2 << GENERATION_BITS, wait_s=3.0)
         assert rig.gate.retry_after_s(rig.now) == 3.0
+
+    @pytest.mark.parametrize("window", [{"window_calls": 4}, {"window_calls": None, "window_s": 60.0}])
+    def test_what_was_gathered_before_the_first_word_is_judged_by_the_settings_that_it_brings(
+        self, window: dict[str, Any]
+    ) -> None:
+        """A handle that arrives in a process knows no settings: until then those of nobody hold."""
+        unknown = Published(state="closed", generation=0)
+        gate = Gate(BreakerSettings(), unknown, process="p", rng=Steady(), now=100.0)
+        for code in (*[SUCCESS] * 8, FAILED):
+            gate.record(code, gate.ticket, 100.0)
+        settings = fast(failure_rate=0.2, consecutive_failures=50, minimum_calls=4, **window)
+        gate.follow(Published(state="closed", generation=1 << GENERATION_BITS), settings, 100.0)
+        (told,) = gate.take_reports()
+        assert isinstance(told, m.OutcomesReported)
+        assert told.outcomes == GOOD * 8 + BAD
+        assert gate.window.run.length == 1
+        assert gate.window.calls == (4 if settings.window_calls else 9)
+        gate.record(FAILED, gate.ticket, 100.0)
+        assert gate.state(100.0) == "open"

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import traceback
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,6 +63,14 @@ def test_a_name_that_is_none_is_refused_before_anything_is_made():
     town = Town()
     with pytest.raises(ConfigError, match="control"):
         town.registry.local("a\tb")
+    assert len(town.registry.circuits("local")) == 1
+
+
+def test_settings_that_are_none_are_refused_before_anything_is_made():
+    town = Town()
+    unfit: Any = {"failure_rate": 0.2}
+    with pytest.raises(ConfigError, match=r"settings of breaker 'c'.*must be BreakerSettings, not dict"):
+        town.registry.local("c", unfit)
     assert len(town.registry.circuits("local")) == 1
 
 

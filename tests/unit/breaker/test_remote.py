@@ -17,6 +17,7 @@ from actors.breaker.gate import ASK_AGAIN_S_MAX
 from actors.breaker.handle import BreakerHandle
 from actors.breaker.packing import pack_settings
 from actors.breaker.parcels import Parcel, Reply
+from actors.breaker.places import EARLY_MAX
 from actors.breaker.registry import Registry
 from actors.breaker.settings import BreakerSettings
 from actors.runtime.board import BoardWriter
@@ -25,6 +26,7 @@ from actors.service.near import NearServer, near_address
 from supervisor.link import wait_until
 from tests.unit.breaker.far import ASK, FAILED, FIRST, GOOD, GRANT, SECOND, WAIT_S, Cluster, Follower, Reference
 from tests.unit.breaker.scene import fast
+from tests.unit.breaker.test_noticeboard import Boards
 from tests.unit.breaker.town import BreakError, bad, good
 
 
@@ -125,6 +127,27 @@ def test_an_owner_that_is_missing_is_wanted_and_what_is_told_meanwhile_comes_bac
         cluster.link.request_permit("bank", ASK).result(WAIT_S)
     cluster.run(FIRST)
     cluster.heard()
+
+
+def test_what_is_told_before_the_owner_is_found_waits_for_it_where_the_board_knows_the_breaker(
+    cluster: Cluster, tmp_path: Path
+):
+    """Its word is no news then, which would have the window told: the first calls of a new process would be lost."""
+    boards = Boards(tmp_path)
+    boards.say(boards.agent, "closed", 1, name="bank")
+    follower = cluster.attach()
+    for _ in range(EARLY_MAX):
+        cluster.link.tell("bank", (FAILED,))
+    assert follower.given_back == []
+    cluster.link.tell("bank", (FAILED,))
+    assert follower.given_back == [FAILED], "and no more of them than there is room for"
+    owner = cluster.run(FIRST)
+    assert outcomes(owner.hear(lambda parcel: bool(parcel.events))) == b"\1" * EARLY_MAX
+    cluster.heard()
+    cluster.lose()
+    assert wait_until(lambda: not follower.heard, WAIT_S)
+    cluster.link.tell("bank", (FAILED,))
+    assert follower.given_back == [FAILED] * 2, "what a lost owner was not told is of a generation that is over"
 
 
 def test_what_cannot_wait_is_sent_though_the_thread_that_tells_is_held_up(cluster: Cluster):

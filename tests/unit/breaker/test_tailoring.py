@@ -93,6 +93,21 @@ def test_coroutines_are_awaited(breaker: BreakerHandle) -> None:
         asyncio.run(double(4))
 
 
+def with_names_of_builtins(type: str, BaseException: str) -> str:  # noqa: N803 - these are what the guard uses
+    if type == "failing":
+        raise OSError(BaseException)
+    return f"{type} {BaseException}"
+
+
+def test_parameters_may_have_the_names_of_builtins(breaker: BreakerHandle) -> None:
+    guarded: Any = breaker(with_names_of_builtins)
+    for _ in range(2):  # the first call takes the slow way
+        assert guarded("card", BaseException="visa") == "card visa"
+    with pytest.raises(OSError, match="visa"):
+        guarded("failing", "visa")
+    assert breaker.metrics().calls == 3
+
+
 def with_default(first: int = 1) -> int:
     return first
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from actors.breaker.errors import BreakerUnreachableError, TooManyBreakersError
+from supervisor.breakers import collection
 from supervisor.breakers.collection import Breakers, PartlyDoneError
 
 
@@ -75,3 +76,26 @@ def test_a_new_name_too_many_is_refused_before_anybody_is_asked():
         world.breakers.force_open("one too many", reason="a drill")
     assert world.asked == []
     assert world.breakers.force_open("a new one", reason="a drill") == ("a new one",)
+
+
+def test_those_that_never_answer_are_waited_for_together_and_not_one_by_one(monkeypatch: pytest.MonkeyPatch):
+    """One by one these would take longer than a test may."""
+    monkeypatch.setattr(collection, "CONTROL_WAIT_S", 0.05)
+    world = World()
+    names = [f"lost-{number}" for number in range(5000)]
+    world.query = lambda _: [{"breaker": name, "state": "closed"} for name in (*names, "ship")]
+    answered = world.control
+    world.control = lambda name, asked: answered(name, asked) if name == "ship" else Future()  # type: ignore[method-assign]
+    made: Any = Breakers
+    with pytest.raises(PartlyDoneError) as failed:
+        made(world, world, world).force_open("*", reason="a drill")
+    assert failed.value.done == ("ship",)
+    assert sorted(failed.value.failed) == sorted(names)
+    assert "no answer within 0.05 s" in failed.value.failed["lost-0"]
+
+
+def test_whether_there_is_one_of_a_name_can_be_asked():
+    breakers = World().breakers
+    assert "pay-a" in breakers
+    assert "pay" not in breakers
+    assert breakers["ship"] in breakers

@@ -115,3 +115,18 @@ def test_a_guarded_function_is_the_same_for_the_same_function_and_looks_like_it(
     assert isinstance(first, GuardedFunction)
     assert (getattr(first, "__name__", ""), first.__module__) == (made.__name__, made.__module__)
     assert guards.guarded(3, "bank") == 3  # pyright: ignore[reportArgumentType] - what is no function is refused later
+
+
+def test_a_guarded_functions_parameters_have_names_of_their_own(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("supervisor.tasks.guarded.breaker_of", lambda *_: Town().breaker)
+    assert GuardedFunction("s", "b", lambda **names: names)(self=1, args=2) == {"self": 1, "args": 2}
+
+
+def test_making_an_object_is_a_call_too(monkeypatch: pytest.MonkeyPatch):
+    town = Town()
+    monkeypatch.setattr("supervisor.tasks.guarded.breaker_of", lambda *_: town.breaker)
+    assert GuardedFunction("s", "b", dict)(a=1) == {"a": 1}
+    with pytest.raises(ValueError, match="invalid literal"):
+        GuardedFunction("s", "b", int)("x")
+    totals = town.view.totals
+    assert (totals.successes, totals.failures) == (1, 1)

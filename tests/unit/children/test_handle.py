@@ -37,6 +37,8 @@ def test_a_method_is_called_by_remote() -> None:
     cart = ChildHandle(callee)
     assert cart.add.remote(1, two=2) == "response"
     assert callee.made == [("add", (1,), {"two": 2}, CALL_RETRY, CallOptions())]
+    cart.add.remote(self=3)
+    assert callee.made[-1][2] == {"self": 3}, "the method's names are its own"
     assert cart.add is cart.add
     with pytest.raises(TypeError, match=r"call it by add.remote\(...\): child/cart lives in another process"):
         cart.add(1)
@@ -124,3 +126,17 @@ def test_they_cross_processes_and_connect_there_with_their_first_use(monkeypatch
     assert arrived[1].all_members() == {}
     assert connected == ["default", "default"]
     assert repr(arrived[0]) == repr(sent[0])
+
+
+def test_who_finds_that_another_thread_has_connected_goes_on_with_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two threads use it for the first time: one has missed an attribute when the other one connects."""
+
+    class Connected:
+        child = staticmethod(lambda key: ChildHandle(Callee(key)))
+
+    monkeypatch.setattr(Supervisor, "connect", lambda _name: Connected())
+    arrived = pickle.loads(pickle.dumps(ChildHandle(Callee())))
+    add = arrived.add
+    assert arrived.__getattr__("_callee").key == KEY
+    assert arrived.__getattr__("add") is add
+    assert arrived.__getattr__("items").remote() == "response"

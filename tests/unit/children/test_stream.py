@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import threading
 from typing import Any
 
 import pytest
 import ray
 from ray.exceptions import ActorDiedError, ActorUnavailableError, RayTaskError
 
+from actors.breaker.errors import CircuitOpenError
 from actors.runtime.errors import OutcomeUnknownError
 from supervisor.children.errors import CallPayloadError, CallTimeoutError, ChildExitedError, ChildGoneError
+from tests.unit.breaker.town import Town
 from tests.unit.children import fakes
 from tests.unit.children.rig import KEY, PATIENCE_S, Rig
 
@@ -188,3 +191,53 @@ def test_it_stays_where_the_call_was_made(rig: Rig) -> None:
     rig.actor.streams = [[]]
     with pytest.raises(TypeError, match=r"the stream of child/cart.items\(\) stays"):
         pickle.dumps(rig.cart.items.remote())
+
+
+@pytest.fixture
+def guarded_rig(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> Town:
+    """Streams of the rig pass this town's breaker; one failure of two calls opens it."""
+    town = Town(half_open_permits=1)
+    monkeypatch.setattr("supervisor.children.handle.breaker_of", lambda *_: town.breaker)
+    return town
+
+
+def test_the_whole_iteration_is_the_call_to_its_breaker(rig: Rig, guarded_rig: Town) -> None:
+    guarded = rig.cart.items.options(breaker="b")
+    rig.actor.streams = [[item(1), item(2)], [item(1), ("error", pickle.dumps(KeyError("egg")))]]
+    assert list(guarded.remote()) == [1, 2]
+    totals = guarded_rig.view.totals
+    assert (totals.successes, totals.failures) == (1, 0)
+    with pytest.raises(KeyError):
+        list(guarded.remote())
+    made = len(rig.actor.opened)
+    with pytest.raises(CircuitOpenError):
+        guarded.remote()
+    assert len(rig.actor.opened) == made, "what is refused is not sent"
+
+
+def test_its_breaker_hears_of_an_awaited_one_too(rig: Rig, guarded_rig: Town) -> None:
+    rig.actor.streams = [[item(1)], [("error", pickle.dumps(KeyError("egg")))]]
+
+    async def collect() -> list[int]:
+        return [value async for value in rig.cart.items.options(breaker="b").remote()]
+
+    assert asyncio.run(collect()) == [1]
+    with pytest.raises(KeyError):
+        asyncio.run(collect())
+    totals = guarded_rig.view.totals
+    assert (totals.successes, totals.failures) == (1, 1)
+
+
+def test_one_that_is_closed_or_not_made_says_nothing_and_gives_its_probe_back(rig: Rig, guarded_rig: Town) -> None:
+    guarded_rig.half_opened()
+    guarded = rig.cart.items.options(breaker="b")
+    rig.actor.streams = [[item(1), item(2)], [item(1)]]
+    with guarded.remote() as stream:
+        assert next(stream) == 1
+        assert guarded_rig.view.permits_out == 1
+    assert (guarded_rig.view.permits_out, guarded_rig.breaker.state) == (0, "half_open")
+    with pytest.raises(CallPayloadError):
+        guarded.remote(threading.Lock())
+    assert (guarded_rig.view.permits_out, guarded_rig.breaker.state) == (0, "half_open")
+    assert list(guarded.remote()) == [1]
+    assert guarded_rig.breaker.state == "closed"

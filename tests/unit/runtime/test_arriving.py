@@ -68,3 +68,13 @@ def test_it_has_no_other_attributes_than_those_of_its_class() -> None:
     assert MADE == []
     assert not hasattr(handle, "missing")
     assert not hasattr(Handle("b"), "missing")
+
+
+def test_who_finds_that_another_thread_has_found_the_way_goes_on_with_that() -> None:
+    """Two threads use it for the first time: one has missed an attribute when the other one finds the way."""
+    handle = travelled("a")
+    assert handle.call() == 1
+    assert handle.__getattr__("calls") == 1
+    with pytest.raises(AttributeError, match="missing"):
+        handle.__getattr__("missing")
+    assert MADE == ["a"]
