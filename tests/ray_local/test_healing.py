@@ -122,6 +122,12 @@ def test_wrong_plans_and_calls_are_refused_by_name(ward: Supervisor):
         Escalate(repeats=0)
     with pytest.raises(ConfigError, match="severity: 'huge' is none"):
         ward.heal("x", ailments.never, severity="huge")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ConfigError, match="severity: 'huge' is none"):
+        ward.healer.report("x", severity="huge")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ConfigError, match="failure: 5 is no name"):
+        ward.healer.dry_run("x", failure=5)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ConfigError, match="a name is needed"):
+        ward.healer.hold("", reason="x")
     with pytest.raises(UnknownIncidentError, match="supervisor heal ls"):
         ward.healer.incident("nowhere")
 
