@@ -71,6 +71,15 @@ def test_coroutines_are_healed_too(ward: Supervisor, marks: Marks):
     assert asyncio.run(call()).startswith("c by ")
 
 
+def test_an_error_that_is_not_worth_another_attempt_has_none(ward: Supervisor, marks: Marks):
+    ward.healer.plan("picky", [Retry(on=(OSError,), attempts=4, min_s=0.0, max_s=0.01)])
+    with pytest.raises(RecoveryExhaustedError) as caught:
+        ward.heal("picky", ailments.never, args=(marks.path, "p"))
+    assert marks.lines() == ["p"], "it was made here, and not again"
+    assert caught.value.incident is not None
+    assert "FlakyError is not worth another attempt" in str(caught.value.incident.history)
+
+
 @pytest.mark.soak
 def test_what_nothing_helps_is_told_with_its_incident(ward: Supervisor, marks: Marks):
     ward.healer.plan("dead", [Retry(attempts=2, min_s=0.0, max_s=0.01)])
