@@ -33,7 +33,7 @@ from actors.healer.phases import PHASES, STALE, LatestPhases
 from actors.healer.ports import HealerRecipe
 from actors.healer.running import CallPayload, Ended, Job
 from actors.healer.steps import may_have_ended_it
-from actors.healer.telling import alert_of, keys_of
+from actors.healer.telling import alert_of, keys_of, wants_people
 from actors.healer.troubles import Troubles
 from actors.healer.watching import Watching
 from actors.healer.writing import Written
@@ -294,7 +294,7 @@ class CoordinatorActor(ServiceActor):
         if incident.phase == "resolved":
             for key in keys_of(incident):
                 self._verifiers.submit(self._tell_people, "resolve", key, "its component is well again")
-        elif incident.phase == "escalated" and not keys_of(incident):
+        elif wants_people(incident):
             self._verifiers.submit(self._tell_people, "raise", alert_of(incident))
 
     def _tell_people(self, what: str, *arguments: Any) -> None:

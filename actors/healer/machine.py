@@ -299,14 +299,15 @@ class HealerMachine:
                 case.incident = replace(case.incident, call="")
 
     def _on_acknowledged(self, case: Case, who: str) -> None:
-        incident = replace(case.incident, owner=who)
-        case.incident = incident
-        notified = incident.taken[-1] if incident.taken and incident.taken[-1].step.action == "notify" else None
-        if notified is None or case.doing not in ("waiting", "ready"):
+        """Nothing more is tried; what is in the middle of a step, or is to be looked at, comes to its end before."""
+        incident = case.incident = replace(case.incident, owner=who)
+        if case.doing not in ("blocked", "waiting", "ready") or case.next_verify:
             self._s.emit(m.RecordIncident(incident=incident))  # in place of its record, which its step may wait for
             return
-        taken = Taken(step=notified.step, outcome="acknowledged", detail=who)
-        case.incident = replace(incident, taken=(*incident.taken, taken))
+        latest = incident.taken[-1] if incident.taken else None
+        if latest is not None and latest.step.action == "notify":
+            taken = Taken(step=latest.step, outcome="acknowledged", detail=who)
+            case.incident = replace(incident, taken=(*incident.taken, taken))
         steps.advance(self._s, case)
 
     # -- healers and time ---------------------------------------------------------------------------------------------

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 _BY_RESULT: tuple[Action, ...] = ("call", "provider", "stale")
 """What these did is seen in what they returned."""
 
+_UNDOING: Action = "roll_back"
+"""What was half done is undone, whoever has taken the incident over."""
+
 _ENDING: tuple[Action, ...] = ("restart", "cut_over", "roll_back")
 """These end a component and start it again."""
 
@@ -47,6 +50,9 @@ def advance(standing: Standing, case: Case) -> None:
             continue
         following = next_step(strategy, incident.taken, rng=standing.rng)
         if isinstance(following, Step):
+            if incident.owner and following.action != _UNDOING:
+                _hand_over(standing, case)
+                return
             case.following, case.next_verify = following, False
             _wait(standing, case, following.wait_s)
             return
@@ -54,9 +60,14 @@ def advance(standing: Standing, case: Case) -> None:
             begin_verification(standing, case)
             return
         if following == "acknowledged":
-            standing.close(case, "escalated", f"{incident.owner or 'somebody'} has taken it over")
+            _hand_over(standing, case)
             return
         next_strategy(standing, case)
+
+
+def _hand_over(standing: Standing, case: Case) -> None:
+    """It is a person's: nothing more is tried."""
+    standing.close(case, "escalated", f"{case.incident.owner or 'somebody'} has taken it over")
 
 
 def next_strategy(standing: Standing, case: Case) -> None:
