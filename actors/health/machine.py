@@ -319,7 +319,7 @@ class MonitorMachine(Knowledge):
         known.remember(check, self._now)
         if probe.is_news(outcome, self._now, passed_s=self._settings.log_passed_s):
             self._commands.append(m.RecordCheck(component=name, check=check))
-        self._note_sight(changed=self._sight.see(place, reached=outcome != "unreachable"))
+        self._note_sight(changed=self._see(place, outcome))
         if counted:
             before = probe.tally
             probe.count(outcome, score)
