@@ -269,3 +269,15 @@ def test_what_is_kept_ages() -> None:
     assert other.machine.level == "minimal"
     assert moves(other.later(1.0)) == [("minimal", "minimal", "override_over")]
     assert other.machine.statistics(other.now).level_s["minimal"] == 121.0
+
+
+def test_among_levels_of_ones_own_a_feature_stays_on_in_all_of_them_unless_it_says_otherwise() -> None:
+    scene = Scene(levels=("all", "some", "none"), rules=())
+    assert moves(scene.declare("search")) == []
+    scene.declare("chat", lowest="some")
+    assert scene.declare("search") == [], "declared again as it is, nothing happens"
+    scene.set("none")
+    assert scene.machine.published.resolved.plain == {"search": True, "chat": False}
+    (refused,) = scene.declare("more", lowest="reduced")
+    assert isinstance(refused, m.Refuse)
+    assert refused.problems == ("lowest: 'reduced' is not one of all, some, none",)
