@@ -111,6 +111,7 @@ class DegradationMachine:
             features=tuple(self._features.values()),
             override=override,
             statistics=self._tally.statistics(max(self._now, now)),
+            asking=self._asking.kept(max(self._now, now)),
         )
 
     # -- events -------------------------------------------------------------------------------------------------------
@@ -223,6 +224,7 @@ class DegradationMachine:
         if not self._fresh:
             return
         levels = self._settings.levels
+        self._asking.resume(kept.asking, self._now)
         self._features = {each.name: each for each in kept.features if each.lowest in levels}
         self._generation = max(self._generation, kept.generation)
         if kept.override is not None and kept.override.level in levels:
