@@ -115,6 +115,10 @@ def _begin(standing: Standing, case: Case) -> None:
     if _is_idle(case.incident, step):
         advance(standing, case)
         return
+    cause = "" if step.action == _UNDOING else standing.cause_of(case)
+    if cause:
+        _wait_for_cause(standing, case, cause)
+        return
     if step.action == "call" and not standing.budget.take(standing.now):
         standing.set(case, "waiting", due_at=standing.now + standing.budget.wait_s(standing.now))
         return
@@ -122,6 +126,13 @@ def _begin(standing: Standing, case: Case) -> None:
         standing.move(case, "recovering", title(case.incident.strategies[case.incident.position]))
     standing.set(case, "recording", due_at=standing.now + standing.settings.record_timeout_s)
     standing.record(case, begun=step)
+
+
+def _wait_for_cause(standing: Standing, case: Case, cause: str) -> None:
+    """What it depends on has fallen sick, too: that is mended first, then this is looked at, and goes on if need be."""
+    case.goes_on = True
+    standing.record(case, caused_by=cause)
+    standing.set(case, "blocked")
 
 
 def on_recorded(standing: Standing, case: Case, version: int) -> None:
@@ -228,7 +239,8 @@ def verification_failed(standing: Standing, case: Case, detail: str) -> None:
     """It is not well: the strategy goes on if a step's end was not known, else the next one is tried."""
     standing.note(case, Entry(what="verification", outcome="failed", detail=detail))
     standing.set(case, "waiting")
-    if case.incident.taken and not _is_unsure(case.incident):
+    goes_on, case.goes_on = case.goes_on, False
+    if case.incident.taken and not goes_on and not _is_unsure(case.incident):
         next_strategy(standing, case)
     advance(standing, case)
 
