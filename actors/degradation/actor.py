@@ -9,7 +9,7 @@ from __future__ import annotations
 import pickle
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -227,12 +227,22 @@ class DegradationActor(ServiceActor):
         if left is not None:
             kept, changes = pickle.loads(left.payload)  # noqa: S301 - our own former life made it
             self._resume(kept.aged(left.age_s), Recent(changes))
+            self._hear_of_queues(kept)
         else:
             self._resume(self._in_log(), Recent())
         board = NodeBoard(partial(board_path, self.identity.supervisor))
         for each in observed(self._settings, board, self.query):
             threading.Thread(target=self._look_on, args=(each,), name="degradation-look", daemon=True).start()
         threading.Thread(target=self._keep_time, name="degradation-time", daemon=True).start()
+
+    def _hear_of_queues(self, kept: m.KeptDegradation) -> None:
+        """Queues that an earlier life was told of are full until they are told of here, or nobody does any more."""
+        full: dict[Signal, float | None] = {
+            (rule.signal, rule.of): rule.enter for rule, _ in kept.asking if rule.signal == "queue_pressure"
+        }
+        if full:
+            with self._owned:
+                self._sources.say(f"{_OWN}: an earlier life", full, self.clock.now())
 
     def _resume(self, kept: m.KeptDegradation | None, recent: Recent) -> None:
         with self._owned:
@@ -248,6 +258,7 @@ class DegradationActor(ServiceActor):
             if not rows:
                 return None
             kept: m.KeptDegradation = pickle.loads(as_octets(rows[0]["kept"]))  # noqa: S301 - as above
+            kept = replace(kept, asking=())  # what was seen of another life of the cluster says nothing of this one
         except EventLogError:
             return None
         except Exception:  # noqa: BLE001 - a record of another version says nothing: it begins anew

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from actors.degradation.settings import LEVELS
 from actors.runtime.graph import find_cycle, in_order
 
 if TYPE_CHECKING:
@@ -60,6 +61,13 @@ class Portion:
             return self.rollout >= ALL
         said = self.tenants.get(tenant)
         return share_of(self.feature, tenant) < self.rollout * _PER_CENT if said is None else said
+
+
+def fitted(feature: FeatureSettings, levels: tuple[str, ...]) -> FeatureSettings:
+    """A declaration among levels of other names: what `lowest` is where nobody says it is the poorest of those."""
+    if feature.lowest != LEVELS[-1] or feature.lowest in levels:
+        return feature
+    return feature.model_copy(update={"lowest": levels[-1]})
 
 
 def share_of(feature: str, tenant: str) -> int:

@@ -151,7 +151,7 @@ class DegradationHandle(Arriving):
 
         Args:
             name: What it is, as "recommendations".
-            lowest: The poorest level that it stays on in.
+            lowest: The poorest level that it stays on in; left out, the poorest there is.
             needs: Features that it goes with; they are declared already.
             limits: Per capability the most of it per level; a level that is left out has the next fuller one's.
             **who_gets: `rollout`, per cent of the tenants, and `tenants`, who gets it or not whatever the rollout says;

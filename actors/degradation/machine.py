@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from actors.degradation import messages as m
-from actors.degradation.features import problems_of_feature, resolve
+from actors.degradation.features import fitted, problems_of_feature, resolve
 from actors.degradation.published import Published
 from actors.degradation.rules import Asking
 from actors.degradation.settings import problems_of_level
@@ -111,6 +111,7 @@ class DegradationMachine:
             features=tuple(self._features.values()),
             override=override,
             statistics=self._tally.statistics(max(self._now, now)),
+            asking=self._asking.kept(max(self._now, now)),
         )
 
     # -- events -------------------------------------------------------------------------------------------------------
@@ -150,11 +151,12 @@ class DegradationMachine:
             self._good_since = self._now
 
     def _on_declared(self, feature: FeatureSettings) -> None:
+        levels, most = self._settings.levels, self._settings.features_max
+        feature = fitted(feature, levels)
         former = self._features.get(feature.name)
         if former is not None:
             kept = {field: getattr(former, field) for field in _ROLLED_OUT if field not in feature.model_fields_set}
             feature = feature.model_copy(update=kept)
-        levels, most = self._settings.levels, self._settings.features_max
         problems = problems_of_feature(feature, self._features, levels=levels, features_max=most)
         if problems:
             self._commands.append(m.Refuse(what="feature", name=feature.name, problems=problems))
@@ -222,6 +224,7 @@ class DegradationMachine:
         if not self._fresh:
             return
         levels = self._settings.levels
+        self._asking.resume(kept.asking, self._now)
         self._features = {each.name: each for each in kept.features if each.lowest in levels}
         self._generation = max(self._generation, kept.generation)
         if kept.override is not None and kept.override.level in levels:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from actors.degradation.published import Published
     from actors.degradation.rules import Signal
-    from actors.degradation.settings import FeatureSettings, OverrideSettings
+    from actors.degradation.settings import FeatureSettings, LevelRule, OverrideSettings
     from actors.degradation.statistics import DegradationStatistics
 
 CauseKind = Literal["rule", "at_once", "recovering", "override", "override_over", "auto", "recovered"]
@@ -164,6 +164,7 @@ class KeptDegradation:
         features: As declared, in that order.
         override: What was set by hand, with the time that was left of it.
         statistics: What had been counted.
+        asking: The rules that asked for a level, and for how long they had, seconds: in its band this decides.
     """
 
     level: str
@@ -172,6 +173,7 @@ class KeptDegradation:
     features: tuple[FeatureSettings, ...]
     override: OverrideSettings | None
     statistics: DegradationStatistics | None = None
+    asking: tuple[tuple[LevelRule, float], ...] = ()
 
     def aged(self, elapsed_s: float) -> KeptDegradation:
         """The same so much later: less is left of the override, and the level has held longer."""
@@ -179,4 +181,5 @@ class KeptDegradation:
         if override is not None and override.until_s is not None:
             override = override.model_copy(update={"until_s": max(LEFT_S_MIN, override.until_s - elapsed_s)})
         counted = None if self.statistics is None else self.statistics.aged(self.level, elapsed_s)
-        return replace(self, override=override, statistics=counted)
+        asking = tuple((rule, asked_s + elapsed_s) for rule, asked_s in self.asking)
+        return replace(self, override=override, statistics=counted, asking=asking)

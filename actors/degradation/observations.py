@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 BOARD_S = 0.05
 
 _BURN = (
-    "SELECT pool, count(*) AS tasks, count(*) FILTER (state NOT IN ('done', 'cancelled')) AS failed FROM tasks "
-    "WHERE ended_at > current_timestamp - to_microseconds(?::BIGINT) GROUP BY pool"
+    "SELECT coalesce(pool, '') AS pool, count(*) AS tasks, "
+    "count(*) FILTER (state NOT IN ('done', 'cancelled')) AS failed FROM tasks "
+    "WHERE ended_at > current_timestamp - to_microseconds(?::BIGINT) GROUP BY ALL"
 )
 
 Query = Callable[[str, tuple[Any, ...]], list[dict[str, Any]]]
@@ -76,15 +77,17 @@ class BreakerObservations:
 
 
 class BudgetObservations:
-    """How fast the tasks of each pool use up what may fail of them, by the log.
+    """How fast the tasks of each pool use up what may fail of them, by the log. What has no tasks uses up nothing.
 
     Args:
         settings: What may fail.
+        pools: Those that rules name; empty: all.
         query: Reads the log.
     """
 
-    def __init__(self, settings: BudgetSettings, query: Query) -> None:
+    def __init__(self, settings: BudgetSettings, pools: Iterable[str], query: Query) -> None:
         self._settings = settings
+        self._pools = set(pools)
         self._query = query
         self.every_s = settings.every_s
 
@@ -94,7 +97,12 @@ class BudgetObservations:
             rows = self._query(_BURN, (int(self._settings.window_s * 1e6),))
         except EventLogError:
             return {}
-        return {("budget_burn", row["pool"]): burn_of(row["tasks"], row["failed"], self._settings) for row in rows}
+        burns = {row["pool"]: burn_of(row["tasks"], row["failed"], self._settings) for row in rows}
+        idle: dict[str, float | None] = dict.fromkeys(self._pools - burns.keys(), 0.0)
+        if "" in idle and None in burns.values():
+            idle[""] = None  # too little is known of one of all
+        self._pools |= burns.keys()
+        return {("budget_burn", pool): burn for pool, burn in (idle | burns).items()}
 
 
 def observed(settings: DegradationSettings, board: NodeBoard, query: Query) -> list[Observations]:
@@ -103,6 +111,7 @@ def observed(settings: DegradationSettings, board: NodeBoard, query: Query) -> l
     breakers = {rule.of for rule in settings.rules if rule.signal == "breaker_openness"}
     if breakers:
         found.append(BreakerObservations(sorted(breakers), board))
-    if any(rule.signal == "budget_burn" for rule in settings.rules):
-        found.append(BudgetObservations(settings.budget, query))
+    pools = {rule.of for rule in settings.rules if rule.signal == "budget_burn"}
+    if pools:
+        found.append(BudgetObservations(settings.budget, pools, query))
     return found

@@ -25,7 +25,9 @@ def openness_of(published: Published) -> float:
 
 
 def burn_of(tasks: int, failed: int, settings: BudgetSettings) -> float | None:
-    """How many times as fast as the objective allows failures come; None while there are too few tasks to say."""
+    """How many times as fast as the objective allows failures come; None while of too few tasks some have failed."""
+    if failed == 0:
+        return 0.0
     if tasks < settings.tasks_min:
         return None
     return (failed / tasks) / (1.0 - settings.objective)

@@ -38,6 +38,15 @@ class Asking:
             elif number not in self._since and rule.is_entered(value):
                 self._since[number] = now
 
+    def kept(self, now: float) -> tuple[tuple[LevelRule, float], ...]:
+        """The rules that ask, and for how long they have, seconds."""
+        return tuple((self._rules[number], now - since) for number, since in self._since.items())
+
+    def resume(self, kept: tuple[tuple[LevelRule, float], ...], now: float) -> None:
+        """These have asked in an earlier life; those that are no more ask for nothing."""
+        ago_s = {rule: asked_s for rule, asked_s in kept}
+        self._since = {number: now - ago_s[rule] for number, rule in enumerate(self._rules) if rule in ago_s}
+
     def wanted(self, *, at: float | None = None, at_once: bool | None = None) -> tuple[int, str]:
         """The poorest level that is asked for, and by which rule; 0 if none is.
 

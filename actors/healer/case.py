@@ -28,6 +28,7 @@ class Case:
         expires_at: When it has lasted too long.
         following: The step that it waits with, or is ready for.
         next_verify: Whether its turn is to be verified, not the next step.
+        goes_on: Whether it is verified because a cause is over: if it is sick still, its strategy goes on.
         healer: Who runs its step.
         strategy_at: When the strategy that it tries began.
         verification: The number of the latest question to its probe.
@@ -45,6 +46,7 @@ class Case:
         self.expires_at = float("inf")
         self.following: Step | None = None
         self.next_verify = False
+        self.goes_on = False
         self.healer = ""
         self.verification = 0
         self.verify_until = 0.0

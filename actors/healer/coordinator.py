@@ -33,7 +33,7 @@ from actors.healer.phases import PHASES, STALE, LatestPhases
 from actors.healer.ports import HealerRecipe
 from actors.healer.running import CallPayload, Ended, Job
 from actors.healer.steps import may_have_ended_it
-from actors.healer.telling import alert_of, keys_of
+from actors.healer.telling import alert_of, keys_of, wants_people
 from actors.healer.troubles import Troubles
 from actors.healer.watching import Watching
 from actors.healer.writing import Written
@@ -97,6 +97,8 @@ class CoordinatorActor(ServiceActor):
         self._verifiers = ThreadPoolExecutor(VERIFY_THREADS, "healer-verify")
         self._scrubber = Scrubber()
         self._who = ""
+        self._needs: dict[str, tuple[str, ...]] = {}
+        self._keeping = threading.Lock()
         self._said = threading.Event()
         self.changes = {
             "plan": self._plan,
@@ -128,9 +130,12 @@ class CoordinatorActor(ServiceActor):
             escalated_s=self._recipe.settings.escalated_s,
         )
         self._written.resume(found)
-        self._driver.tell(m.JournalRecovered(kept=found.kept))
-        if left is not None:  # all else is in the log
-            self._depends(pickle.loads(left.payload))  # noqa: S301 - our own former life made it
+        kept = found.kept
+        if left is not None:  # what was acknowledged is on the boards, whether the log has it yet or not
+            self._needs, holds = pickle.loads(left.payload)  # noqa: S301 - our own former life made it
+            kept = replace(kept, holds=holds)
+            self.keep(left.payload)
+        self._driver.tell(m.JournalRecovered(kept=kept), m.DependenciesChanged(depends_on=self._needs))
         self._lay_stale()
         self._driver.start()
         self._hands.start()
@@ -139,6 +144,10 @@ class CoordinatorActor(ServiceActor):
         self._watching.start(found.cursor if self.identity.incarnation > 1 else None, failing)
         self._healing.follow_health(self._on_health)
         threading.Thread(target=self._keep_saying, name="healer-say", daemon=True).start()
+
+    def answer_again(self, what: str) -> bool | None:
+        """See `ServiceActor`: what was released was held."""
+        return True if what in ("release", "acknowledge") else None
 
     def vital_signs(self) -> dict[str, Any]:
         """Adds how many incidents are open."""
@@ -216,16 +225,24 @@ class CoordinatorActor(ServiceActor):
         self._wait_recorded()
 
     def _depends(self, on: dict[str, tuple[str, ...]]) -> None:
+        self._needs = on
         self._driver.tell(m.DependenciesChanged(depends_on=on))
-        self.keep(pickle.dumps(on))
+        self._keep()
+
+    def _keep(self) -> None:
+        """What the next life must know though the log does not: it may not answer while an operator needs it."""
+        with self._keeping:
+            self.keep(pickle.dumps((self._needs, self._driver.ask(self._machine.holds))))
 
     def _hold(self, component: str, who: str, reason: str) -> None:
         self._driver.tell(m.HoldRequested(component=component, who=who, reason=reason))
+        self._keep()
         self._wait_recorded()
 
     def _release(self, component: str) -> bool:
         was_held = component in self._driver.ask(self._machine.holds)
         self._driver.tell(m.ReleaseRequested(component=component))
+        self._keep()
         self._wait_recorded()
         return was_held
 
@@ -294,7 +311,7 @@ class CoordinatorActor(ServiceActor):
         if incident.phase == "resolved":
             for key in keys_of(incident):
                 self._verifiers.submit(self._tell_people, "resolve", key, "its component is well again")
-        elif incident.phase == "escalated" and not keys_of(incident):
+        elif wants_people(incident):
             self._verifiers.submit(self._tell_people, "raise", alert_of(incident))
 
     def _tell_people(self, what: str, *arguments: Any) -> None:

@@ -15,6 +15,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from actors.recovery.strategies import SEVERITIES
+from actors.runtime.settings import shown
+
 if TYPE_CHECKING:
     from actors.healer.messages import TroubleReported
     from actors.recovery.course import Outcome, Step, Taken
@@ -30,6 +33,9 @@ LEGAL: dict[Phase, tuple[Phase, ...]] = {
     "escalated": ("resolved",),
     "resolved": (),
 }
+
+NAME_MAX = 256
+"""Characters of the name of a component, or of a class of failure."""
 
 HISTORY_MAX = 200
 """Steps and phases that an incident remembers, the latest."""
@@ -152,3 +158,15 @@ def incident_of(event: TroubleReported, incident_id: str) -> Incident:
         trace_id=event.trace_id,
         call=event.call,
     )
+
+
+def problems_of_trouble(component: object, failure: object, severity: object) -> tuple[str, ...]:
+    """What is wrong with what somebody reports; each problem begins with its field."""
+    problems = [
+        f"{field}: {shown(name)} is no name; give a text of 1 to {NAME_MAX} characters, as {example!r}"
+        for field, name, example in (("component", component, "payment-service"), ("failure", failure, "network"))
+        if not isinstance(name, str) or not 1 <= len(name) <= NAME_MAX
+    ]
+    if severity not in SEVERITIES:
+        problems.append(f"severity: {shown(severity)} is none; there are {', '.join(SEVERITIES)}")
+    return tuple(problems)

@@ -4,7 +4,7 @@
                                   ^
        waits here: for the incident of a dependency, for an operator's release, for the limit, for a healer
 
-One incident per component and failure class; who reports the same again joins it. An incident whose component depends,
+One incident per component and failure class; who reports the same again joins it. One whose component depends,
 however far away, on one with an open incident waits for that one, and is then verified before anything is tried: most
 are well again with their cause. How one recovery goes on is told in `steps`, whose turn it is in `standing`.
 
@@ -25,7 +25,6 @@ from actors.healer.standing import Standing
 from actors.healer.statistics import HealerStatistics
 from actors.recovery.course import Taken
 from actors.recovery.strategies import SEVERITIES
-from actors.runtime.graph import closure
 
 if TYPE_CHECKING:
     from random import Random
@@ -56,6 +55,8 @@ class HealerMachine:
         self._dispatch(event)
         self._unblock()
         steps.fill(self._s)
+        while self._unblock():  # a cause may be over by what has just begun
+            steps.fill(self._s)
         self._fresh = False
         return self._s.take_commands()
 
@@ -243,7 +244,7 @@ class HealerMachine:
         self._s.wake(case, case.expires_at)
 
     def _diagnose(self, case: Case) -> None:
-        cause = self._cause(case)
+        cause = self._s.cause_of(case)
         choice = self._choose(case.incident)
         case.incident = replace(case.incident, strategies=choice.strategies, labels=choice.labels, caused_by=cause)
         detail = "; ".join((f"caused by incident {cause}", *choice.why) if cause else choice.why)
@@ -261,27 +262,14 @@ class HealerMachine:
             learn_least=self._s.settings.learn_least,
         )
 
-    def _cause(self, case: Case) -> str:
-        """The oldest open incident of what its component depends on; empty if there is none.
-
-        Only those that were there before it are asked, so no two ever wait for each other.
-        """
-        below = closure(self._s.depends_on, case.incident.component) - {case.incident.component}
-        opened = [
-            (other.order, name)
-            for name, other in self._s.cases.items()
-            if other.doing != "over" and other.incident.component in below
-        ]
-        return min(opened)[1] if opened else ""
-
-    def _unblock(self) -> None:
-        """Those whose cause is over go on: mended with it or not, their probe says."""
-        if not any(case.doing == "blocked" for case in self._s.cases.values()):
-            return
-        for case in list(self._s.cases.values()):
-            cause = self._s.cases.get(case.incident.caused_by)
-            if case.doing == "blocked" and (cause is None or cause.doing == "over"):
-                steps.begin_verification(self._s, case)
+    def _unblock(self) -> bool:
+        """Those whose cause is over go on: mended with it or not, their probe says. Tells whether there are any."""
+        blocked = [case for case in self._s.cases.values() if case.doing == "blocked"]
+        causes = [self._s.cases.get(case.incident.caused_by) for case in blocked]
+        over = [case for case, cause in zip(blocked, causes, strict=True) if cause is None or cause.doing == "over"]
+        for case in over:
+            steps.begin_verification(self._s, case)
+        return bool(over)
 
     def _on_ended(self, event: m.TroubleEnded) -> None:
         """It is well again: what is not in the middle of a step is over."""
@@ -299,14 +287,15 @@ class HealerMachine:
                 case.incident = replace(case.incident, call="")
 
     def _on_acknowledged(self, case: Case, who: str) -> None:
-        incident = replace(case.incident, owner=who)
-        case.incident = incident
-        notified = incident.taken[-1] if incident.taken and incident.taken[-1].step.action == "notify" else None
-        if notified is None or case.doing not in ("waiting", "ready"):
+        """Nothing more is tried; what is in the middle of a step, or is to be looked at, comes to its end before."""
+        incident = case.incident = replace(case.incident, owner=who)
+        if case.doing not in ("blocked", "waiting", "ready") or case.next_verify:
             self._s.emit(m.RecordIncident(incident=incident))  # in place of its record, which its step may wait for
             return
-        taken = Taken(step=notified.step, outcome="acknowledged", detail=who)
-        case.incident = replace(incident, taken=(*incident.taken, taken))
+        latest = incident.taken[-1] if incident.taken else None
+        if latest is not None and latest.step.action == "notify":
+            taken = Taken(step=latest.step, outcome="acknowledged", detail=who)
+            case.incident = replace(incident, taken=(*incident.taken, taken))
         steps.advance(self._s, case)
 
     # -- healers and time ---------------------------------------------------------------------------------------------

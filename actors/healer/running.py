@@ -47,6 +47,7 @@ class CallPayload:
         refs: The ObjectRefs in them.
         stale: An earlier result of the same call, as it travels; None: there is none.
         stale_age_s: How old that is, seconds.
+        failed: The class of what the call has failed with, pickled; empty where it does not travel.
     """
 
     function: bytes
@@ -54,6 +55,7 @@ class CallPayload:
     refs: tuple[Any, ...] = ()
     stale: bytes | None = None
     stale_age_s: float = 0.0
+    failed: bytes = b""
 
     def make(self, run: Callable[..., Any]) -> Any:
         """Call `run(fn, args, kwargs)`.
@@ -203,7 +205,7 @@ class StepRunner:
         strategy, step, incident = loaded(job.strategy), job.step, job.incident
         match strategy:
             case Retry():
-                return self._call(job)
+                return self._call(strategy, job)
             case Fallback():
                 return self._stale(strategy, job) if step.action == "stale" else self._ask(strategy, job)
             case Restore():
@@ -226,8 +228,15 @@ class StepRunner:
 
     # -- the call that waits ------------------------------------------------------------------------------------------
 
-    def _call(self, job: Job) -> Ended:
-        return _returned(_payload(job).make(lambda fn, args, kwargs: finish(fn(*args, **kwargs))))
+    @staticmethod
+    def _call(strategy: Retry, job: Job) -> Ended:
+        """Make it again; if it was not yet, only if what it has failed with at its caller's is worth it."""
+        call = _payload(job)
+        was_made = any(each.outcome != "unknown" for each in job.incident.taken)
+        failed = None if was_made else _class_of(call.failed)
+        if failed is not None and not _allows(strategy, failed):
+            return Ended(outcome="refused", detail=f"{failed.__name__} is not worth another attempt")
+        return _returned(call.make(lambda fn, args, kwargs: finish(fn(*args, **kwargs))))
 
     def _ask(self, strategy: Fallback, job: Job) -> Ended:
         provider = strategy.providers[job.step.index]
@@ -313,6 +322,15 @@ def _returned(value: Any) -> Ended:
     return Ended(outcome="succeeded", result=data)
 
 
+def _class_of(data: bytes) -> type[BaseException] | None:
+    """The class of an error as it travels; None if it cannot be loaded here."""
+    try:
+        found = wire.loads(data, ()) if data else None
+    except Exception:  # noqa: BLE001 - importing a user's module can raise anything
+        return None
+    return found if isinstance(found, type) and issubclass(found, BaseException) else None
+
+
 def _ended(well: bool, reason: str) -> Ended:  # noqa: FBT001 - a private shorthand
     return Ended(outcome="succeeded") if well else Ended(outcome="failed", detail=reason)
 
@@ -322,4 +340,11 @@ def _is_worth_it(strategy: Retry, error: BaseException) -> bool:
         found = loaded(strategy)
     except Exception:  # noqa: BLE001 - a class that cannot be loaded here can have raised nothing here
         return isinstance(error, Exception)
-    return isinstance(found, Retry) and found.allows(error)
+    return isinstance(found, Retry) and _allows(found, type(error))
+
+
+def _allows(strategy: Retry, failed: type[BaseException]) -> bool:
+    """Whether errors of a class are tried again; one that two processes have sent by value is two, of one name."""
+    names = {(each.__module__, each.__qualname__) for each in strategy.on}
+    by_name = any((each.__module__, each.__qualname__) in names for each in failed.__mro__)
+    return by_name or issubclass(failed, strategy.on)

@@ -18,6 +18,7 @@ from actors.healer.learning import Learning
 from actors.healer.statistics import Tally
 from actors.recovery.budget import RetryBudget
 from actors.recovery.strategies import SEVERITIES, title
+from actors.runtime.graph import closure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -155,6 +156,27 @@ class Standing:
         for name in list(self._held) if component == EVERYTHING else (component,):
             for turn in self._held.pop(name, []):
                 heappush(self._turns, turn)
+
+    def cause_of(self, case: Case) -> str:
+        """The oldest open incident of what its component depends on, however far away; empty if there is none.
+
+        None that waits itself for this one, so no two ever wait for each other.
+        """
+        name = case.incident.component
+        below = closure(self.depends_on, name) - {name} if self.depends_on.get(name) else ()
+        opened = [
+            (other.order, other.incident.incident_id)
+            for other in (self.cases.values() if below else ())
+            if other.doing != "over" and other.incident.component in below and not self._waits_for(other, case)
+        ]
+        return min(opened)[1] if opened else ""
+
+    def _waits_for(self, case: Case | None, other: Case) -> bool:
+        for _ in self.cases:
+            if case is None or case is other or case.doing != "blocked":
+                break
+            case = self.cases.get(case.incident.caused_by)
+        return case is other
 
     # -- what is known of it ------------------------------------------------------------------------------------------
 

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 _BY_RESULT: tuple[Action, ...] = ("call", "provider", "stale")
 """What these did is seen in what they returned."""
 
+_UNDOING: Action = "roll_back"
+"""What was half done is undone, whoever has taken the incident over."""
+
 _ENDING: tuple[Action, ...] = ("restart", "cut_over", "roll_back")
 """These end a component and start it again."""
 
@@ -47,6 +50,9 @@ def advance(standing: Standing, case: Case) -> None:
             continue
         following = next_step(strategy, incident.taken, rng=standing.rng)
         if isinstance(following, Step):
+            if incident.owner and following.action != _UNDOING:
+                _hand_over(standing, case)
+                return
             case.following, case.next_verify = following, False
             _wait(standing, case, following.wait_s)
             return
@@ -54,9 +60,14 @@ def advance(standing: Standing, case: Case) -> None:
             begin_verification(standing, case)
             return
         if following == "acknowledged":
-            standing.close(case, "escalated", f"{incident.owner or 'somebody'} has taken it over")
+            _hand_over(standing, case)
             return
         next_strategy(standing, case)
+
+
+def _hand_over(standing: Standing, case: Case) -> None:
+    """It is a person's: nothing more is tried."""
+    standing.close(case, "escalated", f"{case.incident.owner or 'somebody'} has taken it over")
 
 
 def next_strategy(standing: Standing, case: Case) -> None:
@@ -104,6 +115,10 @@ def _begin(standing: Standing, case: Case) -> None:
     if _is_idle(case.incident, step):
         advance(standing, case)
         return
+    cause = "" if step.action == _UNDOING else standing.cause_of(case)
+    if cause:
+        _wait_for_cause(standing, case, cause)
+        return
     if step.action == "call" and not standing.budget.take(standing.now):
         standing.set(case, "waiting", due_at=standing.now + standing.budget.wait_s(standing.now))
         return
@@ -111,6 +126,13 @@ def _begin(standing: Standing, case: Case) -> None:
         standing.move(case, "recovering", title(case.incident.strategies[case.incident.position]))
     standing.set(case, "recording", due_at=standing.now + standing.settings.record_timeout_s)
     standing.record(case, begun=step)
+
+
+def _wait_for_cause(standing: Standing, case: Case, cause: str) -> None:
+    """What it depends on has fallen sick, too: that is mended first, then this is looked at, and goes on if need be."""
+    case.goes_on = True
+    standing.record(case, caused_by=cause)
+    standing.set(case, "blocked")
 
 
 def on_recorded(standing: Standing, case: Case, version: int) -> None:
@@ -217,7 +239,8 @@ def verification_failed(standing: Standing, case: Case, detail: str) -> None:
     """It is not well: the strategy goes on if a step's end was not known, else the next one is tried."""
     standing.note(case, Entry(what="verification", outcome="failed", detail=detail))
     standing.set(case, "waiting")
-    if case.incident.taken and not _is_unsure(case.incident):
+    goes_on, case.goes_on = case.goes_on, False
+    if case.incident.taken and not goes_on and not _is_unsure(case.incident):
         next_strategy(standing, case)
     advance(standing, case)
 

@@ -54,3 +54,8 @@ def keys_of(incident: Incident) -> tuple[str, ...]:
     if escalated and incident.phase == "resolved":
         keys.append("escalated")
     return tuple(f"{incident.incident_id}/{key}" for key in keys)
+
+
+def wants_people(incident: Incident) -> bool:
+    """Whether people are still to be told of an incident: nobody was, and it is nobody's."""
+    return incident.phase == "escalated" and not keys_of(incident) and not incident.owner

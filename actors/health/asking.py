@@ -14,6 +14,7 @@ from actors.health.sight import Sight
 from actors.health.wards import Wards
 
 if TYPE_CHECKING:
+    from actors.health.answers import Outcome
     from actors.health.component import Component
     from actors.health.published import HealthStanding
     from actors.health.report import Check, ComponentHealth, SystemHealth
@@ -103,6 +104,15 @@ class Knowledge:
 
     def _all_places(self) -> frozenset[str]:
         return frozenset(place for known in self._components.values() for _, place in known.probes)
+
+    def _see(self, place: str, outcome: Outcome) -> bool:
+        """A check at a place ended so; tells whether that changed whether it is cut off.
+
+        Who does not run is not out of reach: children may be ended at any time, and that is no blindness.
+        """
+        if outcome == "unreachable" and not self._wards.is_there(place):
+            return self._sight.leave(place)
+        return self._sight.see(place, reached=outcome != "unreachable")
 
     def _take_scores(self) -> float | None:
         """Note each component's score and the system's, which it returns."""

@@ -19,7 +19,7 @@ from actors.health import messages as m
 from actors.health.asking import Knowledge
 from actors.health.component import Component
 from actors.health.flights import Flights, silence
-from actors.health.phi import Heartbeats
+from actors.health.phi import Heartbeats, heartbeats_of
 from actors.health.probe import Probe
 from actors.health.registering import problems_of
 from actors.health.report import Check
@@ -319,7 +319,7 @@ class MonitorMachine(Knowledge):
         known.remember(check, self._now)
         if probe.is_news(outcome, self._now, passed_s=self._settings.log_passed_s):
             self._commands.append(m.RecordCheck(component=name, check=check))
-        self._note_sight(changed=self._sight.see(place, reached=outcome != "unreachable"))
+        self._note_sight(changed=self._see(place, outcome))
         if counted:
             before = probe.tally
             probe.count(outcome, score)
@@ -377,7 +377,7 @@ class MonitorMachine(Knowledge):
 
     def _add(self, settings: ProbeSettings, place: str, *, delay_s: float | None = None) -> Probe:
         """A probe at a place; what is left of its initial delay, or all of it."""
-        heartbeats = None if settings.phi is None else Heartbeats(expected_s=settings.interval_s, now=self._now)
+        heartbeats = heartbeats_of(settings, self._now)
         probe = Probe(settings, place=place, heartbeats=heartbeats)
         self._components[settings.component].probes[settings.kind, place] = probe
         self._wait_for(probe, settings.delay_s if delay_s is None else delay_s)

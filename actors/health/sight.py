@@ -50,6 +50,10 @@ class Sight:
             self._reached[place] = reached
         return self._judge()
 
+    def leave(self, place: str) -> bool:
+        """A place is not there to be reached, as its supervisor says; tells whether `cut_off` changed."""
+        return self.forget(frozenset(self._reached.keys() - {place}))
+
     def forget(self, places: frozenset[str]) -> bool:
         """Only these places are left; tells whether `cut_off` changed."""
         self._reached = {place: reached for place, reached in self._reached.items() if place in places}

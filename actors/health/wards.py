@@ -49,6 +49,10 @@ class Wards:
         """Which child each component is, and which life of it was seen last."""
         return self._met
 
+    def is_there(self, place: str) -> bool:
+        """Whether a place is one that can be reached: of a child only while the supervisor says that it runs."""
+        return not place.startswith(_ON_CHILD) or child_key(place.removeprefix(_ON_CHILD)) in self._lives
+
     def resume(self, met: Mapping[str, tuple[str, int]]) -> None:
         """So much an earlier life of the monitor knew."""
         self._met = dict(met)

@@ -83,7 +83,7 @@ class NotifierMachine:
     def channels_for(self, event: m.AlertRaised) -> tuple[str, ...]:
         """Who is told of this, or was while it lasts; nobody, if it is dropped."""
         known = self._told.get(event.alert.key)
-        if known is not None and not self._is_news(known, event.alert):
+        if known is not None and not self._is_news(known, event):
             return known.channels
         return self._known(event.channels or self._routed(event))
 
@@ -126,7 +126,7 @@ class NotifierMachine:
 
     def _on_raised(self, event: m.AlertRaised) -> list[m.Command]:
         known = self._told.get(event.alert.key)
-        if known is not None and not self._is_news(known, event.alert):
+        if known is not None and not self._is_news(known, event):
             known.alert = replace(known.alert, repeated=known.alert.repeated + 1)
             return []
         asked = event.channels or self._routed(event)
@@ -148,10 +148,12 @@ class NotifierMachine:
         detail = "there is no such channel" if asked else "no route is for it now"
         return [m.RecordNotification(entry=nobody, result="dropped", detail=detail)]
 
-    def _is_news(self, known: _Told, alert: m.Alert) -> bool:
-        """Whether it has become worse, or lasts for so long that people are told again."""
-        worse = SEVERITIES.index(alert.severity) > SEVERITIES.index(known.alert.severity)
-        return worse or self._now - known.at >= self._settings.repeat_s
+    def _is_news(self, known: _Told, event: m.AlertRaised) -> bool:
+        """Whether it has become worse, lasts so long that people are told again, or now first reaches anybody."""
+        worse = SEVERITIES.index(event.alert.severity) > SEVERITIES.index(known.alert.severity)
+        if worse or self._now - known.at >= self._settings.repeat_s:
+            return True
+        return not known.channels and bool(self._known(event.channels or self._routed(event)))
 
     def _routed(self, event: m.AlertRaised) -> tuple[str, ...]:
         alert = event.alert

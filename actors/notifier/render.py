@@ -18,6 +18,9 @@ ID_HEADER = "X-Supervisor-Message"
 TITLE_LIMIT = 200
 BODY_LIMIT = 20_000
 
+LASTS_S = 86_400.0
+"""What lasts longer without being raised again is over for an Alertmanager, seconds."""
+
 _DAY_S = 86_400
 _TOLERANCE_S = 300.0
 _MARKS = {"low": "LOW", "medium": "MEDIUM", "high": "HIGH", "critical": "CRITICAL"}
@@ -33,7 +36,13 @@ def text(entry: OutboxEntry) -> tuple[str, str]:
 
 
 def alertmanager(entry: OutboxEntry, *, supervisor: str) -> list[dict[str, Any]]:
-    """The body of a POST to `/api/v2/alerts`; an alert that is over has an end, and the same labels."""
+    """The body of a POST to `/api/v2/alerts`; an alert that is over has its end, and the same labels.
+
+    Of one without an end an Alertmanager says by itself after `resolve_timeout` (5 minutes) that it is over, for it
+    expects to hear of it again and again. So what lasts has an end that is far away.
+
+    Source: prometheus.io, "Sending alerts".
+    """
     return [
         {
             "labels": {
@@ -50,7 +59,7 @@ def alertmanager(entry: OutboxEntry, *, supervisor: str) -> list[dict[str, Any]]
                 "runbook_url": alert.runbook,
             },
             "startsAt": rfc3339(alert.began_s),
-            **({} if alert.ended_s is None else {"endsAt": rfc3339(alert.ended_s)}),
+            "endsAt": rfc3339(alert.began_s + LASTS_S if alert.ended_s is None else alert.ended_s),
         }
         for alert in entry.alerts
     ]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from actors.healer.errors import UnknownIncidentError
 from actors.healer.functions import FunctionCheckpoints
+from actors.healer.incident import problems_of_trouble
 from actors.healer.learning import check_lessons
 from actors.healer.messages import TroubleReported
 from actors.healer.packing import pack_plan
@@ -77,7 +78,11 @@ class Healer:
     aplan = twin(plan)
 
     def dry_run(self, component: str, *, failure: str = "unknown", severity: Severity = "medium") -> Choice:
-        """What would be tried if that were reported now, and why; nothing is done."""
+        """What would be tried if that were reported now, and why; nothing is done.
+
+        Raises:
+            ConfigError: A name is none, or the severity.
+        """
         return self.client.ask("dry_run", _trouble(component, failure, severity))
 
     adry_run = twin(dry_run)
@@ -101,6 +106,9 @@ class Healer:
             severity: How bad it is.
             detail: In words.
             node: The node that it fails on; healers on others are taken.
+
+        Raises:
+            ConfigError: A name is none, or the severity.
         """
         self.client.ask("report", _trouble(component, failure, severity, detail=detail, node=node))
 
@@ -167,7 +175,11 @@ class Healer:
             component: Its name; "*" holds all.
             reason: Why; it is on record, beside who asked.
             who: Who asks; left out, this user, host and process.
+
+        Raises:
+            ConfigError: There is no name.
         """
+        _named(component)
         self.client.change("hold", component, who or this_user(), reason)
 
     ahold = twin(hold)
@@ -306,7 +318,9 @@ def _plan(
 
 
 def _trouble(component: str, failure: str, severity: Severity, *, detail: str = "", node: str = "") -> TroubleReported:
-    _named(component)
+    problems = problems_of_trouble(component, failure, severity)
+    if problems:
+        raise ConfigError("trouble", problems=problems)
     return TroubleReported(
         component=component, failure=failure, severity=severity, detail=detail, node=node, source="user"
     )

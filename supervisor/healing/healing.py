@@ -13,9 +13,9 @@ from uuid import uuid4
 
 from actors.child.hooks import finish
 from actors.healer.errors import RecoveryExhaustedError
+from actors.healer.incident import problems_of_trouble
 from actors.healer.messages import TroubleReported
 from actors.healer.running import CallPayload
-from actors.recovery.strategies import SEVERITIES
 from actors.runtime import wire
 from actors.runtime.context import CURRENT
 from actors.runtime.errors import ConfigError
@@ -120,7 +120,7 @@ class Healing:
             raise
 
     def _begin(self, call: Call, failed: Exception) -> tuple[str, Future[Answered]]:
-        payload = self._payload(call)
+        payload = self._payload(call, failed)
         running = CURRENT.get()
         trouble = TroubleReported(
             component=call.component,
@@ -136,15 +136,22 @@ class Healing:
         except ServiceUnreachableError as error:
             raise RecoveryExhaustedError(call.component, reason=str(error)) from failed
 
-    def _payload(self, call: Call) -> CallPayload:
+    def _payload(self, call: Call, failed: Exception) -> CallPayload:
         try:
             function, (arguments, refs) = call.pickled()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - its words are told; the cause is what the call has failed with
             problem = f"the function or an argument does not pickle: {type(error).__name__}: {error}"
-            raise ConfigError(f"heal({call.component!r})", problems=(problem,)) from error
+            raise ConfigError(f"heal({call.component!r})", problems=(problem,)) from failed
         earlier = self._calls.earlier(call.component, function, arguments)
         age_s, stale = (0.0, None) if earlier is None else earlier
-        return CallPayload(function=function, arguments=arguments, refs=tuple(refs), stale=stale, stale_age_s=age_s)
+        return CallPayload(
+            function=function,
+            arguments=arguments,
+            refs=tuple(refs),
+            stale=stale,
+            stale_age_s=age_s,
+            failed=_class_of(failed),
+        )
 
     def _remember(self, call: Call, value: object) -> None:
         if not self._calls.keeps(call.component):
@@ -157,13 +164,17 @@ class Healing:
 
 
 def _check(call: Call) -> None:
-    problems: list[str] = []
-    if not call.component:
-        problems.append("component: a name is needed, as 'payment-service'")
-    if call.severity not in SEVERITIES:
-        problems.append(f"severity: {call.severity!r} is none; there are {', '.join(SEVERITIES)}")
+    problems = problems_of_trouble(call.component, call.failure, call.severity)
     if problems:
-        raise ConfigError("heal(...)", problems=tuple(problems))
+        raise ConfigError("heal(...)", problems=problems)
+
+
+def _class_of(failed: Exception) -> bytes:
+    """The class of an error as it travels; nothing if it does not."""
+    try:
+        return wire.pickle_named(type(failed))
+    except Exception:  # noqa: BLE001 - a class may hold whatever its module does
+        return b""
 
 
 def _value_of(call: Call, answered: Answered, failed: Exception) -> Any:

@@ -71,6 +71,15 @@ def test_coroutines_are_healed_too(ward: Supervisor, marks: Marks):
     assert asyncio.run(call()).startswith("c by ")
 
 
+def test_an_error_that_is_not_worth_another_attempt_has_none(ward: Supervisor, marks: Marks):
+    ward.healer.plan("picky", [Retry(on=(OSError,), attempts=4, min_s=0.0, max_s=0.01)])
+    with pytest.raises(RecoveryExhaustedError) as caught:
+        ward.heal("picky", ailments.never, args=(marks.path, "p"))
+    assert marks.lines() == ["p"], "it was made here, and not again"
+    assert caught.value.incident is not None
+    assert "FlakyError is not worth another attempt" in str(caught.value.incident.history)
+
+
 @pytest.mark.soak
 def test_what_nothing_helps_is_told_with_its_incident(ward: Supervisor, marks: Marks):
     ward.healer.plan("dead", [Retry(attempts=2, min_s=0.0, max_s=0.01)])
@@ -122,6 +131,12 @@ def test_wrong_plans_and_calls_are_refused_by_name(ward: Supervisor):
         Escalate(repeats=0)
     with pytest.raises(ConfigError, match="severity: 'huge' is none"):
         ward.heal("x", ailments.never, severity="huge")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ConfigError, match="severity: 'huge' is none"):
+        ward.healer.report("x", severity="huge")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ConfigError, match="failure: 5 is no name"):
+        ward.healer.dry_run("x", failure=5)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ConfigError, match="a name is needed"):
+        ward.healer.hold("", reason="x")
     with pytest.raises(UnknownIncidentError, match="supervisor heal ls"):
         ward.healer.incident("nowhere")
 

@@ -6,12 +6,14 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from supervisor import Fallback, Provider, Restart, Restore, Retry, Supervisor
 from supervisor.services.keys import HEALER
+from supervisor.tree import LOG
 from tests.ray_local import ailments
 from tests.ray_local.conftest import Marks, configuration, unique_name
 from tests.ray_local.test_healing import QUICK
@@ -199,3 +201,22 @@ def test_calls_of_a_process_that_died_wait_no_more(ward: Supervisor, eventually)
 def heal_there(name: str) -> str:
     sup = Supervisor.connect(name)
     return sup.heal("orphan", ailments.never, args=(os.devnull, "o"))
+
+
+@pytest.mark.soak
+def test_a_hold_outlives_the_coordinator_though_the_log_did_not_answer(ward: Supervisor, eventually):
+    ready(ward, eventually)
+    before = pids(ward)[HEALER]
+    (log,) = (each.location.process.pid for each in ward.status().tree if each.key == LOG and each.location)
+    os.kill(log, signal.SIGSTOP)
+    try:
+        ward.healer.hold("unwritten", reason="upgrade", who="ann")
+        kill(before)
+    finally:
+        with suppress(ProcessLookupError):  # it was replaced meanwhile
+            os.kill(log, signal.SIGCONT)
+    assert ward.healer.holds() == {"unwritten": ("ann", "upgrade")}
+    assert pids(ward)[HEALER] != before
+    assert ward.healer.release("unwritten")
+    kill(pids(ward)[HEALER])
+    assert ward.healer.holds() == {}

@@ -7,7 +7,7 @@ import pytest
 from actors.degradation import messages as m
 from actors.degradation.machine import DegradationMachine
 from actors.degradation.settings import DegradationSettings
-from tests.unit.degradation.scene import BREAKER, SCORE, Scene, moves
+from tests.unit.degradation.scene import BREAKER, QUEUE, SCORE, Scene, moves
 
 
 class TestRules:
@@ -214,7 +214,22 @@ class TestRecovery:
         former.queue(1.0)
         scene = Scene()
         scene.tell(m.StateRecovered(kept=former.machine.kept(former.now)))
+        assert moves(scene.later(1000.0)) == [], "nothing is known of the queue yet"
+        scene.queue(0.0)
         assert moves(scene.later(30.0)) == [("minimal", "reduced", "recovering")]
+
+    def test_a_rule_that_asked_asks_on_in_its_band(self) -> None:
+        former = Scene(SCORE, QUEUE)
+        former.queue(1.0)
+        former.score(40)
+        former.later(4.0)
+        former.score(60)
+        scene = Scene(SCORE, BREAKER)
+        scene.tell(m.StateRecovered(kept=former.machine.kept(former.now)))
+        scene.score(60)
+        assert moves(scene.later(1000.0)) == [("minimal", "emergency", "rule")]
+        scene.score(70)
+        assert [after for _, after, _ in moves(scene.later(90.0))] == ["minimal", "reduced", "full"]
 
     def test_levels_that_are_no_more_are_the_fullest(self) -> None:
         former = Scene()
@@ -269,3 +284,15 @@ def test_what_is_kept_ages() -> None:
     assert other.machine.level == "minimal"
     assert moves(other.later(1.0)) == [("minimal", "minimal", "override_over")]
     assert other.machine.statistics(other.now).level_s["minimal"] == 121.0
+
+
+def test_among_levels_of_ones_own_a_feature_stays_on_in_all_of_them_unless_it_says_otherwise() -> None:
+    scene = Scene(levels=("all", "some", "none"), rules=())
+    assert moves(scene.declare("search")) == []
+    scene.declare("chat", lowest="some")
+    assert scene.declare("search") == [], "declared again as it is, nothing happens"
+    scene.set("none")
+    assert scene.machine.published.resolved.plain == {"search": True, "chat": False}
+    (refused,) = scene.declare("more", lowest="reduced")
+    assert isinstance(refused, m.Refuse)
+    assert refused.problems == ("lowest: 'reduced' is not one of all, some, none",)

@@ -25,4 +25,5 @@ def test_a_budget_burns_as_many_times_as_fast_as_it_may():
     settings = BudgetSettings(objective=0.99, tasks_min=100)
     assert burn_of(99, 99, settings) is None
     assert burn_of(100, 0, settings) == 0.0
+    assert burn_of(0, 0, settings) == burn_of(5, 0, settings) == 0.0, "what does not fail burns nothing"
     assert burn_of(100, 2, settings) == pytest.approx(2.0)

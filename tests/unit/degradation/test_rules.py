@@ -42,3 +42,16 @@ def test_of_rules_for_one_level_the_first_is_named() -> None:
     asking = Asking(DegradationSettings(rules=(first, QUEUE)))
     asking.see({("queue_pressure", "a"): 1.0}, 0.0)
     assert asking.wanted()[1] == str(first)
+
+
+def test_what_asked_in_an_earlier_life_asks_on_if_there_is_such_a_rule() -> None:
+    asking = _asking()
+    asking.see({("system_score", ""): 40.0, ("queue_pressure", "a"): 1.0}, 10.0)
+    assert asking.kept(15.0) == ((SCORE, 5.0), (QUEUE, 5.0))
+    later = Asking(DegradationSettings(rules=(BREAKER, SCORE)))
+    later.resume(asking.kept(15.0), 100.0)
+    assert later.kept(100.0) == ((SCORE, 5.0),)
+    later.see({("system_score", ""): 60.0}, 100.0)
+    assert later.wanted() == (3, str(SCORE))
+    later.see({("system_score", ""): 70.0}, 100.0)
+    assert later.wanted() == (0, "")

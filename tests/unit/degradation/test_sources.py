@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from actors.degradation.sources import SIGNALS_MAX, SILENCE_S, SOURCES_MAX, Sources
@@ -47,3 +49,33 @@ def test_what_is_too_much_is_refused():
         sources.say(f"s{number}", {}, 0.0)
     with pytest.raises(ValueError, match="one too many"):
         sources.say("more", {}, 0.0)
+
+
+def test_a_queue_that_nobody_tells_of_any_more_is_empty():
+    sources = Sources()
+    sources.say("a", {QUEUE: 1.0, SCORE: 10.0}, 0.0)
+    sources.news(0.0)
+    assert sources.news(SILENCE_S + 0.1) == {QUEUE: 0.0, SCORE: None}
+    assert sources.news(SILENCE_S + 0.2) == {QUEUE: None}
+    sources.say("a", {QUEUE: 1.0}, 20.0)
+    sources.say("b", {QUEUE: 0.3}, 25.0)
+    sources.news(25.0)
+    assert sources.news(20.1 + SILENCE_S) == {QUEUE: 0.3}, "another process tells of it"
+
+
+@pytest.mark.parametrize(
+    ("signals", "words"),
+    [
+        ({"system_score": 1.0}, "'system_score' is no signal; give one of system_score, component_score"),
+        ({("score", ""): 1.0}, "is no signal"),
+        ({("system_score", 5): 1.0}, "is no signal"),
+        ({SCORE: "40"}, "system_score of '': '40' is no number"),
+        ({SCORE: float("nan")}, "is no number"),
+    ],
+)
+def test_what_is_no_signal_is_refused_and_changes_nothing(signals: Any, words: str):
+    sources = Sources()
+    sources.say("a", {SCORE: 50.0}, 0.0)
+    with pytest.raises(ValueError, match=words):
+        sources.say("a", {QUEUE: 1.0} | signals, 0.0)
+    assert sources.news(0.0) == {SCORE: 50.0}

@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from actors.healer.incident import HISTORY_MAX, LEGAL, Entry, Incident, Phase, moved
+from actors.healer.incident import HISTORY_MAX, LEGAL, Entry, Incident, Phase, moved, problems_of_trouble
 
 DB = Incident(incident_id="1.1", component="db", failure="crash", severity="low")
 
@@ -44,3 +44,17 @@ def test_its_history_is_bounded() -> None:
         incident = incident.noted(Entry(what=str(number)))
     assert len(incident.history) == HISTORY_MAX
     assert incident.history[-1].what == str(HISTORY_MAX + 4)
+
+
+def test_what_cannot_be_reported_is_named_field_by_field() -> None:
+    assert problems_of_trouble("db", "crash", "low") == ()
+    assert problems_of_trouble("", 5, "huge") == (
+        "component: '' is no name; give a text of 1 to 256 characters, as 'payment-service'",
+        "failure: 5 is no name; give a text of 1 to 256 characters, as 'network'",
+        "severity: 'huge' is none; there are low, medium, high, critical",
+    )
+    assert [problem.partition(":")[0] for problem in problems_of_trouble("x" * 257, "", ["low"])] == [
+        "component",
+        "failure",
+        "severity",
+    ]

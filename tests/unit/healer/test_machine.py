@@ -311,6 +311,48 @@ class TestDependencies:
         assert phases(commands, "1.1") == ["escalated"]
         assert phases(commands, "1.2") == ["verifying", "recovering", "verifying", "resolved"]
 
+    def test_a_cause_that_falls_sick_later_is_waited_for_before_the_next_step(self) -> None:
+        scene = Scene(Isolate(), Restart(), verify_s=0.5)
+        scene.tell(m.DependenciesChanged(depends_on={"web": ("api",), "api": ("db",)}))
+        scene.outcome = lambda _: None
+        scene.report("web")
+        scene.report("db")
+        (isolated, other) = scene.runs
+        scene.tell(scene.ended(isolated, "failed"))
+        assert scene.actions == ["isolate", "isolate"], "its restart waits"
+        (web, _) = scene.machine.incidents()
+        assert (web.phase, web.caused_by) == ("recovering", "1.2")
+        scene.verdict = lambda verify: "failed" if verify.component == "web" else "passed"
+        commands = scene.tell(scene.ended(other, "succeeded"))
+        assert phases(commands, "1.1") == ["verifying", "recovering"], "it is sick still, and goes on"
+        assert scene.actions[2:] == ["restart"]
+
+    def test_what_was_waited_with_goes_on_where_it_was(self) -> None:
+        scene = Scene(Escalate(repeats=3, repeat_s=10.0), verify_s=0.5)
+        scene.tell(m.PlanSet(rule=PlanRule(component="db", strategies=(Restart(),))))
+        scene.tell(m.DependenciesChanged(depends_on={"web": ("db",)}))
+        scene.outcome = lambda run: None if run.step.action == "restart" else "succeeded"
+        scene.verdict = lambda verify: "failed" if verify.component == "web" else "passed"
+        scene.report("web")
+        scene.report("db")
+        scene.later(25.0)
+        assert scene.actions == ["notify", "restart"], "nobody is told again of what has a cause"
+        scene.tell(scene.ended(scene.runs[-1], "succeeded"))
+        scene.later(40.0)
+        told = [number for incident, _, action, number in scene.ran if (incident, action) == ("1.1", "notify")]
+        assert told == [0, 1, 2]
+
+    def test_two_that_come_to_depend_on_each_other_do_not_wait_for_each_other_either(self) -> None:
+        scene = Scene(Isolate(), Restart(), verify_s=0.5)
+        scene.outcome = lambda run: None if run.step.action == "isolate" else "succeeded"
+        scene.report("a")
+        scene.report("b")
+        scene.tell(m.DependenciesChanged(depends_on={"a": ("b",), "b": ("a",)}))
+        for run in list(scene.runs):
+            scene.tell(scene.ended(run, "failed"))
+        assert [each.phase for each in scene.machine.incidents()] == ["resolved", "resolved"]
+        assert scene.actions == ["isolate", "isolate", "restart"], "the other is well again with it"
+
     def test_who_depends_is_told_by_hand_and_by_the_monitor_and_each_replaces_its_own(self) -> None:
         scene = Scene(Restart())
         scene.tell(m.DependenciesChanged(depends_on={"web": ("api",)}))

@@ -10,7 +10,7 @@ from actors.healer.routing import Healer
 from actors.healer.settings import PlanRule
 from actors.healer.telling import keys_of
 from actors.recovery.retry import Retry
-from actors.recovery.strategies import Escalate, Isolate, Restart
+from actors.recovery.strategies import Escalate, Isolate, Restart, Restore
 from tests.unit.healer.scene import Scene, answers, of, phases
 
 
@@ -53,6 +53,56 @@ class TestPeople:
         (recorded,) = scene.tell(m.Acknowledged(incident_id="1.1", who="ann"))
         assert isinstance(recorded, m.RecordIncident)
         assert scene.only().owner == "ann"
+
+    def test_of_what_a_person_has_taken_over_nothing_more_is_tried(self) -> None:
+        waits = Scene(Retry(attempts=9, backoff="constant", min_s=5.0), Restart())
+        waits.outcome = lambda _: "failed"
+        waits.report(call="c1")
+        commands = waits.tell(m.Acknowledged(incident_id="1.1", who="ann"))
+        assert (phases(commands), answers(commands)) == (["escalated"], [("c1", "exhausted")])
+        assert waits.only().history[-1].detail == "ann has taken it over"
+        waits.later(1000.0)
+        assert waits.actions == []
+
+        runs = Scene(Restart(), Isolate(), Escalate())
+        runs.outcome = lambda _: None
+        runs.report()
+        runs.tell(m.Acknowledged(incident_id="1.1", who="ann"))
+        assert phases(runs.tell(runs.ended(runs.runs[-1], "failed"))) == ["escalated"]
+        assert runs.actions == ["restart"]
+
+        tells = Scene(Escalate(repeat_s=5.0))
+        tells.outcome = lambda _: None
+        tells.report()
+        tells.tell(m.Acknowledged(incident_id="1.1", who="ann"))
+        assert phases(tells.tell(tells.ended(tells.runs[-1], "succeeded"))) == ["escalated"]
+        tells.later(60.0)
+        assert tells.actions == ["notify"], "nobody is told again"
+
+        held = Scene(Restart())
+        held.tell(m.HoldRequested(component="db", who="ben", reason="upgrade"))
+        held.report()
+        assert phases(held.tell(m.Acknowledged(incident_id="1.1", who="ann"))) == ["escalated"]
+        held.tell(m.ReleaseRequested(component="db"))
+        assert held.actions == []
+
+    def test_what_was_half_done_is_undone_whoever_has_taken_it_over(self) -> None:
+        scene = Scene(Restore(), Restart())
+        scene.outcome = lambda run: None if run.step.action == "cut_over" else "succeeded"
+        scene.report()
+        scene.tell(m.Acknowledged(incident_id="1.1", who="ann"))
+        commands = scene.tell(scene.ended(scene.runs[-1], "failed"))
+        assert scene.actions == ["load", "verify", "cut_over", "roll_back"]
+        assert phases(commands) == ["escalated"]
+
+    def test_what_a_person_has_is_looked_at_all_the_same(self) -> None:
+        scene = Scene(Restart(), Isolate())
+        scene.verdict = lambda _: None
+        scene.report()
+        scene.tell(m.Acknowledged(incident_id="1.1", who="ann"))
+        assert scene.only().phase == "verifying"
+        assert phases(scene.later(60.0)) == ["escalated"]
+        assert scene.actions == ["restart"]
 
     def test_what_is_in_the_middle_of_a_step_is_not_over_by_itself(self) -> None:
         scene = Scene(Restart())

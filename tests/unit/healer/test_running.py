@@ -11,6 +11,7 @@ import pytest
 
 from actors.healer import running
 from actors.healer.running import RecoveryContext
+from actors.recovery.course import Step, Taken
 from actors.recovery.retry import Fallback, Provider, Retry
 from actors.recovery.strategies import Escalate, Isolate, Restart, UserStrategy
 from tests.unit.healer.ward import Hand, Ward, call
@@ -66,6 +67,40 @@ class TestCalls:
         ended = hand.take(Retry(on=on), "call", payload=call(busy, 4))
         assert ended.outcome == outcome
         assert ended.detail == "BusyError: password=*** 4"
+
+    @pytest.mark.parametrize(
+        ("on", "failed", "outcome"),
+        [
+            (OSError, BusyError, "refused"),
+            (OSError, ConnectionError, "succeeded"),
+            (BusyError, BusyError, "succeeded"),
+            (Exception, BusyError, "succeeded"),
+            (OSError, None, "succeeded"),
+        ],
+    )
+    def test_what_failed_at_the_callers_is_made_again_only_if_that_is_worth_it(
+        self, hand: Hand, on: Any, failed: Any, outcome: str
+    ):
+        ended = hand.take(Retry(on=on), "call", payload=call(double, 4, failed=failed))
+        assert ended.outcome == outcome
+        assert outcome == "succeeded" or ended.detail == "BusyError is not worth another attempt"
+
+    def test_that_is_asked_until_it_was_made_once(self, hand: Hand):
+        step = Step(action="call", number=0, timeout_s=1.0)
+        payload = call(double, 4, failed=BusyError)
+        for outcome, ends in (("unknown", "refused"), ("failed", "succeeded")):
+            taken = (Taken(step=step, outcome=outcome),)  # pyright: ignore[reportArgumentType]
+            assert hand.take(Retry(on=(OSError,)), "call", payload=payload, number=1, taken=taken).outcome == ends
+
+    def test_an_error_whose_class_two_processes_have_sent_by_value_is_known_by_its_name(self, hand: Hand):
+        def made() -> type[Exception]:
+            class GoneError(Exception):
+                pass
+
+            return GoneError
+
+        ended = hand.take(Retry(on=(made(),)), "call", payload=call(double, 4, failed=made()))
+        assert ended.outcome == "succeeded"
 
     def test_a_function_that_ends_the_process_does_not(self, hand: Hand):
         assert hand.take(Retry(), "call", payload=call(leave, 4)).outcome == "refused"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from actors.healer import messages as m
 from actors.healer.incident import Incident
-from actors.healer.telling import alert_of, keys_of, time_key
+from actors.healer.telling import alert_of, keys_of, time_key, wants_people
 from actors.recovery.strategies import Escalate, Isolate
 from tests.unit.healer.scene import Scene
 
@@ -44,3 +44,16 @@ def test_an_incident_of_which_nobody_was_told_resolves_nothing():
         if isinstance(each, m.TellPhase) and each.incident.phase == "resolved"
     ]
     assert keys_of(resolved) == ()
+
+
+def test_people_are_wanted_where_nobody_was_told_and_nobody_has_it():
+    scene = Scene(Isolate(), escalated_s=1e5)
+    scene.verdict = lambda _: "failed"
+    scene.report("db", "crash")
+    assert not wants_people(scene.only()), "it is being healed"
+    assert wants_people(ended(scene))
+    scene.tell(m.Acknowledged(incident_id="1.1", who="ann"))
+    assert not wants_people(scene.only())
+    told = Scene(Escalate(repeats=1))
+    told.report("db", "crash")
+    assert not wants_people(ended(told))

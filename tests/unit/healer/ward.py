@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from actors.healer.ports import CannotHealError, ChildState
 from actors.healer.running import CallPayload, Ended, Job, StepRunner
 from actors.health.published import HealthStanding
 from actors.notifier.messages import Alert
-from actors.recovery.course import Action, Step
+from actors.recovery.course import Action, Step, Taken
 from actors.recovery.strategies import Strategy
 from actors.runtime import wire
 from actors.runtime.clock import SYSTEM_CLOCK
@@ -111,7 +112,13 @@ class Ward:
 INCIDENT = Incident(incident_id="7", component="cart", failure="crash", severity="high", detail="it hurts", node="n1")
 
 
-def call(fn: Callable[..., Any], *args: Any, stale: object = None, stale_age_s: float = 0.0) -> CallPayload:
+def call(
+    fn: Callable[..., Any],
+    *args: Any,
+    stale: object = None,
+    stale_age_s: float = 0.0,
+    failed: type[BaseException] | None = None,
+) -> CallPayload:
     arguments, refs = wire.dumps((args, {}))
     return CallPayload(
         function=wire.pickle_named(fn),
@@ -119,6 +126,7 @@ def call(fn: Callable[..., Any], *args: Any, stale: object = None, stale_age_s: 
         refs=tuple(refs),
         stale=None if stale is None else wire.dumps(stale)[0],
         stale_age_s=stale_age_s,
+        failed=b"" if failed is None else wire.pickle_named(failed),
     )
 
 
@@ -138,9 +146,11 @@ class Hand:
         timeout_s: float = 30.0,
         payload: CallPayload | None = None,
         number: int = 0,
+        taken: tuple[Taken, ...] = (),
     ) -> Ended:
         step = Step(action=action, number=number, index=index, timeout_s=timeout_s)
-        return self.runner.run("r", Job(incident=INCIDENT, strategy=packed(strategy), step=step, call=payload))
+        incident = replace(INCIDENT, taken=taken)
+        return self.runner.run("r", Job(incident=incident, strategy=packed(strategy), step=step, call=payload))
 
     @staticmethod
     def result(ended: Ended) -> object:

@@ -53,7 +53,7 @@ def test_checks_are_bounded_by_number_and_age() -> None:
 def test_the_monitors_blindness_counts_for_nothing() -> None:
     made = _component()
     settings = probe(phi=8.0)
-    made.probes["liveness", ""] = Probe(settings, place="", heartbeats=Heartbeats(expected_s=1.0, now=0.0))
+    made.probes["liveness", ""] = Probe(settings, place="", heartbeats=Heartbeats(expected_s=1.0, limit=8.0, now=0.0))
     made.probes["readiness", ""] = Probe(probe(kind="readiness"), place="")
     made.availability.turn(False, 0.0)
     made.blind(100.0, gap_s=99.0)

@@ -38,3 +38,12 @@ def test_places_that_are_gone_count_no_more() -> None:
     assert sight.see("b", reached=False)
     assert sight.forget(frozenset({"a"}))
     assert not sight.cut_off
+
+
+def test_who_is_not_there_counts_no_more() -> None:
+    sight = Sight(MonitorSettings())
+    sight.see("a", reached=False)
+    assert sight.see("b", reached=False)
+    assert sight.leave("a")
+    assert not sight.leave("a")
+    assert not sight.cut_off

@@ -175,3 +175,20 @@ def test_how_things_stand_tells_which_child_a_sick_component_is() -> None:
 
 def test_names_and_keys_mean_the_same_child() -> None:
     assert (child_key("cart"), child_key("worker/default-0")) == ("child/cart", "worker/default-0")
+
+
+def test_children_that_were_ended_do_not_blind_it_but_those_out_of_reach_do() -> None:
+    scene = Scene()
+    scene.tell(m.ChildrenSeen(lives={"child/a": 1, "child/b": 1}))
+    for name in ("a", "b"):
+        scene.register(name, on=f"child:{name}")
+    scene.run(1.0)
+    scene.tell(m.ChildrenSeen(lives={}))
+    for name in ("a", "b"):
+        scene.answer(name, "unreachable", place=f"child:{name}")
+    assert of(m.AlarmBlindness, scene.run(5.0)) == []
+    assert (scene.state("a"), scene.machine.report(scene.now).blind) == ("unknown", "")
+    scene.tell(m.ChildrenSeen(lives={"child/a": 2, "child/b": 2}))
+    assert [each.cause for each in of(m.AlarmBlindness, scene.run(1.0))] == ["cut_off"]
+    scene.tell(m.ChildrenSeen(lives={"child/a": 2}))
+    assert len(of(m.NoteSight, scene.run(1.0))) == 1

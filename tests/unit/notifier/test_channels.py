@@ -85,7 +85,7 @@ def test_alertmanager_gets_its_second_version(sink: Sink):
     }
     assert told["annotations"]["severity"] == "critical"
     assert told["startsAt"] == "2023-11-15T12:00:00.000Z"
-    assert "endsAt" not in told
+    assert told["endsAt"] == "2023-11-16T12:00:00.000Z", "it lasts until it is told to be over"
 
 
 def test_a_prefix_and_a_user_of_an_alertmanager_are_kept(sink: Sink):

@@ -89,6 +89,18 @@ class TestRoutes:
         assert isinstance(other, m.RecordNotification)
         assert (other.entry.channel, other.detail) == ("pager", "there is no such channel")
 
+    def test_what_reached_nobody_is_told_as_soon_as_a_route_is_open_for_it(self) -> None:
+        routes = (RouteSettings(channels=("mail",), begin="13:00", end="18:00"),)
+        scene = Scene(routes=routes)
+        scene.raise_()
+        scene.raise_()
+        assert scene.told == []
+        scene.tell(m.AlertRaised(alert=alert(), wall_s=NOON_S + 3600))
+        assert scene.told == [("mail", "db/crash", False)]
+        assert scene.sent[0].alerts[0].repeated == 1
+        scene.tell(m.AlertRaised(alert=alert(), wall_s=NOON_S + 3600))
+        assert len(scene.sent) == 1
+
     def test_one_channel_that_fails_holds_no_other_up(self) -> None:
         scene = Scene(channel("a"), channel("b"))
         scene.ok = lambda send: send.entry.channel == "b"
