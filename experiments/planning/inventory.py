@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from experiments.model.safety import Day
     from experiments.model.selector import TargetKind
     from experiments.planning.ground import Ground
+    from supervisor.chaos_settings import BlastRadius, BusinessHours, Day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,10 @@ class Inventory:
         nodes: How many nodes it has.
         active: What runs already.
         limit: How many experiments may run at a time.
-        moments: What time it is in each zone that the experiment names.
+        blast_radius: How much its owner lets be hit at a time; None: as much as an experiment says.
+        hours: When its owner lets experiments run; empty: always.
+        least_health: The score below which its owner lets none start.
+        moments: What time it is in each zone that the experiment or the owner names.
         halted: Who halted chaos and why, as `who: why`; nothing if nobody did.
     """
 
@@ -81,6 +84,9 @@ class Inventory:
     nodes: int = 1
     active: tuple[Active, ...] = ()
     limit: int = 1
+    blast_radius: BlastRadius | None = None
+    hours: tuple[BusinessHours, ...] = ()
+    least_health: float = 0.0
     moments: Mapping[str, Moment] = field(default_factory=dict[str, Moment])
     halted: str = ""
 

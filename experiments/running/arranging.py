@@ -68,7 +68,7 @@ def inventory_of(
     """The cluster as a plan is made on it."""
     settings, seen_now = sup.config.chaos, vitals(sup)
     now_us = SYSTEM_CLOCK.wall_us()
-    zones = {hours.zone for hours in experiment.chaos.safety.hours}
+    zones = {hours.zone for hours in (*experiment.chaos.safety.hours, *settings.hours)}
     return Inventory(
         targets=seen.targets,
         embedded=sup.embedded,
@@ -79,6 +79,9 @@ def inventory_of(
         nodes=len(nodes),
         active=tuple(Active(run=run.run, ground=run.ground) for run in runs.going),
         limit=settings.experiments_max,
+        blast_radius=settings.blast_radius,
+        hours=settings.hours,
+        least_health=settings.least_health,
         moments={zone: moment(zone, now_us) for zone in zones},
         halted=next((node.halted for node in nodes if node.halted), ""),
     )
