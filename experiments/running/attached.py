@@ -28,6 +28,7 @@ from experiments.running.arranging import arrange
 from experiments.running.books import Books, clear_gone
 from experiments.running.load import RunningLoad
 from experiments.running.probing import Probes
+from experiments.running.recovery import recovered
 from experiments.running.single import SingleFault
 from experiments.running.staging import Stage
 from experiments.running.striking import Striker
@@ -95,7 +96,14 @@ class AttachedCluster:
             for hit in each.hits
         ]
         single_fault = self._on[run] = SingleFault(
-            self._sup.events, books, striker=striker, watch=self._watch(run), plan=plan, run=run, orders=orders
+            self._sup.events,
+            books,
+            striker=striker,
+            watch=self._watch(run),
+            plan=plan,
+            run=run,
+            orders=orders,
+            recovered=lambda look, began_us: recovered(self._sup, arranged.survey, run, look, began_us=began_us),
         )
         try:
             evidence = single_fault.perform(after_s=fault.after_s, settle_s=self._experiment.chaos.settle_s)
