@@ -7,7 +7,7 @@ threads, so that a stop waits for nobody.
 from __future__ import annotations
 
 import queue
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, assert_never
 
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
@@ -102,15 +102,22 @@ class Runner:
     def execute(self) -> m.EndRun:
         """Carry it out; how it ended. Nothing is left on when this returns or raises, or what is, is told.
 
-        It is driven on a thread: Ctrl-C comes to this one only, never between a step and what was written of it.
+        It is driven on a thread: what a signal raises comes to this one only, never between a step and its entry.
         """
         driven = self._pool.submit(self._drive)
+        leaving: BaseException | None = None
         try:
-            while True:
+            while not driven.done():
                 try:
-                    return driven.result()
+                    wait([driven])
                 except KeyboardInterrupt:
                     self._events.put(m.StopRequested(why=INTERRUPTED))
+                except BaseException as error:  # noqa: BLE001 - as SystemExit, by which Ray answers SIGTERM
+                    leaving = error
+                    self._events.put(m.StopRequested(why=f"its program ends: {type(error).__name__}"))
+            if leaving is not None:
+                raise leaving
+            return driven.result()
         finally:
             self._over = True
             self._pool.shutdown(wait=False, cancel_futures=True)

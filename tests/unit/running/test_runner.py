@@ -159,6 +159,27 @@ def test_it_ends_where_its_program_is_interrupted(world: World) -> None:
     assert world.steps()[-2:] == ["undone", "ended"]
 
 
+def test_it_ends_where_its_program_is_told_to_end(world: World) -> None:
+    """As Ray's handler of SIGTERM does it: what it raises goes on when all is undone."""
+
+    def leave(*_: object) -> None:
+        raise SystemExit(15)
+
+    runner = runner_of(world, brief(SLOW, lease_s=50.0))
+    former = signal.signal(signal.SIGTERM, leave)
+    other = threading.Thread(target=lambda: (until(lambda: bool(world.on)), os.kill(os.getpid(), signal.SIGTERM)))
+    other.start()
+    try:
+        with pytest.raises(SystemExit):
+            runner.execute()
+    finally:
+        other.join()
+        signal.signal(signal.SIGTERM, former)
+    assert not world.on
+    assert world.steps()[-2:] == ["undone", "ended"]
+    assert world.entries[-1].data["why"] == "its program ends: SystemExit"
+
+
 def test_what_breaks_it_off_is_told_when_all_is_undone_and_written_down(world: World) -> None:
     runner = runner_of(world, brief(SLOW, lease_s=50.0))
     told: list[str] = []
