@@ -21,6 +21,7 @@ class Target:
         name: Its name in the cluster, with its kind unique: `worker/w0`, `child/cart`, `breaker/payments`.
         kind: What it is.
         node: The node it runs on, or nothing.
+        node_name: What that node is called: `head`, its name in Ray, or how its id begins.
         group: The pool or group that it belongs to; of a node `head`, `log` where it has that, else `others`.
         labels: What its owner says of it.
         incarnation: Which life of it runs.
@@ -31,6 +32,7 @@ class Target:
     name: str
     kind: TargetKind
     node: str = ""
+    node_name: str = ""
     group: str = ""
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     incarnation: int = 0
