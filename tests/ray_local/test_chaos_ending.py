@@ -6,6 +6,7 @@ import asyncio
 import signal
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -17,12 +18,13 @@ from actors.runtime.fault_control import fault_put
 from actors.runtime.fault_points import CLOCK
 from actors.runtime.process import ProcessIdentity
 from experiments import driver
-from experiments.errors import FaultUnprovenError, HaltedError, RunStoppedError
+from experiments.errors import FaultUnprovenError, HaltedError, PlanRefusedError, RunStoppedError
 from experiments.hands.hands import Hands
 from experiments.model.experiment import Experiment
 from experiments.running import halting
 from experiments.running.attached import AttachedCluster
 from experiments.running.points import ids_of, take_everywhere
+from experiments.running.runner import Runner
 from experiments.running.striking import Striker
 from supervisor import Supervisor
 from supervisor.link import wait_until
@@ -107,6 +109,21 @@ def test_under_the_driver_each_life_is_hit_as_often_as_asked_and_a_guard_ends_it
     with pytest.raises(RunStoppedError, match="guard few tasks") as stopped:
         driver.inject("latency", {"kind": "worker", "count": 1}, delay_s=0.01, lease_s=50.0)
     assert _end_of(lab, stopped.value.run)[0] == "aborted"
+
+
+def test_under_the_driver_faults_in_the_background_are_of_one_experiment(
+    lab: Supervisor, attached: AttachedCluster
+) -> None:
+    """More of them than experiments may run at a time."""
+    workers = sorted(child.key for child in lab.status().tree if child.key.startswith("worker/"))[:3]
+    assert len(workers) > lab.config.chaos.experiments_max
+
+    def slow(worker: str) -> list[str]:
+        aimed = {"kind": "worker", "name": worker}
+        return driver.inject("latency", aimed, delay_s=0.01, lease_s=6.0)["hits"]
+
+    with ThreadPoolExecutor(len(workers)) as pool:
+        assert [hits for (hits,) in pool.map(slow, workers)] == workers
 
 
 # -- a halt ---------------------------------------------------------------------------------------------------------
@@ -234,6 +251,22 @@ def test_a_run_that_is_not_awaited_any_more_is_ended(lab: Supervisor) -> None:
         lab.chaos.run("kill-worker", name=run)
     with pytest.raises(ConfigError, match="names no run"):
         lab.chaos.run("kill-worker", name="../elsewhere")
+
+
+def test_a_run_that_breaks_off_before_it_is_driven_is_ended_although_its_program_lives_on(
+    lab: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: Runner) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Runner, "execute", interrupted)
+    run = unique_name()
+    with pytest.raises(KeyboardInterrupt):
+        lab.chaos.run(brief("kill-worker"), name=run)
+    assert run not in lab.chaos.active(), "else it would be taken to go on for as long as this process lives"
+    assert _end_of(lab, run) == ("aborted", "it broke off: KeyboardInterrupt: ")
+    with pytest.raises(PlanRefusedError, match="a run named"):
+        lab.chaos.run(brief("kill-worker"), name=run)
 
 
 # -- every fault is matched to its recovery, or to a stated loss -------------------------------------------------------
