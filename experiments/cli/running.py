@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +11,11 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from actors.runtime.clock import SYSTEM_CLOCK
 from experiments.cli.embedding import REPORTS, RUNNING, is_embedded, on_supervisor, told
 from experiments.judging.verdict import EXIT_CODES
 from experiments.model.loading import library_names, load_experiment
+from experiments.model.placing import Places
 from experiments.model.scenes import SCENES
 from experiments.model.writing import dump_experiment, json_schema
 from experiments.planning.inventory import Inventory, Target
@@ -23,6 +25,7 @@ from experiments.report.numbers import number_text
 from experiments.report.terminal import STYLES, campaign_text, plan_text, summary
 from experiments.running.archive import PAGE, Archive
 from experiments.running.chaos import ChaosHandle
+from experiments.scheduling.cron import moment
 from supervisor.cli.looking import terminal
 from supervisor.cli.options import ADDRESS, JSON
 
@@ -60,10 +63,10 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each option, and click han
     """Run EXPERIMENT: a name of the library, or a file's path."""
     loaded = load_experiment(experiment)
     if dry_run:
-        _show_plan(_planned(loaded, seed, name, address), as_json=as_json)
+        _show_plan(_planned(loaded, seed, name, address), Places.of(experiment, loaded), as_json=as_json)
     with told(), on_supervisor(name, address, loaded, reports=reports) as sup:
         build = is_embedded(name, address) if scene is None else scene
-        found = ChaosHandle(sup, reports=reports).run(loaded, seed=seed, scene=build)
+        found = ChaosHandle(sup, reports=reports).run(experiment, seed=seed, scene=build)
     _show(found, reports, as_json=as_json)
     raise SystemExit(found.verdict.exit_code)
 
@@ -79,7 +82,8 @@ def plan(experiment: str, seed: int | None, name: str | None, address: str | Non
 
     Without --name and --address it is planned on the scene that an embedded cluster would run for it.
     """
-    _show_plan(_planned(load_experiment(experiment), seed, name, address), as_json=as_json)
+    loaded = load_experiment(experiment)
+    _show_plan(_planned(loaded, seed, name, address), Places.of(experiment, loaded), as_json=as_json)
 
 
 @click.command()
@@ -185,14 +189,17 @@ def scene_inventory(experiment: Experiment) -> Inventory:
         Target(name=name, kind=kind, node=scene.places.get(name, "head"), group=scene.groups.get(name, ""))
         for name, kind in scene.targets.items()
     )
-    return Inventory(targets=targets, embedded=True, ephemeral=True, nodes=scene.nodes)
+    now_us = SYSTEM_CLOCK.wall_us()
+    moments = {hours.zone: moment(hours.zone, now_us) for hours in experiment.chaos.safety.hours}
+    return Inventory(targets=targets, embedded=True, ephemeral=True, nodes=scene.nodes, moments=moments)
 
 
-def _show_plan(found: Plan, *, as_json: bool) -> None:
+def _show_plan(found: Plan, places: Places, *, as_json: bool) -> None:
     if as_json:
         click.echo(found.as_bytes())
     else:
-        terminal().print(plan_text(found))
+        placed = tuple(replace(each, words=places.place(each.words)) for each in found.refusals)
+        terminal().print(plan_text(found, placed))
     raise SystemExit(EXIT_CODES["not_started"] if found.refusals else 0)
 
 

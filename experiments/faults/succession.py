@@ -69,7 +69,7 @@ def begin(
     """
     data = {"experiment": experiment, **ground.as_data(), "runner": list(runner or this_runner())}
     entry = Entry(run=run, step="planned", data=data, at_us=SYSTEM_CLOCK.wall_us())
-    return ledger.begin(entry, lambda runs: refusal(runs, ground=ground, limit=limit))
+    return ledger.begin(entry, lambda runs: refusal(runs, ground=ground, limit=limit, name=run))
 
 
 def this_runner() -> tuple[int, int, str]:

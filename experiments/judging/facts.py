@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 When = Literal["before", "during", "after"]
 
+CallPhase = Literal["baseline", "fault", "between"]
+"""Of a call: in a round without the fault; while the fault is on; or neither, before it is on and while all settles."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeFact:
@@ -31,12 +34,12 @@ class ProbeFact:
 
 @dataclass(frozen=True, slots=True)
 class CallFact:
-    """A task of the load: when it was submitted, how long it took, how it ended, and in which phase."""
+    """A task of the load: when and in which phase it was submitted, how long it took, and how it ended."""
 
     at_s: float
     duration_s: float
     ok: bool
-    phase: Phase
+    phase: CallPhase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,11 +66,16 @@ def _match_one(fault: FaultFact, events: list[LogFact], subjects: Collection[str
         return replace(fault, loss=f"{over.subject} was {over.event} ({over.event_id})")
     if well:
         return replace(fault, recovered_at_s=well[0].at_s, recovered_by=well[0].event_id)
-    if seen is None and fault.undone_at_s is not None:
+    if seen is None and fault.undone_at_s is not None and not _ends_somebody(fault):
         # Nobody had to mend anything: it was over with the fault itself.
         return replace(fault, recovered_at_s=fault.undone_at_s, recovered_by=f"undone/{fault.fault_id}")
     told = f"{seen.event} ({seen.event_id})" if seen is not None else "nothing in the log tells of it"
     return replace(fault, loss=f"{told}, and {fault.target} was not seen whole again")
+
+
+def _ends_somebody(fault: FaultFact) -> bool:
+    """Whether somebody died of it, whom no undo brings back; a node is nobody: who lived there is."""
+    return fault.fault == "crash" and not fault.target.startswith("node/")
 
 
 def _is_later_life(event: LogFact, seen: LogFact | None) -> bool:

@@ -134,6 +134,8 @@ def _unclear(seen: Observations, chaos: Chaos) -> Iterator[str]:
         if count < least:
             yield f"{count} calls in the rounds of kind {phase}; {least} at least say something"
     yield from _unclear_belief([probe for probe in seen.probes if probe.when == "after"])
+    if chaos.during_must_hold:
+        yield from _unclear_meanwhile([probe for probe in seen.probes if probe.when == "during"])
 
 
 def _unclear_belief(after: list[ProbeFact]) -> Iterator[str]:
@@ -144,12 +146,23 @@ def _unclear_belief(after: list[ProbeFact]) -> Iterator[str]:
             yield f"after: {probe.name} cannot be judged: {probe.why}"
 
 
+def _unclear_meanwhile(during: list[ProbeFact]) -> Iterator[str]:
+    """What had to hold while the fault was on, and was not looked at, or could not be; what was seen broken is told."""
+    if not during:
+        yield "it had to hold while the fault was on, and nobody looked meanwhile"
+    broken = {probe.name for probe in during if probe.held is False}
+    unjudged = [probe for probe in during if probe.held is None and probe.name not in broken]
+    told = {probe.name: probe.why for probe in reversed(unjudged)}
+    yield from (f"during: {name} cannot be judged: {why}" for name, why in sorted(told.items()))
+
+
 def _deviations(seen: Observations, chaos: Chaos) -> Iterator[str]:
     for probe in seen.probes:
         if probe.when == "after" and probe.held is False:
             yield f"after: {probe.name} does not hold: {probe.why}"
     if chaos.during_must_hold:
-        yield from _broken_probes(seen, "during")
+        judged = tuple(probe for probe in seen.probes if probe.held is not None)
+        yield from _broken_probes(replace(seen, probes=judged), "during")
     limits = chaos.limits
     for fault in seen.faults:
         if fault.injected_at_s is not None and fault.loss and not fault.lasts:

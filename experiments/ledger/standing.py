@@ -97,9 +97,12 @@ def _apply(run: RunStanding, entry: Entry) -> None:
             pass  # nothing more may be on than before
 
 
-def refusal(runs: Iterable[RunStanding], *, ground: Ground, limit: int) -> str:
-    """Why another run may not start beside these; nothing: it may."""
-    going = [run for run in runs if run.goes_on]
+def refusal(runs: Iterable[RunStanding], *, ground: Ground, limit: int, name: str = "") -> str:
+    """Why another run, of that name, may not start beside these; nothing: it may."""
+    known = list(runs)
+    if any(run.run == name for run in known):
+        return f"there was a run named {name!r} already; give each a name of its own"
+    going = [run for run in known if run.goes_on]
     for run in going:
         shared = ground.shared_with(run.ground)
         if shared:

@@ -60,9 +60,22 @@ def _library_text(name: str) -> str:
     return files("experiments").joinpath("library", f"{name}.yaml").read_text(encoding="utf-8")
 
 
+def text_of(source: str | Path) -> str:
+    """The text that a name of the library, or a file's path, leads to.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    return _library_text(source) if isinstance(source, str) and source in library_names() else _text(Path(source))
+
+
 def _read(path: Path) -> Experiment:
+    return parse_experiment(_text(path), source=str(path), as_json=path.suffix == ".json")
+
+
+def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         problem = f"no such file, and no experiment of the library; that has {', '.join(library_names())}"
         raise ConfigError(str(path), problems=(problem,)) from None
@@ -70,7 +83,6 @@ def _read(path: Path) -> Experiment:
         raise ConfigError(str(path), problems=(f"cannot be read: {error.strerror}",)) from None
     except ValueError as error:
         raise ConfigError(str(path), problems=(f"is no text: {error}",)) from None
-    return parse_experiment(text, source=str(path), as_json=path.suffix == ".json")
 
 
 def _json_mapping(text: str, source: str) -> dict[str, Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -13,44 +12,7 @@ from actors.runtime.settings import PROBLEM, Settings
 from experiments.model.functions import PROBES
 from experiments.model.tolerance_file import parse_tolerance, written
 from experiments.model.tolerances import Tolerance
-
-Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-_CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00")
-
-
-class BlastRadius(Settings):
-    """How much may be hit at a time."""
-
-    targets: int = Field(
-        default=1, ge=1, le=10_000, description="So many targets, with who is hit because its node is."
-    )
-    share: float = Field(default=0.5, gt=0, le=1, description="Of all targets of a kind that run, rounded down.")
-    nodes: int = Field(default=1, ge=1, le=10_000, description="On so many nodes.")
-
-
-class BusinessHours(Settings):
-    """When it may run, so that somebody is there."""
-
-    days: tuple[Day, ...] = Field(default=DAYS[:5], min_length=1, description="On these days.")
-    begins: str = Field(default="09:00", description="From this time of the day on.")
-    ends: str = Field(default="17:00", description="To this time; it may be 24:00.")
-    zone: str = Field(default="UTC", min_length=1, max_length=64, description="Of this time zone, as Europe/Berlin.")
-
-    @field_validator("begins", "ends")
-    @classmethod
-    def _is_a_time(cls, given: str) -> str:
-        if _CLOCK.fullmatch(given) is None:
-            raise PydanticCustomError(PROBLEM, "{words}", {"words": f"{given!r} is no time of a day, as 09:30"})
-        return given
-
-    @model_validator(mode="after")
-    def _has_a_length(self) -> Self:
-        if self.begins >= self.ends:
-            words = f"begins: {self.begins} is not before {self.ends}; give two entries for a night"
-            raise PydanticCustomError(PROBLEM, "{words}", {"words": words})
-        return self
+from supervisor.chaos_settings import BlastRadius, BusinessHours
 
 
 class Guard(Settings):

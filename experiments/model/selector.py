@@ -37,7 +37,9 @@ class Selector(Settings):
     labels: dict[str, str] = Field(
         default_factory=dict[str, str], max_length=50, description="Labels that it has, with their values."
     )
-    node: str = Field(default="*", min_length=1, max_length=256, description="Its node, or a pattern.")
+    node: str = Field(
+        default="*", min_length=1, max_length=256, description="Its node: head, its name, its id; or a pattern."
+    )
     group: str = Field(
         default="*",
         min_length=1,

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from experiments.model.safety import Day
     from experiments.model.selector import TargetKind
     from experiments.planning.ground import Ground
+    from supervisor.chaos_settings import BlastRadius, BusinessHours, Day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +21,7 @@ class Target:
         name: Its name in the cluster, with its kind unique: `worker/w0`, `child/cart`, `breaker/payments`.
         kind: What it is.
         node: The node it runs on, or nothing.
+        node_name: What that node is called: `head`, its name in Ray, or how its id begins.
         group: The pool or group that it belongs to; of a node `head`, `log` where it has that, else `others`.
         labels: What its owner says of it.
         incarnation: Which life of it runs.
@@ -31,6 +32,7 @@ class Target:
     name: str
     kind: TargetKind
     node: str = ""
+    node_name: str = ""
     group: str = ""
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     incarnation: int = 0
@@ -68,7 +70,10 @@ class Inventory:
         nodes: How many nodes it has.
         active: What runs already.
         limit: How many experiments may run at a time.
-        moments: What time it is in each zone that the experiment names.
+        blast_radius: How much its owner lets be hit at a time; None: as much as an experiment says.
+        hours: When its owner lets experiments run; empty: always.
+        least_health: The score below which its owner lets none start.
+        moments: What time it is in each zone that the experiment or the owner names.
         halted: Who halted chaos and why, as `who: why`; nothing if nobody did.
     """
 
@@ -81,6 +86,9 @@ class Inventory:
     nodes: int = 1
     active: tuple[Active, ...] = ()
     limit: int = 1
+    blast_radius: BlastRadius | None = None
+    hours: tuple[BusinessHours, ...] = ()
+    least_health: float = 0.0
     moments: Mapping[str, Moment] = field(default_factory=dict[str, Moment])
     halted: str = ""
 

@@ -28,6 +28,7 @@ Rule = Literal[
     "ephemeral",
     "nodes",
     "no_fault",
+    "step",
     "lease",
 ]
 

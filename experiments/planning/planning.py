@@ -14,6 +14,9 @@ from experiments.planning.reach import aim, ground_of, reached
 from experiments.planning.selecting import select
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from experiments.model.activities import Activity
     from experiments.model.experiment import Experiment
     from experiments.model.faults import Fault
     from experiments.planning.inventory import Inventory, Target
@@ -32,7 +35,7 @@ def make_plan(experiment: Experiment, inventory: Inventory, *, seed: int | None 
     chosen = chaos.seed if seed is None else seed
     patterns = (*inventory.protected, *chaos.safety.protected)
     protected = frozenset(target.name for target in inventory.targets if is_named(target.name, patterns))
-    refusals = list(cluster_refusals(experiment, inventory))
+    refusals = [*cluster_refusals(experiment, inventory), *_passed_over(experiment)]
     planned: list[PlannedFault] = []
     aims: list[Aim] = []
     for place, fault in experiment.faults():
@@ -41,7 +44,7 @@ def make_plan(experiment: Experiment, inventory: Inventory, *, seed: int | None 
         if selected.problem:
             rule = "protected" if "only what is protected" in selected.problem else "selection"
             refusals.append(Refusal(rule=rule, words=f"method[{place}]: {selected.problem}"))
-        one = _planned(place, fault, selected.drawn, chaos.lease_s)
+        one = _planned(place, fault, selected.drawn, chaos.lease_s, _pauses_s(experiment.method, place))
         own = [aim(place, one.fault, one.how, target, inventory) for target in selected.drawn]
         aims += own
         planned.append(replace(one, reaches=tuple(target.name for target in reached(own))))
@@ -81,12 +84,27 @@ def require(plan: Plan) -> Plan:
     raise PlanRefusedError(plan.experiment, problems=problems)
 
 
-def _planned(place: int, fault: Fault, drawn: tuple[Target, ...], lease_s: float) -> PlannedFault:
+def _passed_over(experiment: Experiment) -> Iterator[Refusal]:
+    """Steps that nobody here carries out: what a file says is done, or nothing of it is."""
+    parts = (("method", experiment.method, "inject"), ("rollbacks", experiment.rollbacks, "clear"))
+    for part, steps, func in parts:
+        for place, step in enumerate(steps):
+            if not step.is_ours or step.provider.func != func:
+                told = f"{part}[{place}]: {step.name} is no {func} of ours, and would be passed over"
+                yield Refusal(rule="step", words=f"{told}; Chaos Toolkit's `chaos run` carries it out")
+
+
+def _pauses_s(method: Sequence[Activity], place: int) -> float:
+    """How long a step waits for the pauses around those before it, and for its own."""
+    return sum(step.pauses.before + step.pauses.after for step in method[:place]) + method[place].pauses.before
+
+
+def _planned(place: int, fault: Fault, drawn: tuple[Target, ...], lease_s: float, pauses_s: float) -> PlannedFault:
     return PlannedFault(
         place=place,
         fault=fault.fault,
         hits=tuple(Hit(name=each.name, kind=each.kind, node=each.node, incarnation=each.incarnation) for each in drawn),
-        after_s=fault.after_s,
+        after_s=fault.after_s + pauses_s,
         lease_s=fault.lease_s or lease_s,
         how=fault.how_fields(),
     )

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from experiments.model.experiment import Experiment
-    from experiments.model.safety import BusinessHours, Safety
+    from experiments.model.safety import Safety
     from experiments.planning.inventory import Inventory, Moment, Target
     from experiments.planning.reach import Aim
+    from supervisor.chaos_settings import BlastRadius, BusinessHours
 
 
 MORE_NODES = "add one: ray start --address=HEAD:PORT"
@@ -42,11 +43,11 @@ def cluster_refusals(experiment: Experiment, inventory: Inventory) -> Iterator[R
     if inventory.nodes < experiment.chaos.nodes:
         words = f"it needs {experiment.chaos.nodes} nodes, and the cluster has {inventory.nodes}; {MORE_NODES}"
         yield Refusal(rule="nodes", words=words)
-    if safety.hours and not any(_is_open(each, inventory.moments.get(each.zone)) for each in safety.hours):
-        words = " or ".join(f"{'/'.join(each.days)} {each.begins}-{each.ends} {each.zone}" for each in safety.hours)
-        yield Refusal(rule="hours", words=f"it may run only {words}")
-    if safety.least_health > 0:
-        yield from _health(safety.least_health, inventory.health)
+    yield from _hours(safety.hours, inventory, "it may run only")
+    yield from _hours(inventory.hours, inventory, "this cluster lets experiments run only")
+    least = max(safety.least_health, inventory.least_health)
+    if least > 0:
+        yield from _health(least, inventory.health)
 
 
 def bystander_refusals(aims: Sequence[Aim], protected: Collection[str]) -> Iterator[Refusal]:
@@ -69,7 +70,15 @@ def target_refusals(aims: Sequence[Aim], safety: Safety, inventory: Inventory) -
     yield from _overlaps(aims, inventory)
     yield from _ephemeral(drawn, safety, inventory)
     yield from _opted_in(drawn, beside, safety, inventory)
-    yield from _radius(drawn, beside, safety, inventory)
+    yield from _radius(drawn, beside, safety.blast_radius, inventory, "")
+    if inventory.blast_radius is not None:
+        yield from _radius(drawn, beside, inventory.blast_radius, inventory, "this cluster's ")
+
+
+def _hours(hours: Sequence[BusinessHours], inventory: Inventory, told: str) -> Iterator[Refusal]:
+    if hours and not any(_is_open(each, inventory.moments.get(each.zone)) for each in hours):
+        words = " or ".join(f"{'/'.join(each.days)} {each.begins}-{each.ends} {each.zone}" for each in hours)
+        yield Refusal(rule="hours", words=f"{told} {words}")
 
 
 def _is_open(hours: BusinessHours, moment: Moment | None) -> bool:
@@ -118,21 +127,20 @@ def _opted_in(
 
 
 def _radius(
-    drawn: Sequence[Target], beside: Sequence[Target], safety: Safety, inventory: Inventory
+    drawn: Sequence[Target], beside: Sequence[Target], bound: BlastRadius, inventory: Inventory, whose: str
 ) -> Iterator[Refusal]:
-    bound = safety.blast_radius
     everybody = [*drawn, *beside]
     among = f", {len(beside)} of them{_BESIDE}" if beside else ""
     if len(everybody) > bound.targets:
-        words = f"{len(everybody)} targets are hit at a time{among}, and blast_radius.targets is {bound.targets}"
+        words = f"{len(everybody)} targets are hit at a time{among}, and {whose}blast_radius.targets is {bound.targets}"
         yield Refusal(rule="blast_radius", words=words)
     nodes = {target.node for target in drawn if target.node}
     if len(nodes) > bound.nodes:
-        words = f"targets on {len(nodes)} nodes are hit, and blast_radius.nodes is {bound.nodes}"
+        words = f"targets on {len(nodes)} nodes are hit, and {whose}blast_radius.nodes is {bound.nodes}"
         yield Refusal(rule="blast_radius", words=words)
     for kind in sorted({target.kind for target in everybody}):
         there = len(inventory.running(kind))
         hit = sum(target.kind == kind and target.running for target in everybody)
         if hit > max(1, floor(there * bound.share)):
-            words = f"{hit} of {there} of kind {kind} are hit{among}, and blast_radius.share is {bound.share:g}"
+            words = f"{hit} of {there} of kind {kind} are hit{among}, and {whose}blast_radius.share is {bound.share:g}"
             yield Refusal(rule="blast_radius", words=words)

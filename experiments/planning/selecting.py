@@ -75,7 +75,7 @@ def is_meant(selector: Selector, target: Target) -> bool:
     return (
         (selector.kind is None or selector.kind == target.kind)
         and is_named(target.name, (selector.name,))
-        and fnmatchcase(target.node, selector.node)
+        and any(fnmatchcase(each, selector.node) for each in (target.node, target.node_name))
         and fnmatchcase(target.group, selector.group)
         and all(target.labels.get(label) == value for label, value in selector.labels.items())
     )

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _LEAST = 2
 
+INTERRUPTED = "it was interrupted (Ctrl-C)"
+"""Why a run was stopped that its own program was told to stop; what was to come after it does not come."""
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -69,6 +72,11 @@ class RunReport:
     trace_id: str = ""
     platform: str = ""
     effect_s: float | None = None
+
+    @property
+    def was_interrupted(self) -> bool:
+        """Whether its own program was told to stop."""
+        return INTERRUPTED in self.verdict.reasons
 
     def faults_on(self) -> tuple[Span, ...]:
         """When each fault was on."""

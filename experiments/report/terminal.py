@@ -11,9 +11,11 @@ from rich.text import Text
 from experiments.report.numbers import number_text, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import RenderableType
 
-    from experiments.planning.plan import Plan
+    from experiments.planning.plan import Plan, Refusal
     from experiments.report.compare import Comparison
     from experiments.report.run import RunReport
     from experiments.scheduling.campaign import Campaign
@@ -50,8 +52,13 @@ def summary(report: RunReport) -> RenderableType:
     return Group(*parts)
 
 
-def plan_text(plan: Plan) -> RenderableType:
-    """A dry run: what would be done to whom, and why it may not."""
+def plan_text(plan: Plan, refusals: Sequence[Refusal] | None = None) -> RenderableType:
+    """A dry run: what would be done to whom, and why it may not.
+
+    Args:
+        plan: The plan.
+        refusals: Its refusals in other words; left out, its own.
+    """
     parts: list[RenderableType] = [_text(f"{plan.experiment}, seed {plan.seed}, plan {plan.digest()}", style="bold")]
     table = _table("fault", "whom", "lease")
     for fault in plan.faults:
@@ -60,7 +67,10 @@ def plan_text(plan: Plan) -> RenderableType:
         table.add_row(_text(fault.fault), _text(f"{whom}{beside}"), f"{fault.lease_s:g} s")
     parts.append(table)
     parts.append(_text(f"rounds: {', '.join(plan.phases)}; safe mode is {'on' if plan.safe_mode else 'off'}"))
-    parts += [_text(f"refused ({refusal.rule}): {refusal.words}", style="red") for refusal in plan.refusals]
+    parts += [
+        _text(f"refused ({refusal.rule}): {refusal.words}", style="red")
+        for refusal in (plan.refusals if refusals is None else refusals)
+    ]
     return Group(*parts)
 
 
@@ -72,7 +82,8 @@ def campaign_text(campaign: Campaign) -> RenderableType:
         table.add_row(str(run.seed), kind, number_text(run.score), number_text(run.recover_s))
     counts = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in campaign.counts.items())
     worst = campaign.worst
-    why = f"worst: seed {worst.seed}: {'; '.join(worst.reasons) or worst.verdict}"
+    named = f" ({worst.run})" if worst.run else ""
+    why = f"worst: seed {worst.seed}{named}: {'; '.join(worst.reasons) or worst.verdict}"
     return Group(_text(counts, style="bold"), _text(why), table)
 
 

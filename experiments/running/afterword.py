@@ -65,17 +65,28 @@ def entries_of(hands: Hands, seen: Standing, run: str) -> list[Entry]:
     return sorted(found, key=lambda entry: entry.at_us)
 
 
-def _tell(events: Events, run: str, row: Mapping[str, Any], entries: list[Entry]) -> None:
+def tell_steps(events: Events, run: str, entries: list[Entry]) -> set[tuple[str, str]]:
+    """Write down the steps of a run that its runner did not; all that the log has then, as step and fault.
+
+    Raises:
+        SupervisorError: The log does not answer.
+    """
     told = {(str(each["event"]), str(each["fault_id"] or "")) for each in events.query(_TOLD, [run])}
+    for entry in entries:
+        if (entry.step, entry.fault) not in told:
+            told.add((entry.step, entry.fault))
+            events.record(*rows.of_entry(entry))
+    return told
+
+
+def _tell(events: Events, run: str, row: Mapping[str, Any], entries: list[Entry]) -> None:
+    told = tell_steps(events, run, entries)
     verdict, reasons, at_us = "aborted", (_GONE if entries else _FORGOTTEN,), int(row["began_us"])
     for entry in entries:
         at_us = max(at_us, entry.at_us)
         if entry.step == "ended":
             verdict = str(entry.data.get("verdict", verdict))
             reasons = (*reasons, str(entry.data.get("why", "")))
-        if (entry.step, entry.fault) not in told:
-            told.add((entry.step, entry.fault))
-            events.record(*rows.of_entry(entry))
     for fault in dict.fromkeys(entry.fault for entry in entries if entry.step == "injected"):
         if not {("recovered", fault), ("lost", fault)} & told:
             events.record(*rows.lost(run, fault, _UNSEEN, at_us=at_us))

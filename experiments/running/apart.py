@@ -5,19 +5,24 @@ The program that asked for the run lives on, ends what the dead one left, and wr
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import ray
 from ray.exceptions import RayError
 
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
+from actors.runtime.errors import SupervisorError
 from experiments.hands.hands import Hands
 from experiments.judging.facts import FaultFact, Observations
 from experiments.judging.verdict import Verdict
 from experiments.ledger import rows
 from experiments.report.run import RunReport
+from experiments.running.afterword import entries_of, tell_steps
 from experiments.running.books import clear_gone, standing
 from experiments.running.performing import Performance
+from experiments.running.recovery import recovered
 from experiments.running.staging import Stage
 
 if TYPE_CHECKING:
@@ -32,6 +37,7 @@ if TYPE_CHECKING:
 CLEARED_S = 10.0
 _LOOK_EVERY_S = 0.05
 _US = 1_000_000
+_UNTOLD = "its injector was gone before it told whether it was injected"
 _GONE = "its runner was gone; its watchdogs and its successor ended what it had left on"
 
 
@@ -83,7 +89,10 @@ def _succeed(
         if mine is None or not (mine.goes_on or mine.undoable) or SYSTEM_CLOCK.now() >= until:
             break
         sleep(_LOOK_EVERY_S)
-    entries = [entry for node_id in seen.places.get(run, ()) for entry in hands.on(node_id).entries(run)]
+    entries = entries_of(hands, seen, run)
+    with suppress(SupervisorError):  # without a log nobody is told
+        tell_steps(sup.events, run, entries)
+    faults = recovered(sup, arranged.survey, run, lambda: faults_of(entries, arranged, began_us), began_us=began_us)
     left = tuple(mine.active) if mine is not None else ()
     reasons = (_GONE, *dict.fromkeys(told), *(f"still on: {each}" for each in left))
     now_us = SYSTEM_CLOCK.wall_us()
@@ -92,7 +101,7 @@ def _succeed(
         experiment=experiment,
         plan=arranged.plan,
         verdict=Verdict(kind="aborted", reasons=reasons),
-        seen=Observations(faults=faults_of(entries, arranged, began_us)),
+        seen=Observations(faults=tuple(map(_told_of, faults))),
         started_us=began_us,
         lasted_s=(now_us - began_us) / _US,
         trace_id=f"{rows.trace_of(run):032x}",
@@ -104,6 +113,11 @@ def _succeed(
     ):
         sup.events.record(*row)
     return report
+
+
+def _told_of(fault: FaultFact) -> FaultFact:
+    """Of what was armed, and not told to be injected, nobody knows whether it was: its injector was gone."""
+    return replace(fault, loss=_UNTOLD) if fault.injected_at_s is None else fault
 
 
 def faults_of(entries: Iterable[Entry], arranged: Arranged, began_us: int) -> tuple[FaultFact, ...]:

@@ -10,11 +10,13 @@ import json
 import os
 import pickle
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from actors.runtime.board_file import open_own
+from actors.runtime.errors import ConfigError
 from experiments.errors import UnknownRunError
 from experiments.report.html import page
 from experiments.report.journal import journal
@@ -41,6 +43,20 @@ class Archive:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    def insist(self) -> None:
+        """Make sure that a report can be written, before anything is done that it would tell of.
+
+        Raises:
+            ConfigError: It cannot.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=self.folder):
+                pass
+        except OSError as error:
+            problem = f"{self.folder} cannot be written ({error.strerror}), and the verdict would be lost; give another"
+            raise ConfigError("reports", problems=(problem,)) from None
 
     def save(self, report: RunReport) -> Path:
         """Write a report in all its shapes; its folder.

@@ -41,7 +41,7 @@ class Arranged:
     hosts: tuple[str, ...]
 
 
-def arrange(sup: Supervisor, hands: Hands, experiment: Experiment, *, seed: int | None) -> Arranged:
+def arrange(sup: Supervisor, hands: Hands, experiment: Experiment, *, seed: int | None, of_one: int = 0) -> Arranged:
     """Plan it; nothing is touched.
 
     Args:
@@ -49,11 +49,13 @@ def arrange(sup: Supervisor, hands: Hands, experiment: Experiment, *, seed: int 
         hands: The hands of its nodes.
         experiment: What is to be done.
         seed: Instead of the experiment's own.
+        of_one: So many of the runs that go on are of this experiment, and do not count for the limit.
     """
     hosts = hosts_of(fault for _, fault in experiment.faults())
     seen = survey(sup, dependencies=hosts)
     runs, nodes = standing(hands)
-    inventory = inventory_of(sup, seen, runs, nodes, experiment)
+    there = inventory_of(sup, seen, runs, nodes, experiment)
+    inventory = replace(there, limit=there.limit + of_one)
     plan = make_plan(experiment, inventory, seed=seed)
     log = seen.spots.get(LOG)
     folders = {} if log is None else {log.node_id: str(Path(sup.config.log.path).parent)}
@@ -68,7 +70,7 @@ def inventory_of(
     """The cluster as a plan is made on it."""
     settings, seen_now = sup.config.chaos, vitals(sup)
     now_us = SYSTEM_CLOCK.wall_us()
-    zones = {hours.zone for hours in experiment.chaos.safety.hours}
+    zones = {hours.zone for hours in (*experiment.chaos.safety.hours, *settings.hours)}
     return Inventory(
         targets=seen.targets,
         embedded=sup.embedded,
@@ -79,6 +81,9 @@ def inventory_of(
         nodes=len(nodes),
         active=tuple(Active(run=run.run, ground=run.ground) for run in runs.going),
         limit=settings.experiments_max,
+        blast_radius=settings.blast_radius,
+        hours=settings.hours,
+        least_health=settings.least_health,
         moments={zone: moment(zone, now_us) for zone in zones},
         halted=next((node.halted for node in nodes if node.halted), ""),
     )

@@ -8,6 +8,7 @@ action, and so does one that a halt, a stop, a guard or the deadline ends.
 from __future__ import annotations
 
 import secrets
+import threading
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ from experiments.running.arranging import arrange
 from experiments.running.books import Books, clear_gone
 from experiments.running.load import RunningLoad
 from experiments.running.probing import Probes
+from experiments.running.recovery import recovered
 from experiments.running.single import SingleFault
 from experiments.running.staging import Stage
 from experiments.running.striking import Striker
@@ -63,6 +65,8 @@ class AttachedCluster:
         self._probes = Probes(sup, self._load, began_us=SYSTEM_CLOCK.wall_us())
         self._on: dict[str, SingleFault] = {}
         self._injected = False
+        self._lock = threading.Lock()
+        self._going = 0
         self._whole = experiment is not None
         self._began_at: float | None = None
         self._load.start(SYSTEM_CLOCK.now())
@@ -73,15 +77,25 @@ class AttachedCluster:
         Raises:
             ChaosError: It was refused, is not shown to have acted, or was ended early.
         """
+        with self._lock:
+            self._going += 1
+        try:
+            return self._inject(fault)
+        finally:
+            with self._lock:
+                self._going -= 1
+
+    def _inject(self, fault: Fault) -> dict[str, Any]:
         single = self._only(fault)
-        arranged = arrange(self._sup, self._hands, single, seed=None)
+        beside = self._going - 1  # steps in the background, as Chaos Toolkit calls it
+        arranged = arrange(self._sup, self._hands, single, seed=None, of_one=beside)
         plan = require(arranged.plan)
         unfit = unfit_guards(self._experiment.chaos.safety.guards, self._probes)
         if unfit:
             raise PlanRefusedError(single.name, problems=unfit)
         run = f"chaostoolkit-{secrets.token_hex(3)}"
         books = Books(self._hands, self._sup.events, run=run, plan=plan)
-        why = books.begin(self._sup.config.chaos.experiments_max + len(self._on))
+        why = books.begin(self._sup.config.chaos.experiments_max + beside)
         if why:
             raise PlanRefusedError(single.name, problems=(why,))
         self._load.enter("fault")
@@ -95,7 +109,14 @@ class AttachedCluster:
             for hit in each.hits
         ]
         single_fault = self._on[run] = SingleFault(
-            self._sup.events, books, striker=striker, watch=self._watch(run), plan=plan, run=run, orders=orders
+            self._sup.events,
+            books,
+            striker=striker,
+            watch=self._watch(run),
+            plan=plan,
+            run=run,
+            orders=orders,
+            recovered=lambda look, began_us: recovered(self._sup, arranged.survey, run, look, began_us=began_us),
         )
         try:
             evidence = single_fault.perform(after_s=fault.after_s, settle_s=self._experiment.chaos.settle_s)

@@ -62,6 +62,7 @@ class Books:
         self._home = head_node()
         self._planned: Entry | None = None
         self._told: set[str] = set()
+        self._begun = False
 
     def begin(self, limit: int) -> str:
         """Take the run in; why it may not start, or nothing.
@@ -71,7 +72,9 @@ class Books:
         """
         runner = this_runner()
         experiment, ground = self._plan.experiment, self._plan.ground
+        self._begun = True  # also where it is interrupted before it is answered
         why = self._hands.on(self._home).begin(self._run, experiment, ground, limit, runner)
+        self._begun = not why
         if not why:
             data = {"experiment": experiment, **ground.as_data(), "runner": list(runner)}
             self._planned = Entry(run=self._run, step="planned", data=data, at_us=SYSTEM_CLOCK.wall_us())
@@ -92,6 +95,18 @@ class Books:
             for each in sorted(self._told):
                 self._append_somewhere(each, entry)
         self._tell(entry)
+
+    def abandon(self, why: str) -> bool:
+        """End the run where its runner did not; False where it was never taken in.
+
+        Raises:
+            ChaosError, OSError: The ledger cannot be read or written.
+        """
+        run = self._hands.on(self._home).runs().get(self._run) if self._begun else None
+        if run is not None and run.goes_on:
+            self._told.add(self._home)
+            self.write(Entry(run=self._run, step="ended", data={"verdict": "aborted", "why": why}))
+        return run is not None
 
     def _write_of_fault(self, entry: Entry, node_id: str) -> None:
         try:

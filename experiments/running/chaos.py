@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from actors.runtime.errors import ConfigError, SupervisorError
+from actors.runtime.settings import shown
+from experiments.errors import HaltedError
 from experiments.hands.hands import Hands
 from experiments.model.loading import library_names, load_experiment
+from experiments.model.placing import Places
 from experiments.planning.planning import require
 from experiments.running import halting
 from experiments.running.afterword import tell_of_gone
@@ -39,6 +44,7 @@ _RUNS = """
     FROM chaos_experiments ORDER BY started_at DESC LIMIT ?
 """
 _SHOWN = 100
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
 class ChaosHandle:
@@ -93,10 +99,11 @@ class ChaosHandle:
             seed: Instead of the experiment's own.
             dry_run: Only plan it, as `plan` does.
             scene: Build what the experiment's scene lacks, and take it away afterwards; left out, on embedded clusters.
-            name: The run's name; left out, one is made up.
+            name: The run's name, that no other has had; left out, one is made up.
 
         Raises:
-            ConfigError: The experiment is wrong; each problem with its line and path.
+            ConfigError: The experiment is wrong, each problem with its line and path; or its name is, or no report can
+                be written.
             HaltedError: Chaos is halted here.
             SafeModeError: Safe mode, or the experiment's own bounds, forbid it.
             PlanRefusedError: It cannot be carried out here; every reason is named, and nothing was touched.
@@ -104,23 +111,39 @@ class ChaosHandle:
         loaded = load_experiment(experiment)
         if dry_run:
             return self.plan(loaded, seed=seed)
-        run = name or f"{loaded.name[:40].strip('-')}-{secrets.token_hex(3)}"
+        run, places = self._named(loaded, name), Places.of(experiment, loaded)
+        self.archive.insist()
         build = self._sup.embedded if scene is None else scene
         hands = Hands(self._sup.name)
         try:
             clear_gone(hands, self._sup.name)
             self._tell_of_gone(hands)
+            _insist_on_no_halt(hands)
             with Stage(self._sup, loaded.chaos.scene, build=build, settings=self.archive.settings()) as stage:
                 arranged = arrange(self._sup, hands, loaded, seed=seed)
-                require(arranged.plan)
+                _require(arranged.plan, places)
                 if INJECTOR in arranged.plan.targets:
                     report = run_apart(self._sup, hands, loaded, arranged, run=run)
                 else:
                     report = Performance(self._sup, hands, stage, loaded, arranged, run=run).perform()
         finally:
             hands.close()
+        if report.verdict.kind == "not_started":
+            placed = tuple(map(places.place, report.verdict.reasons))
+            report = replace(report, verdict=replace(report.verdict, reasons=placed))
         self.archive.save(report)
         return report
+
+    def _named(self, experiment: Experiment, name: str | None) -> str:
+        if name is None:
+            word = experiment.name.encode("ascii", "ignore").decode()[:40].strip("-") or "experiment"
+            return f"{word}-{secrets.token_hex(3)}"
+        if _NAME.fullmatch(name) is None:
+            problem = f"name: {shown(name)} names no run: letters, digits, '_', '.', '-', at most 100"
+            raise ConfigError("run", problems=(problem,))
+        if name in self.archive.names():
+            raise ConfigError("run", problems=(f"name: there is a report of a run {name!r} already; give another",))
+        return name
 
     def plan(self, experiment: Experiment | Mapping[str, Any] | str | Path, *, seed: int | None = None) -> Plan:
         """What would be done to whom, with every reason why it may not; nothing is touched.
@@ -152,6 +175,7 @@ class ChaosHandle:
             scene: See `run`; it is built once, and stays for all of them.
             on_run: Told of each run as it ends.
 
+        Returns: What those came to that were run: one that is interrupted is the last.
         Raises: As `run`; what ran before stays on record.
         """
         loaded = load_experiment(experiment)
@@ -171,8 +195,11 @@ class ChaosHandle:
                         score=report.verdict.score,
                         recover_s=report.seen.worst("recover_s"),
                         reasons=report.verdict.reasons,
+                        run=report.run,
                     )
                 )
+                if report.was_interrupted:
+                    break  # whoever says so means all of it
         return conclude(runs)
 
     # -- looking ------------------------------------------------------------------------------------------------------
@@ -253,8 +280,17 @@ class ChaosHandle:
         scene: bool | None = None,
         name: str | None = None,
     ) -> RunReport:
-        """`run` for a coroutine."""
-        return await asyncio.to_thread(partial(self.run, experiment, seed=seed, scene=scene, name=name))
+        """`run` for a coroutine; one that is cancelled ends the run, and waits until nothing of it is on."""
+        run = name or self._named(load_experiment(experiment), None)
+        perform = partial(self.run, experiment, seed=seed, scene=scene, name=run)
+        going = asyncio.ensure_future(asyncio.to_thread(perform))
+        try:
+            return await asyncio.shield(going)
+        except asyncio.CancelledError:
+            await asyncio.to_thread(halting.end_own, self._sup.name, run, why="whoever awaited it was cancelled")
+            await asyncio.wait({going})
+            Hands(self._sup.name).own.forget_stop(run)
+            raise
 
     async def aplan(self, experiment: Experiment | Mapping[str, Any] | str | Path, *, seed: int | None = None) -> Plan:
         """`plan` for a coroutine."""
@@ -267,3 +303,15 @@ class ChaosHandle:
     async def ahalt(self, *, why: str, who: str | None = None) -> tuple[str, ...]:
         """`halt` for a coroutine."""
         return await asyncio.to_thread(partial(self.halt, why=why, who=who))
+
+
+def _require(plan: Plan, places: Places) -> None:
+    """See `require`; what it is refused for is told with its place in the file."""
+    require(replace(plan, refusals=tuple(replace(each, words=places.place(each.words)) for each in plan.refusals)))
+
+
+def _insist_on_no_halt(hands: Hands) -> None:
+    """A plan is refused, too, where chaos is halted; but it is made of a scene that would be built for nothing."""
+    halted = hands.own.halted()
+    if halted is not None:
+        raise HaltedError(who=halted.who, reason=halted.why)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,7 +10,6 @@ from actors.runtime.clock import sleep
 from actors.runtime.errors import SupervisorError
 from experiments.judging.facts import Observations
 from experiments.judging.invariants import illegal_steps, outside, too_many_restarts
-from experiments.judging.matching import match
 from experiments.judging.ranks import compare
 from experiments.judging.verdict import Verdict, judge
 from experiments.ledger import messages as m
@@ -19,11 +17,12 @@ from experiments.ledger.rows import trace_of
 from experiments.recommend import Evidence, recommend
 from experiments.report.run import RunReport
 from experiments.running.findings import look
-from experiments.running.reading import LogSight, collateral, group_of, intensities, read_log, settings_now
+from experiments.running.reading import LogSight, collateral, group_of, intensities, settings_now
+from experiments.running.recovery import LOOK_EVERY_S, PATIENCE_S, look_at_log, may_recover
 from experiments.running.survey import survey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable
 
     from experiments.judging.facts import FaultFact
     from experiments.model.experiment import Experiment
@@ -36,10 +35,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PATIENCE_S = 5.0
-"""How long after the settling the log may still bring a recovery that no limit is given for, seconds."""
-
-_LOOK_EVERY_S = 0.3
 _RESERVE_S = 3.0
 _US = 1_000_000
 
@@ -74,7 +69,6 @@ class Conclusion:
         self._load = load
         self._probes = probes
         self._before = before
-        self._leader = before.spots["supervisor/root"].incarnation
         self._settings = self._safely(settings_now)  # what an experiment ends for good is not there afterwards
         for subject, fields in scene.items():
             self._settings[subject] = {**self._settings.get(subject, {}), **fields}
@@ -90,8 +84,8 @@ class Conclusion:
         left_s = chaos.deadline_s - findings.since() - _RESERVE_S
         until_s = findings.since() + max(0.0, min(self._patience_s(findings), left_s))
         faults = self._matched(findings)
-        while any(fault.loss for fault in faults) and findings.since() < until_s and self._may_come(faults):
-            sleep(_LOOK_EVERY_S)
+        while any(fault.loss for fault in faults) and findings.since() < until_s and may_recover(faults):
+            sleep(LOOK_EVERY_S)
             faults = self._matched(findings)
         left_s = chaos.deadline_s - findings.since() - _RESERVE_S
         self._load.stop(max(1.0, min(chaos.load.timeout_s, left_s)))  # a breaker closes by calls only: not before
@@ -105,30 +99,17 @@ class Conclusion:
         begun_s = max(findings.injected_at.values(), default=0.0)
         return PATIENCE_S if limit_s is None else max(PATIENCE_S, begun_s + limit_s - findings.since())
 
-    def _may_come(self, faults: Collection[FaultFact]) -> bool:
-        """Whether a recovery is still missing that nothing has ruled out."""
-        return any("was not seen whole again" in fault.loss for fault in faults)
-
     def _matched(self, findings: Findings) -> tuple[FaultFact, ...]:
         now_us = findings.began_us + int(findings.since() * _US)
-        self._log = read_log(
-            self._sup, self._run, began_us=findings.began_us, until_us=now_us + _US, leader=self._leader
+        self._log, matched = look_at_log(
+            self._sup,
+            self._before,
+            self._run,
+            findings.faults(),
+            began_us=findings.began_us,
+            until_us=now_us + _US,
         )
-        matched = match(findings.faults(), self._log.events, watched_by=self._watched_by())
-        taken = self._log.taken
-        return tuple(replace(each, recovered_by=taken.get(each.recovered_by, each.recovered_by)) for each in matched)
-
-    def _watched_by(self) -> Mapping[str, Collection[str]]:
-        """A dependency is seen by the breakers in front of it, a node by who lived there."""
-        spots = self._before.spots.values()
-        breakers = {f"breaker/{name}" for name in self._sup.breaker_states()}
-        found: dict[str, Collection[str]] = {}
-        for spot in spots:
-            if spot.kind == "dependency":
-                found[spot.name] = breakers
-            elif spot.kind == "node":
-                found[spot.name] = {each.name for each in spots if each.node_id == spot.node_id and each.incarnation}
-        return found
+        return matched
 
     def _observations(self, findings: Findings, faults: tuple[FaultFact, ...]) -> Observations:
         calls = self._load.calls()

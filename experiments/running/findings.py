@@ -57,6 +57,10 @@ class Findings:
         """Seconds since it began."""
         return SYSTEM_CLOCK.now() - self.began_at
 
+    def is_on(self) -> bool:
+        """Whether a fault was injected and is not undone."""
+        return bool(self.injected_at.keys() - self.undone_at.keys())
+
     def begin(self, phase: Phase) -> None:
         """A round begins."""
         self.end_rounds()

@@ -10,6 +10,7 @@ import os
 import tempfile
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,9 @@ FLAG_S = 0.5
 ANSWER_S = 0.8
 """How long nodes and processes may take to answer while a halt looks for what is on, seconds."""
 
+RUNNERS_S = 0.8
+"""How long runners may take to end what they have on; then it is ended for them: a runner may hang itself, seconds."""
+
 ENDED_S = 30.0
 """How long it is seen to, whether anybody waits or not, seconds."""
 
@@ -59,15 +63,23 @@ class Ending:
     Args:
         supervisor: Whose experiments.
         run: Which run; None: all.
+        said: Who ends it and why.
         by_agent: Has a node agent put the flag up.
         by_hand: Puts it up.
     """
 
     def __init__(
-        self, supervisor: str, run: str | None, *, by_agent: Callable[[Any], Any], by_hand: Callable[[Hand], None]
+        self,
+        supervisor: str,
+        run: str | None,
+        said: Halted,
+        *,
+        by_agent: Callable[[Any], Any],
+        by_hand: Callable[[Hand], None],
     ) -> None:
         self._supervisor = supervisor
         self._run = run
+        self._said = said
         self._left: tuple[str, ...] = (_UNKNOWN,)
         self._error: Exception | None = None
         self._over = threading.Event()
@@ -98,7 +110,8 @@ class Ending:
             flags = put_on_others(self._hands, self._supervisor, by_agent, by_hand)
             while (took_s := SYSTEM_CLOCK.now() - began_at) < ENDED_S:
                 # The first look may take as long as there is until somebody is answered; a silent node is told then.
-                self._left, lasting = self._look(flags, max(ANSWER_S, HALT_S - took_s - _TELL_S))
+                timeout_s = max(ANSWER_S, HALT_S - took_s - _TELL_S)
+                self._left, lasting = self._look(flags, timeout_s, for_runners=took_s >= RUNNERS_S)
                 if not self._left:
                     self._left = lasting
                     return
@@ -115,10 +128,23 @@ class Ending:
             self._hands.own.forget_stop(run)
             raise UnknownRunError(run, known=tuple(each.run for each in seen.going))
 
-    def _look(self, flags: dict[str, Future[None]], timeout_s: float) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """What is not known to have ended, and what cannot; what runners that are gone left is ended here."""
+    def _look(
+        self, flags: dict[str, Future[None]], timeout_s: float, *, for_runners: bool
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What is not known to have ended, and what cannot; what runners that are gone left is ended here.
+
+        Args:
+            flags: What is on its way by hands, by node.
+            timeout_s: For the nodes to answer, seconds.
+            for_runners: Runners had their time: what those that live have not ended is ended for them, too.
+        """
         seen, nodes = standing(self._hands, timeout_s=timeout_s)
         mine = tuple(each for each in seen.gone if self._run in (None, each))
+        if for_runners:
+            hung = tuple(each.run for each in seen.going if self._run in (None, each.run))
+            for run in hung:  # it goes on one day, and the flag that ends all may be down by then
+                self._hands.each(lambda hand, run=run: hand.stop(run, self._said), timeout_s=ANSWER_S)
+            mine = (*mine, *hung)
         clear_runs(self._hands, self._supervisor, seen, mine, timeout_s=ANSWER_S)
         left = [
             f"{name} {fault}"
@@ -144,6 +170,7 @@ def begin_halt(supervisor: str, *, why: str, who: str | None = None) -> Ending:
     return Ending(
         supervisor,
         None,
+        halted,
         by_agent=lambda agent: agent.put_up.remote(HALT, halted.as_text()),
         by_hand=lambda hand: hand.halt(halted),
     )
@@ -207,10 +234,18 @@ def stop(supervisor: str, run: str, *, why: str, who: str | None = None) -> tupl
     ending = Ending(
         supervisor,
         run,
+        said,
         by_agent=lambda agent: agent.put_up.remote(flag, said.as_text()),
         by_hand=lambda hand: hand.stop(run, said),
     )
     return ending.wait()
+
+
+def end_own(supervisor: str, run: str, *, why: str) -> None:
+    """End a run of this process, whether it has begun or not."""
+    with suppress(SupervisorError):
+        stop(supervisor, run, why=why)
+    Hands(supervisor).own.stop(run, Halted(who=this_user(), why=why, at_us=SYSTEM_CLOCK.wall_us()))
 
 
 def put_on_others(

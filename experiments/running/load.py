@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
 
+    from experiments.judging.facts import CallPhase
     from experiments.model.experiment import Load
     from experiments.model.functions import Measure
-    from experiments.planning.plan import Phase
     from experiments.running.witness import Witness
 
 
@@ -30,7 +30,7 @@ _LEAST = 2
 class _Call:
     key: str
     begun_at: float
-    phase: Phase
+    phase: CallPhase
     ended_at: float | None = None
     ok: bool = False
     token: str = ""
@@ -56,7 +56,7 @@ class RunningLoad:
         self._lock = threading.Lock()
         self._calls: list[_Call] = []
         self._ended = threading.Event()
-        self._phase: Phase = "baseline"
+        self._phase: CallPhase = "baseline"
         self._began_at = SYSTEM_CLOCK.now()
         self._thread = threading.Thread(target=self._run, name="chaos-load", daemon=True)
         self._open = 0
@@ -67,8 +67,8 @@ class RunningLoad:
         self._began_at = began_at
         self._thread.start()
 
-    def enter(self, phase: Phase) -> None:
-        """What is submitted from now on belongs to a round of this kind."""
+    def enter(self, phase: CallPhase) -> None:
+        """What is submitted from now on belongs to this."""
         self._phase = phase
 
     def stop(self, timeout_s: float) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from experiments.running.load import RunningLoad
 from experiments.running.probing import Probes
 from experiments.running.runner import Runner
 from experiments.running.striking import Striker
-from experiments.running.watching import unfit_guards
+from experiments.running.watching import Errors, unfit_guards
 from experiments.running.witness import Witness
 
 if TYPE_CHECKING:
@@ -90,6 +91,9 @@ class Performance:
         """
         try:
             return self._perform()
+        except BaseException as error:
+            self._abandon(f"it broke off: {type(error).__name__}: {error}")
+            raise
         finally:
             self._load.stop(0.0)
             self._witness.close()
@@ -111,6 +115,13 @@ class Performance:
         ended = self._runner.execute()
         return self._tell(self._conclusion.report(self._run, findings, ended))
 
+    def _abandon(self, why: str) -> None:
+        """Write down that it has ended: this process may live on, and nobody would take its run for gone."""
+        with suppress(*Errors):
+            if self._books.abandon(why):
+                verdict = Verdict(kind="aborted", reasons=(why,))
+                self._record_end(verdict, {}, self._runner.findings.began_us)
+
     def _not_started(self, verdict: Verdict) -> RunReport:
         findings = self._runner.findings
         ended = m.EndRun(verdict="not_started", why="; ".join(verdict.reasons))
@@ -121,15 +132,12 @@ class Performance:
         began_us = report.started_us
         for row in rows.of_faults(self._run, report.seen, began_us=began_us):
             self._sup.events.record(*row)
-        ended = rows.ended(
-            self._run,
-            self._plan,
-            report.verdict,
-            report.numbers(),
-            runner=self._who,
-            began_us=began_us,
-            at_us=SYSTEM_CLOCK.wall_us(),
-        )
-        for row in ended:
-            self._sup.events.record(*row)
+        self._record_end(report.verdict, report.numbers(), began_us)
         return report
+
+    def _record_end(self, verdict: Verdict, numbers: dict[str, float | None], began_us: int) -> None:
+        now_us = SYSTEM_CLOCK.wall_us()
+        for row in rows.ended(
+            self._run, self._plan, verdict, numbers, runner=self._who, began_us=began_us, at_us=now_us
+        ):
+            self._sup.events.record(*row)

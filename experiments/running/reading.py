@@ -13,10 +13,12 @@ from experiments.running.survey import ROOT
 from supervisor.tree import ChildPlan, GroupPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
+    from experiments.hands.orders import Spot
     from experiments.recommend import Settings
     from supervisor import Supervisor
+    from supervisor.events import Events
 
 _US = 1_000_000
 
@@ -59,11 +61,11 @@ class LogSight:
         return found
 
 
-def read_log(sup: Supervisor, run: str, *, began_us: int, until_us: int, leader: int) -> LogSight:
+def read_log(events: Events, run: str, *, began_us: int, until_us: int, leader: int) -> LogSight:
     """Read what the log has of a run.
 
     Args:
-        sup: The supervisor.
+        events: The log.
         run: Its name.
         began_us: When the run began, wall-clock microseconds.
         until_us: Up to when.
@@ -71,18 +73,18 @@ def read_log(sup: Supervisor, run: str, *, began_us: int, until_us: int, leader:
     """
     span = [began_us, until_us]
     try:
-        breakers = sup.events.query(log_rows.BREAKERS, span)
+        breakers = events.query(log_rows.BREAKERS, span)
         return LogSight(
             seen=True,
             events=(
-                *log_rows.children(sup.events.query(log_rows.CHILDREN, span), began_us=began_us),
+                *log_rows.children(events.query(log_rows.CHILDREN, span), began_us=began_us),
                 *log_rows.breakers(breakers, began_us=began_us),
-                *_successions(sup.events.query(_LEADERS, [leader, *span]), began_us),
+                *_successions(events.query(_LEADERS, [leader, *span]), began_us),
             ),
             steps=log_rows.breaker_steps(breakers),
-            restarts=log_rows.restarts(sup.events.query(log_rows.RESTARTS, span), began_us=began_us),
-            failures=log_rows.failures(sup.events.query(log_rows.TASKS, span)),
-            taken=log_rows.steps(sup.events.query(log_rows.STEPS, [run])),
+            restarts=log_rows.restarts(events.query(log_rows.RESTARTS, span), began_us=began_us),
+            failures=log_rows.failures(events.query(log_rows.TASKS, span)),
+            taken=log_rows.steps(events.query(log_rows.STEPS, [run])),
         )
     except SupervisorError:
         return LogSight()
@@ -99,6 +101,23 @@ def _successions(rows: Iterable[Mapping[str, Any]], began_us: int) -> list[LogFa
             LogFact(event_id=event_id, at_s=at_s, subject=ROOT, event="died", incarnation=life - 1, detail=detail),
             LogFact(event_id=event_id, at_s=at_s, subject=ROOT, event="promoted", incarnation=life, detail=detail),
         ]
+    return found
+
+
+def watched_by(sup: Supervisor, spots: Collection[Spot]) -> dict[str, Collection[str]]:
+    """Whose events tell of a target, too: those of breakers of a dependency, those of who lived there of a node.
+
+    Args:
+        sup: The supervisor.
+        spots: Who was there when the run began.
+    """
+    breakers = {f"breaker/{name}" for name in sup.breaker_states()}
+    found: dict[str, Collection[str]] = {}
+    for spot in spots:
+        if spot.kind == "dependency":
+            found[spot.name] = breakers
+        elif spot.kind == "node":
+            found[spot.name] = {each.name for each in spots if each.node_id == spot.node_id and each.incarnation}
     return found
 
 

@@ -7,7 +7,7 @@ threads, so that a stop waits for nobody.
 from __future__ import annotations
 
 import queue
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, assert_never
 
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
@@ -17,7 +17,7 @@ from experiments.judging.facts import ProbeFact
 from experiments.ledger import messages as m
 from experiments.ledger.entry import Entry
 from experiments.ledger.machine import RunMachine
-from experiments.report.run import HealthPoint
+from experiments.report.run import INTERRUPTED, HealthPoint
 from experiments.running.findings import Findings, look
 from experiments.running.points import EVERYWHERE, is_at_a_point
 from experiments.running.watching import Errors, read_guard
@@ -42,6 +42,10 @@ HEALTH_EVERY_S = 0.5
 _PROVE_FAST_S, _PROVE_SLOW_S, _FAST_FOR_S = 0.002, 0.05, 0.3
 _PROVE_ASKED_S, _PROVE_BUSY_S = 0.1, 0.5
 _THREADS = 24
+"""Beside those of faults, of which each may be looked at until its lease ends: an undo and a guard wait for none."""
+
+_END_S = 60.0
+"""How long a runner that has failed goes on undoing, seconds."""
 
 
 class Runner:
@@ -83,10 +87,11 @@ class Runner:
         now = SYSTEM_CLOCK.now()
         self.findings = Findings(began_at=now, began_us=SYSTEM_CLOCK.wall_us(), plan=plan)
         self._machine = RunMachine(plan, experiment.chaos, now=now)
-        self._guards = guards.GuardsMachine(experiment.chaos.safety.guards, now=now)
+        self._guards = guards.GuardsMachine((), now=now)
         self._guard_of = {guard.name: guard for guard in experiment.chaos.safety.guards}
         self._events: queue.SimpleQueue[m.Event | guards.Event] = queue.SimpleQueue()
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="chaos")
+        hits = sum(len(fault.hits) for fault in plan.faults)
+        self._pool = ThreadPoolExecutor(_THREADS + 2 * hits, thread_name_prefix="chaos")
         self._orders: dict[str, m.FaultOrder] = {}
         self._unprepared: dict[str, str] = {}
         self._before: dict[str, Sight] = {}
@@ -95,24 +100,54 @@ class Runner:
         self._ended: m.EndRun | None = None
 
     def execute(self) -> m.EndRun:
-        """Carry it out; how it ended. Nothing is left on when this returns, or what is, is told."""
-        self._load.start(self.findings.began_at)
-        self._handle(m.RunStarted())
+        """Carry it out; how it ended. Nothing is left on when this returns or raises, or what is, is told.
+
+        It is driven on a thread: what a signal raises comes to this one only, never between a step and its entry.
+        """
+        driven = self._pool.submit(self._drive)
+        leaving: BaseException | None = None
         try:
-            while self._ended is None:
-                self._turn()
+            while not driven.done():
+                try:
+                    wait([driven])
+                except KeyboardInterrupt:
+                    self._events.put(m.StopRequested(why=INTERRUPTED))
+                except BaseException as error:  # noqa: BLE001 - as SystemExit, by which Ray answers SIGTERM
+                    leaving = error
+                    self._events.put(m.StopRequested(why=f"its program ends: {type(error).__name__}"))
+            if leaving is not None:
+                raise leaving
+            return driven.result()
         finally:
             self._over = True
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._striker.close()
+
+    def _drive(self) -> m.EndRun:
+        # A guard's age counts from here: what was looked at before the first step took its time.
+        self._guards = guards.GuardsMachine(tuple(self._guard_of.values()), now=SYSTEM_CLOCK.now())
+        try:
+            self._load.start(self.findings.began_at)
+            self._handle(m.RunStarted())
+            while self._ended is None:
+                self._turn()
+        except BaseException as error:
+            self._end_early(f"its runner failed: {type(error).__name__}: {error}")
+            raise
         return self._ended
+
+    def _end_early(self, why: str) -> None:
+        """Undo what is on, and write down that it has ended; guards and flags are not asked any more."""
+        until = SYSTEM_CLOCK.now() + _END_S
+        self._handle(m.StopRequested(why=why))
+        while self._ended is None and SYSTEM_CLOCK.now() < until:
+            event = self._next_event(self._machine.next_timer())
+            if not isinstance(event, guards.GuardRead | guards.GuardFailed | guards.TimePassed):
+                self._handle(event)
 
     def _turn(self) -> None:
         """Wait for what comes next, and let the machines have it."""
-        try:
-            self._wait()
-        except KeyboardInterrupt:
-            self._handle(m.StopRequested(why="it was interrupted (Ctrl-C)"))
+        self._wait()
         for what, said in (("halted", self._hands.own.halted()), ("stopped", self._hands.own.stopped(self._run))):
             if said is not None and self._machine.doing != "ended":
                 self._handle(m.StopRequested(why=f"{what} by {said.who}: {said.why}"))
@@ -120,19 +155,21 @@ class Runner:
         self._look_meanwhile()
 
     def _wait(self) -> None:
-        now = SYSTEM_CLOCK.now()
-        timers = [each for each in (self._machine.next_timer(), self._guards.next_timer()) if each is not None]
-        wait_s = min([LOOK_EVERY_S, *(max(0.0, timer - now) for timer in timers)])
-        try:
-            event = self._events.get(timeout=max(wait_s, 0.0005))
-        except queue.Empty:
-            event = m.TimePassed()
+        event = self._next_event(self._machine.next_timer(), self._guards.next_timer())
         match event:
             case guards.GuardRead() | guards.GuardFailed() | guards.TimePassed():
                 self._handle_guards(event)
             case _:
                 self._note(event)
                 self._handle(event)
+
+    def _next_event(self, *timers: float | None) -> m.Event | guards.Event:
+        now = SYSTEM_CLOCK.now()
+        wait_s = min([LOOK_EVERY_S, *(max(0.0, timer - now) for timer in timers if timer is not None)])
+        try:
+            return self._events.get(timeout=max(wait_s, 0.0005))
+        except queue.Empty:
+            return m.TimePassed()
 
     def _note(self, event: m.Event) -> None:
         """What the report is going to say of it."""
@@ -157,14 +194,18 @@ class Runner:
             if unwritten and isinstance(command, m.ArmUndo | m.InjectFault):
                 continue
             unwritten = not self._carry_out(command) or unwritten
+        if self._machine.doing in ("settling", "observing"):
+            self._load.enter("between")
 
     def _carry_out(self, command: m.Command) -> bool:
         """False when what was to be written down was not."""
         match command:
             case m.Record():
+                if command.step == "arming":
+                    self._load.enter("fault")
                 return self._record(command)
             case m.BeginPhase():
-                self._load.enter(command.phase)
+                self._load.enter("baseline" if command.phase == "baseline" else "between")
                 self.findings.begin(command.phase)
             case m.ArmUndo():
                 self._pool.submit(self._arm, command.order)
@@ -277,7 +318,7 @@ class Runner:
         if now >= self._health_at:
             self._health_at = now + HEALTH_EVERY_S
             self._pool.submit(self._take_score)
-        if self._machine.doing == "fault" and now >= self._during_at:
+        if self._machine.doing == "fault" and self.findings.is_on() and now >= self._during_at:
             self._during_at = now + self._experiment.chaos.during_every_s
             self._pool.submit(self.look, "during")
 

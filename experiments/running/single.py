@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
+from actors.runtime.errors import SupervisorError
 from experiments.errors import FaultUnprovenError, RunStoppedError
 from experiments.faults.proof import prove
+from experiments.judging.facts import FaultFact, Observations
 from experiments.judging.verdict import Verdict
 from experiments.ledger import rows
 from experiments.ledger.entry import Entry
@@ -16,6 +18,7 @@ from experiments.model.lasting import LASTING_KINDS, LASTS
 from experiments.running.watching import Errors
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from concurrent.futures import Future
 
     from experiments.faults.proof import Sight
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from experiments.running.striking import Striker
     from experiments.running.watching import Watch
     from supervisor.events import Events
+
+    Recovered = Callable[[Callable[[], tuple[FaultFact, ...]], int], tuple[FaultFact, ...]]
 
 _PROVE_EVERY_S = 0.01
 _UNDO_AGAIN_S = 0.2
@@ -42,6 +47,8 @@ class _Aim:
     due_at: float
     ends_at: float
     times: int = 0
+    injected_s: float | None = None
+    undone_s: float | None = None
     under_way: Future[str] | None = None
     evidence: str = ""
 
@@ -64,6 +71,7 @@ class SingleFault:
         plan: Its plan.
         run: Its name.
         orders: Its targets; all have the same fault.
+        recovered: Tells of faults how their targets fared, by the log since a moment of the wall clock.
     """
 
     def __init__(  # noqa: PLR0913 - one argument for each part that it puts together
@@ -76,6 +84,7 @@ class SingleFault:
         plan: Plan,
         run: str,
         orders: list[m.FaultOrder],
+        recovered: Recovered,
     ) -> None:
         self._events = events
         self._books = books
@@ -84,10 +93,12 @@ class SingleFault:
         self._plan = plan
         self._run = run
         self._orders = orders
+        self._recovered = recovered
+        self._aims: dict[str, _Aim] = {}
         self._armed: list[m.FaultOrder] = []
         self._lasting: list[str] = []
         self._ended = False
-        self._began_us = SYSTEM_CLOCK.wall_us()
+        self._began_at, self._began_us = SYSTEM_CLOCK.now(), SYSTEM_CLOCK.wall_us()
         self._pool = ThreadPoolExecutor(max(1, len(orders)), thread_name_prefix="chaos-single")
         events.record(*rows.began(run, plan, runner="Chaos Toolkit", at_us=self._began_us))
 
@@ -147,8 +158,30 @@ class SingleFault:
             began_us=self._began_us,
             at_us=at_us,
         )
-        for row in found:
+        for row in (*rows.of_faults(self._run, self._seen(), began_us=self._began_us), *found):
             self._events.record(*row)
+
+    def _seen(self) -> Observations:
+        """Each fault with its recovery, or its loss."""
+        try:
+            return Observations(faults=self._recovered(self._facts, self._began_us))
+        except SupervisorError:
+            return Observations()  # nobody tells: whoever comes next finds the steps, and no end of them
+
+    def _facts(self) -> tuple[FaultFact, ...]:
+        return tuple(
+            FaultFact(
+                fault_id=order.fault_id,
+                fault=order.fault,
+                target=order.hit.name,
+                injected_at_s=aim.injected_s,
+                undone_at_s=aim.undone_s,
+                evidence=aim.evidence,
+                lasts=order.hit.kind in LASTING_KINDS,
+            )
+            for aim in self._aims.values()
+            for order in (aim.order,)
+        )
 
     # -- while it is on -----------------------------------------------------------------------------------------------
 
@@ -162,7 +195,9 @@ class SingleFault:
             self._striker.arm(order)
             self._write("armed", order)
             now = SYSTEM_CLOCK.now()
-            aims.append(_Aim(order, self._striker.sight_before(order), due_at=now, ends_at=now + order.lease_s))
+            aim = _Aim(order, self._striker.sight_before(order), due_at=now, ends_at=now + order.lease_s)
+            aims.append(aim)
+            self._aims[order.fault_id] = aim
         while True:
             self._watch.look()
             if self._ended:
@@ -184,6 +219,7 @@ class SingleFault:
         wanted = cast("int", aim.order.how.get("times", 1))
         if aim.under_way is None and aim.times < wanted and aim.due_at <= now < aim.ends_at:
             aim.times += 1
+            aim.injected_s = now - self._began_at if aim.injected_s is None else aim.injected_s
             aim.under_way = self._pool.submit(self._striker.inject, aim.order, aim.times)
 
     def _prove(self, aim: _Aim) -> None:
@@ -219,6 +255,8 @@ class SingleFault:
         for _ in range(_UNDO_TRIES):
             try:
                 self._write("undone", order, by="runner", did=self._striker.undo(order))
+                if order.fault_id in self._aims:
+                    self._aims[order.fault_id].undone_s = SYSTEM_CLOCK.now() - self._began_at
             except Errors as error:
                 why = str(error) or type(error).__name__
                 sleep(_UNDO_AGAIN_S)  # its watchdog tries, too

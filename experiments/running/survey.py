@@ -76,11 +76,13 @@ def survey(sup: Supervisor, *, dependencies: Iterable[str] = ()) -> Survey:
     found = [*_children(status), *_system(status), *_nodes(_log_node(status))]
     found += [(Spot(name=f"{DEPENDENCY}{host}", kind="dependency"), "", True) for host in dependencies]
     spots = {spot.name: spot for spot, _, _ in found}
+    called = {spot.node_id: spot.name.partition("/")[2] for spot in spots.values() if spot.kind == "node"}
     targets = tuple(
         Target(
             name=spot.name,
             kind=spot.kind,
             node=spot.node_id,
+            node_name=called.get(spot.node_id, ""),
             group=group,
             labels=labels(spot.name),
             incarnation=spot.incarnation,

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from actors.runtime.errors import ConfigError, SupervisorError
 from actors.runtime.settings import Settings
+from experiments.model.lines import lines_of, located
 from experiments.model.loading import load_experiment
 from experiments.running.chaos import ChaosHandle
 from experiments.scheduling.cron import times_between
@@ -49,10 +50,21 @@ def load_schedules(path: Path) -> tuple[Schedule, ...]:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ConfigError(str(path), problems=tuple(f"schedules: the name {name!r} is given twice" for name in twice))
+    problems = tuple(problem for number, each in enumerate(found) for problem in _wrong_times(number, each))
+    if problems:
+        lines = lines_of(path.read_text(encoding="utf-8"))
+        raise ConfigError(str(path), problems=tuple(located(problem, lines) for problem in problems))
     for each in found:
         load_experiment(each.experiment)
-        times_between(each.cron, each.zone, after_us=0, until_us=0)
     return found
+
+
+def _wrong_times(number: int, schedule: Schedule) -> tuple[str, ...]:
+    try:
+        times_between(schedule.cron, schedule.zone, after_us=0, until_us=0)
+    except ConfigError as error:
+        return tuple(f"schedules[{number}].{problem}" for problem in error.problems)
+    return ()
 
 
 def histories(archive: Archive) -> dict[str, tuple[PastRun, ...]]:
@@ -74,19 +86,29 @@ class Timetable:
         self._schedules = schedules
         self._path = archive.folder / _FILE
         self._kept = _read(self._path)
+        self._interrupted = False
 
     def look(self, now_us: int) -> Iterator[str]:
-        """Run what is due at a moment, wall-clock microseconds; what was done, a line each."""
+        """Run what is due at a moment, wall-clock microseconds; what was done, a line each.
+
+        Raises:
+            KeyboardInterrupt: A run was interrupted; it is undone and remembered, and no other begins.
+        """
         for schedule in self._schedules:
             kept = self._kept.setdefault(schedule.name, _Kept(now_us))
             due = times_between(schedule.cron, schedule.zone, after_us=kept.seen_us, until_us=now_us)
             decision = decide(schedule, due, now_us=now_us, seen_us=kept.seen_us, running=False)
-            kept.seen_us = decision.seen_us
             yield from (f"{schedule.name}: skipped, {why}" for _, why in decision.skipped)
             for due_us in decision.run:
+                kept.seen_us = due_us  # whoever is killed meanwhile does not run it again, and runs the later ones
+                self._write()
                 past = self._run(schedule, due_us)
                 kept.history = remember(kept.history, past, limit=schedule.history)
                 yield f"{schedule.name}: {past.run} {past.verdict}"
+                if self._interrupted:
+                    self._write()
+                    raise KeyboardInterrupt
+            kept.seen_us = decision.seen_us
             if due:
                 self._write()
 
@@ -100,6 +122,7 @@ class Timetable:
             report = self._handle.run(schedule.experiment)
         except SupervisorError as error:
             return PastRun(due_us=due_us, run=f"({error})", verdict="not_started")
+        self._interrupted = report.was_interrupted
         return PastRun(due_us=due_us, run=report.run, verdict=report.verdict.kind)
 
     def _write(self) -> None:

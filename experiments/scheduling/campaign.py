@@ -26,6 +26,7 @@ class SeededRun:
 
     Attributes:
         seed: Its seed; the same again gives the same plan.
+        run: Its name, by which its report is found.
         verdict: What it came to.
         score: Its score, or None.
         recover_s: Its time to recover, seconds, or None.
@@ -37,6 +38,7 @@ class SeededRun:
     score: float | None = None
     recover_s: float | None = None
     reasons: tuple[str, ...] = ()
+    run: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

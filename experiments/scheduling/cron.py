@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cronsim import CronSim, CronSimError
 
 from actors.runtime.errors import ConfigError
-from experiments.model.safety import DAYS
 from experiments.planning.inventory import Moment
+from supervisor.chaos_settings import DAYS
 
 _US = 1_000_000
 _FIELDS = 5

@@ -1,8 +1,8 @@
 """Which of a schedule's times are run now, and which are not and why. Pure; times are wall-clock microseconds.
 
     due --in time, nothing of it runs--> run
-     +-- missed (the machine slept, the last one took long) --> by its policy: skipped, or the last one run, or all
-     +-- later than start_within_s ------------------------------------------> skipped, and told
+     +-- missed: later than start_within_s (the machine slept, the last one took long) --> by its policy: skipped, and
+         told; or the last of them run; or all
 
 Source: the words of Kubernetes' CronJob (startingDeadlineSeconds, concurrencyPolicy Forbid, history limits).
 """
@@ -35,7 +35,9 @@ class Schedule(Settings):
     missed: Literal["skip", "last", "all"] = Field(
         default="skip", description="Times that passed while it could not run: none of them, the last, or all in turn."
     )
-    start_within_s: float = Field(default=300.0, gt=0, le=86_400, description="It starts so late at most, seconds.")
+    start_within_s: float = Field(
+        default=300.0, gt=0, le=86_400, description="Later than this it counts as missed, seconds."
+    )
     history: int = Field(default=20, ge=1, le=1000, description="So many of its runs are remembered.")
     paused: bool = Field(default=False, description="Its times pass unused.")
 

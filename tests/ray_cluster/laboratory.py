@@ -22,6 +22,7 @@ from supervisor import Supervisor
 from tests.ray_cluster.nodes import Nodes, eventually
 
 CHAOS = {"safe_mode": False, "ephemeral": True, "experiments_max": 2}
+OTHERS = 2
 _POOL = {"size": 4, "standbys": 1, "intensity": 100, "heartbeat_s": 0.5, "hang_timeout_s": 60.0}
 
 
@@ -65,11 +66,13 @@ def _with(whole: Experiment, fault: dict[str, Any]) -> Experiment:
     return whole.model_copy(update={"method": (changed,)})
 
 
-def node_killed(nodes: Nodes, log: str) -> dict[str, Any]:
-    """The library's kill-node: it finds a node that may be lost by itself."""
+def node_killed(nodes: Nodes, log: str, seed: int) -> dict[str, Any]:
+    """The library's kill-node: it finds a node that may be lost by itself. What an earlier one took is made up for."""
     here = str(ray.get_runtime_context().get_node_id())
+    while sum(map(nodes.is_alive, nodes.others)) < OTHERS:
+        nodes.add()
     with laboratory(log) as sup:
-        report = sup.chaos.run(_changed("kill-node", load={"tasks": 300, "per_s": 50}, settle_s=5))
+        report = sup.chaos.run(_changed("kill-node", load={"tasks": 300, "per_s": 50}, settle_s=5), seed=seed)
         (hit,) = (hit for fault in report.plan.faults for hit in fault.hits)
         return {
             "verdict": report.verdict.kind,

@@ -33,9 +33,10 @@ def test_a_node_that_stands_still_is_borne_and_let_go(three_nodes: Stage, tmp_pa
     assert (seen["evidence"], seen["active"]) == (["its state in /proc is T"], {})
 
 
-def test_a_killed_node_is_borne(three_nodes: Stage, tmp_path: Path) -> None:
-    """The last one: the cluster has a node less afterwards."""
-    seen = three_nodes.play(laboratory.node_killed, log=str(tmp_path))
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_killed_node_is_borne(three_nodes: Stage, tmp_path: Path, seed: int) -> None:
+    """The last ones: the cluster has a node less afterwards."""
+    seen = three_nodes.play(laboratory.node_killed, log=str(tmp_path), seed=seed)
     assert seen["verdict"] == "held", seen["reasons"]
     assert seen["evidence"] == ["its node has ended in Ray's table"]
     assert seen["elsewhere"]

@@ -170,6 +170,14 @@ def test_a_selector_that_means_nobody_or_everybody_is_refused(lab: Supervisor, c
     assert lives(lab) == before
 
 
+def test_a_target_is_meant_by_the_name_of_its_node(chaos: ChaosHandle) -> None:
+    """Everything runs on the head here."""
+    text = _file("kill-worker").replace("count: 1", "node: head")
+    assert chaos.plan(_parsed(text), seed=3).targets == chaos.plan(brief("kill-worker"), seed=3).targets
+    text = _file("kill-worker").replace("count: 1", "node: tail")
+    assert [each.rule for each in chaos.plan(_parsed(text)).refusals] == ["selection"]
+
+
 def test_the_same_seed_gives_the_same_plan_byte_by_byte(chaos: ChaosHandle) -> None:
     assert chaos.plan("kill-worker", seed=3).as_bytes() == chaos.plan("kill-worker", seed=3).as_bytes()
 

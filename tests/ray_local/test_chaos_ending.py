@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
+import ray
 
 from actors.runtime import process
+from actors.runtime.errors import ConfigError
 from actors.runtime.fault_control import fault_put
 from actors.runtime.fault_points import CLOCK
+from actors.runtime.process import ProcessIdentity
 from experiments import driver
-from experiments.errors import FaultUnprovenError, HaltedError, RunStoppedError
+from experiments.errors import FaultUnprovenError, HaltedError, PlanRefusedError, RunStoppedError
 from experiments.hands.hands import Hands
+from experiments.model.experiment import Experiment
 from experiments.running import halting
 from experiments.running.attached import AttachedCluster
-from experiments.running.points import take_everywhere
+from experiments.running.points import ids_of, take_everywhere
+from experiments.running.runner import Runner
 from experiments.running.striking import Striker
 from supervisor import Supervisor
 from supervisor.link import wait_until
@@ -103,6 +111,21 @@ def test_under_the_driver_each_life_is_hit_as_often_as_asked_and_a_guard_ends_it
     assert _end_of(lab, stopped.value.run)[0] == "aborted"
 
 
+def test_under_the_driver_faults_in_the_background_are_of_one_experiment(
+    lab: Supervisor, attached: AttachedCluster
+) -> None:
+    """More of them than experiments may run at a time."""
+    workers = sorted(child.key for child in lab.status().tree if child.key.startswith("worker/"))[:3]
+    assert len(workers) > lab.config.chaos.experiments_max
+
+    def slow(worker: str) -> list[str]:
+        aimed = {"kind": "worker", "name": worker}
+        return driver.inject("latency", aimed, delay_s=0.01, lease_s=6.0)["hits"]
+
+    with ThreadPoolExecutor(len(workers)) as pool:
+        assert [hits for (hits,) in pool.map(slow, workers)] == workers
+
+
 # -- a halt ---------------------------------------------------------------------------------------------------------
 
 
@@ -156,3 +179,120 @@ def test_this_hosts_flag_is_put_up_without_asking_ray(lab: Supervisor) -> None:
         lab.chaos.resume()
         hands.close()
     assert lab.chaos.plan("kill-worker").refusals == ()
+
+
+class Stubborn:
+    """Carries an experiment out in a process of its own."""
+
+    def perform(self, supervisor: str, experiment: Experiment, run: str) -> str:
+        return Supervisor.of_process(supervisor).chaos.run(experiment, scene=False, name=run).verdict.kind
+
+    def process(self) -> ProcessIdentity:
+        return process.this_process()
+
+
+def test_a_halt_ends_what_a_runner_has_on_that_hangs_itself(lab: Supervisor) -> None:
+    """Its fault is in another process, and has no watchdog: it would end with its lease."""
+    wrap: Any = ray.remote(Stubborn)
+    runner = wrap.options(num_cpus=0, max_restarts=0, max_concurrency=2).remote()
+    slow = brief("kill-worker", load={"tasks": 5_000, "per_s": 50}, lease_s=50.0)
+    aimed = _with(slow, {"fault": "latency", "target": {"kind": "worker", "count": 1}, "delay_s": 0.01})
+    run = unique_name()
+    ended = runner.perform.remote(lab.name, aimed, run)
+    hung: ProcessIdentity = ray.get(runner.process.remote())
+    try:
+        assert wait_until(lambda: _is_injected(lab, run), PATIENCE_S)
+        (fault_id,) = lab.chaos.active()[run]
+        process.send(hung, signal.SIGSTOP)
+        lab.chaos.halt(why="enough", who="ann")
+        assert wait_until(lambda: lab.chaos.active() == {}, PATIENCE_S)
+        assert take_everywhere(lab.name, ids_of(run, fault_id)) == 0, "it is in no process any more"
+        lab.chaos.resume()
+        process.send(hung, signal.SIGCONT)
+        assert ray.get(ended, timeout=PATIENCE_S) == "aborted", "it does not go on where it was"
+    finally:
+        process.send(hung, signal.SIGCONT)
+        ray.kill(runner, no_restart=True)
+        lab.chaos.resume()
+
+
+def _with(whole: Experiment, fault: dict[str, Any]) -> Experiment:
+    step = whole.method[0]
+    provider = step.provider.model_copy(update={"arguments": fault})
+    return whole.model_copy(update={"method": (step.model_copy(update={"provider": provider}),)})
+
+
+def _is_injected(lab: Supervisor, run: str) -> bool:
+    hands = Hands(lab.name)
+    try:
+        known = hands.own.runs().get(run)
+    finally:
+        hands.close()
+    return known is not None and bool(known.injected)
+
+
+def test_a_run_that_is_not_awaited_any_more_is_ended(lab: Supervisor) -> None:
+    run = unique_name()
+
+    async def give_up() -> None:
+        awaited = asyncio.ensure_future(lab.chaos.arun(brief("hang-worker", lease_s=50.0), name=run))
+        while not await asyncio.to_thread(_is_injected, lab, run):
+            assert not awaited.done()
+        awaited.cancel()
+        await awaited
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(give_up())
+    assert lab.chaos.active() == {}
+    report = lab.chaos.report(run)
+    assert report.verdict.kind == "aborted"
+    assert "whoever awaited it was cancelled" in report.verdict.reasons[0]
+    with pytest.raises(ConfigError, match="a report of a run"):
+        lab.chaos.run("kill-worker", name=run)
+    with pytest.raises(ConfigError, match="names no run"):
+        lab.chaos.run("kill-worker", name="../elsewhere")
+
+
+def test_a_run_that_breaks_off_before_it_is_driven_is_ended_although_its_program_lives_on(
+    lab: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(_: Runner) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Runner, "execute", interrupted)
+    run = unique_name()
+    with pytest.raises(KeyboardInterrupt):
+        lab.chaos.run(brief("kill-worker"), name=run)
+    assert run not in lab.chaos.active(), "else it would be taken to go on for as long as this process lives"
+    assert _end_of(lab, run) == ("aborted", "it broke off: KeyboardInterrupt: ")
+    with pytest.raises(PlanRefusedError, match="a run named"):
+        lab.chaos.run(brief("kill-worker"), name=run)
+
+
+# -- every fault is matched to its recovery, or to a stated loss -------------------------------------------------------
+
+_FAULTS = "select target, injected_at, recovered_at, loss from chaos_faults where run = ? order by target"
+
+
+def test_under_the_driver_a_fault_has_its_recovery_in_the_log(lab: Supervisor, attached: AttachedCluster) -> None:
+    run = str(driver.inject("crash", {"kind": "worker", "count": 1}, lease_s=5.0)["run"])
+    assert _end_of(lab, run)[0] == "held"
+    (fault,) = lab.events.query(_FAULTS, [run])
+    assert fault["injected_at"] < fault["recovered_at"]
+    assert fault["loss"] is None
+    trace = (
+        "select count(*) as spans from spans where trace_id = (select trace_id from chaos_experiments where run = ?)"
+    )
+    assert lab.events.query(trace, [run]) == [{"spans": 2}]
+
+
+@pytest.mark.soak
+def test_what_became_of_the_faults_of_a_killed_injector_is_told(lab: Supervisor) -> None:
+    report = lab.chaos.run("injector-killed", seed=1)
+    assert report.verdict.kind == "aborted"
+    injector, worker = lab.events.query(_FAULTS, [report.run])
+    assert injector["target"] == "injector/self"
+    assert injector["loss"]
+    assert worker["injected_at"] <= worker["recovered_at"]
+    steps = lab.events.query("select distinct event from chaos_experiment_events where run = ?", [report.run])
+    assert {"undone", "ended"} <= {str(step["event"]) for step in steps}

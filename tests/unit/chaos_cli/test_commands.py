@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from experiments.model.loading import library_names
 from experiments.model.writing import dump_experiment, json_schema
 from experiments.running.archive import Archive
+from supervisor.chaos_settings import DAYS
 from supervisor.cli.main import main
 from tests.unit.report.scene import experiment, mended, report
 
@@ -48,7 +49,7 @@ def test_a_refused_plan_is_told_and_exits_as_not_started(invoke: Invoke, tmp_pat
     (tmp_path / "x.yaml").write_text(text)
     done = invoke("plan", "x.yaml")
     assert done.exit_code == 13
-    assert "matches nothing that runs" in done.output
+    assert re.search(r"line \d+, method\[0\]: the selector \(.*matches nothing that runs", done.output), done.output
 
 
 @pytest.mark.parametrize(
@@ -58,6 +59,10 @@ def test_a_refused_plan_is_told_and_exits_as_not_started(invoke: Invoke, tmp_pat
         (("lease_s: 5", "lease_s: 0"), r"line \d+, extensions\[0\].lease_s"),
         (("lease_s: 5", "lease_s: 9000"), r"line \d+, extensions\[0\].lease_s"),
         (("schema_version: 1", "schema_version: 9"), r"line \d+, extensions\[0\].schema_version: 9 is newer"),
+        (
+            ("schema_version: 1", "schema_version: 1\n  safety: {hours: [{zone: Mars/Base}]}"),
+            r"line \d+, extensions\[0\].safety.hours\[0\].zone.*no time zone",
+        ),
         (("tolerance: 0", "tolerance: closed"), r"line \d+, steady-state-hypothesis.probes\[0\].tolerance"),
     ],
 )
@@ -70,6 +75,20 @@ def test_a_wrong_file_is_told_with_line_and_path(
     done = invoke("run", "x.yaml")
     assert done.exit_code == 1
     assert re.search(told, done.output), done.output
+
+
+def test_a_plan_without_a_cluster_knows_what_time_it_is(invoke: Invoke, tmp_path: Path) -> None:
+    def planned(ends: str) -> Result:
+        days = ", ".join(DAYS)
+        safety = f"safety: {{hours: [{{days: [{days}], begins: '00:00', ends: '{ends}', zone: Europe/Berlin}}]}}"
+        (tmp_path / "x.yaml").write_text(
+            dump_experiment(experiment()).replace("schema_version: 1", f"schema_version: 1\n  {safety}")
+        )
+        return invoke("plan", "x.yaml")
+
+    assert planned("24:00").exit_code == 0
+    passed = planned("00:01")
+    assert "it may run only" in passed.output or passed.exit_code == 0, "within the first minute of a day"
 
 
 def test_an_experiment_that_is_nowhere_is_told_with_the_library(invoke: Invoke) -> None:

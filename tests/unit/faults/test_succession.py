@@ -37,6 +37,14 @@ def test_fifty_racing_starts_never_exceed_the_limit(tmp_path: Path) -> None:
     assert sum(run.goes_on for run in ledger.runs().values()) == 3
 
 
+def test_a_run_of_a_name_that_was_is_not_begun(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger")
+    assert begin(ledger, run="r1", experiment="e", ground=Ground(), limit=9) == ""
+    ledger.append(Entry(run="r1", step="ended", data={"verdict": "held"}))
+    assert "a run named 'r1' already" in begin(ledger, run="r1", experiment="e", ground=Ground(), limit=9)
+    assert ledger.runs()["r1"].verdict == "held"
+
+
 def test_nobody_is_hit_twice(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger")
     assert begin(ledger, run="r1", experiment="e", ground=Ground(names=("a", "b")), limit=9) == ""

@@ -64,6 +64,12 @@ def test_what_nobody_had_to_mend_is_over_with_its_undo() -> None:
     assert (found.recovered_at_s, found.recovered_by, found.detected_by) == (4.0, "undone/f", "")
 
 
+def test_a_death_is_not_over_with_its_undo_for_that_brings_nobody_back() -> None:
+    assert one([], undone_at_s=4.0).loss == "nothing in the log tells of it, and worker/w0 was not seen whole again"
+    assert one([event(2.0, "ready", 2)], undone_at_s=4.0).recovered_by == "children/2"
+    assert one([], target="node/9b", undone_at_s=4.0).recovered_at_s == 4.0, "nobody lived there"
+
+
 def test_a_breaker_that_opened_and_closed() -> None:
     events = [event(1.5, "opened", 0, "breaker/b"), event(3.0, "closed", 0, "breaker/b")]
     found = one(events, fault="error", target="breaker/b")

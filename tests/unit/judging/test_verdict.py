@@ -90,6 +90,24 @@ def test_the_hypothesis_may_have_to_hold_meanwhile() -> None:
     assert (verdict.kind, len(verdict.reasons)) == ("deviated", 1)
 
 
+def test_what_had_to_hold_meanwhile_and_was_not_seen_to_is_not_concluded() -> None:
+    """Neither held, because nobody looked, nor deviated, because nobody could tell."""
+    must = chaos(during_must_hold=True)
+    unseen = judge(good(probes=(probe("before"), probe("after"))), must)
+    assert (unseen.kind, unseen.reasons[0]) == (
+        "inconclusive",
+        "it had to hold while the fault was on, and nobody looked meanwhile",
+    )
+    unjudged = (probe("before"), probe("during"), probe("during", None), probe("during", None), probe("after"))
+    verdict = judge(good(probes=unjudged), must)
+    assert (verdict.kind, verdict.reasons) == (
+        "inconclusive",
+        ("during: whole cannot be judged: 3, 3 is expected",),
+    )
+    assert judge(good(probes=unjudged), chaos()).kind == "held", "it may be broken meanwhile"
+    assert judge(good(probes=(*unjudged, probe("during", False))), must).kind == "deviated", "that was seen"
+
+
 def test_what_was_stopped_is_aborted_and_a_broken_invariant_is_told_with_it() -> None:
     assert judge(good(), chaos(), stopped="halt").reasons == ("halt",)
     verdict = judge(good(checked=LOST), chaos(), stopped="halt")

@@ -54,3 +54,11 @@ def test_what_was_left_to_end_with_the_cluster_is_on_and_cannot_be_undone() -> N
     assert (set(run.undoable), run.lasting) == ({"f", "g"}, ()), "nobody has said so far that it stays"
     run = fold([*entries, entry("kept_on", "f", reason="r"), entry("kept_on", "g", reason="r")])["r1"]
     assert (set(run.undoable), run.lasting, set(run.active)) == ({"g"}, ("f",), {"f", "g"})
+
+
+def test_a_name_is_given_once() -> None:
+    """Of two runs of one name nobody could tell which goes on, and which has left something on."""
+    over = RunStanding(run="nightly", verdict="held")
+    told = refusal([over], ground=Ground(), limit=1, name="nightly")
+    assert told == "there was a run named 'nightly' already; give each a name of its own"
+    assert refusal([over], ground=Ground(), limit=1, name="nightly-2") == ""

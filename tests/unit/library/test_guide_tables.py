@@ -11,8 +11,9 @@ from pydantic.fields import FieldInfo
 from actors.runtime.settings import Settings
 from experiments.model.experiment import Chaos, Interleaving, Limits, Load
 from experiments.model.functions import PROBES, Measure
-from experiments.model.safety import BlastRadius, BusinessHours, Guard, Safety
+from experiments.model.safety import Guard, Safety
 from experiments.scheduling.schedule import Schedule
+from supervisor.chaos_settings import BlastRadius, BusinessHours
 
 GUIDE = Path(__file__).parents[3] / "docs" / "chaos.md"
 TABLES: dict[str, type[Settings]] = {

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from actors.runtime.errors import ConfigError
-from experiments.model.safety import BusinessHours, Guard, Safety
+from experiments.model.safety import Guard, Safety
 from experiments.model.tolerances import HealthIs, Range
+from supervisor.chaos_settings import BusinessHours
 
 
 def guard(**changed: Any) -> Guard:

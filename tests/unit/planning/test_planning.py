@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.errors import HaltedError, PlanRefusedError, SafeModeError
+from experiments.model.experiment import Experiment
 from experiments.planning.inventory import Active
 from experiments.planning.planning import make_plan, require
 from tests.unit.planning.scene import experiment, inventory
@@ -70,3 +71,32 @@ def test_overlapping_targets_of_running_experiments_are_refused() -> None:
     busy = inventory(active=(Active(run="r1", ground=plan.ground),), limit=2)
     with pytest.raises(PlanRefusedError, match="are hit by r1 already"):
         require(make_plan(experiment(WORKER, seed=3), busy))
+
+
+def steps(*, method: list[dict[str, Any]], rollbacks: list[dict[str, Any]]) -> Experiment:
+    made = {**experiment(WORKER).model_dump(), "rollbacks": rollbacks}
+    return Experiment.parse({**made, "method": [*made["method"], *method]}, source="t")
+
+
+def test_steps_that_nobody_here_carries_out_are_refused_and_not_passed_over() -> None:
+    own = {"type": "python", "module": "experiments.driver", "func": "clear"}
+    other = {"type": "python", "module": "chaosaws.ec2.actions", "func": "stop_instance"}
+    undo = {"type": "action", "name": "end every fault", "provider": own}
+    stop = {"type": "action", "name": "stop a machine", "provider": other}
+    assert make_plan(steps(method=[], rollbacks=[undo]), inventory()).refusals == ()
+    plan = make_plan(steps(method=[stop, undo], rollbacks=[stop]), inventory())
+    assert [(each.rule, each.words.partition(" ")[0]) for each in plan.refusals] == [
+        ("step", "method[1]:"),
+        ("step", "method[2]:"),
+        ("step", "rollbacks[0]:"),
+    ]
+    with pytest.raises(PlanRefusedError, match="Chaos Toolkit's `chaos run` carries it out"):
+        require(plan)
+
+
+def test_pauses_around_steps_are_made() -> None:
+    whole = experiment(WORKER, {**WORKER, "after_s": 1}).model_dump()
+    whole["method"][0]["pauses"] = {"before": 2.0, "after": 3.0}
+    whole["method"][1]["pauses"] = {"before": 4.0}
+    plan = make_plan(Experiment.parse(whole, source="t"), inventory())
+    assert [fault.after_s for fault in plan.faults] == [2.0, 10.0]

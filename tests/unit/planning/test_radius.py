@@ -13,6 +13,7 @@ from experiments.planning.inventory import Active, Moment, Target
 from experiments.planning.planning import make_plan
 from experiments.planning.radius import cluster_refusals, is_named, target_refusals
 from experiments.planning.reach import aim
+from supervisor.chaos_settings import BlastRadius, BusinessHours
 from tests.unit.planning.scene import OTHERS, WORKERS, experiment, inventory
 
 MONDAY = {"UTC": Moment(day="mon", clock="09:00")}
@@ -150,3 +151,18 @@ def test_experiments_overlap_by_process_and_by_node() -> None:
     later = Target(name="child/new", kind="child", node="n0")
     busy = {**there, "targets": (later,), "active": (Active(run="r2", ground=burning.ground),)}
     assert told({"target": {"kind": "child"}, **slow}, **busy) == ["overlap: node n0 are hit by r2 already"]
+
+
+def test_the_owner_of_a_cluster_bounds_what_any_experiment_says_of_itself() -> None:
+    wide = {"blast_radius": {"targets": 100, "nodes": 100, "share": 1}}
+    crash = {"target": {"kind": "worker", "count": 3}}
+    assert told(crash, safety=wide) == []
+    assert told(crash, safety=wide, blast_radius=BlastRadius(targets=2, share=0.4, nodes=9)) == [
+        "blast_radius: 3 targets are hit at a time, and this cluster's blast_radius.targets is 2",
+        "blast_radius: 3 of 6 of kind worker are hit, and this cluster's blast_radius.share is 0.4",
+    ]
+    owner = {"hours": (BusinessHours(),), "moments": {"UTC": Moment(day="sun", clock="10:00")}}
+    (closed,) = told({"target": {"kind": "worker"}}, **owner)
+    assert closed == "hours: this cluster lets experiments run only mon/tue/wed/thu/fri 09:00-17:00 UTC"
+    owner = {"least_health": 80.0, "health": 79.0}
+    assert told({"target": {"kind": "worker"}}, **owner) == ["health: the system's health is 79, and it starts at 80"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from experiments.model.matrix import CELLS
 from experiments.model.selector import Selector
-from experiments.planning.inventory import Inventory
+from experiments.planning.inventory import Inventory, Target
 from experiments.planning.selecting import Selected, select
 from tests.unit.planning.scene import WORKERS, inventory
 
@@ -25,6 +25,14 @@ def chosen(seed: int = 1, fault: str = "crash", there: Inventory | None = None, 
 
 def names(**said: Any) -> list[str]:
     return [target.name for target in chosen(**said).drawn]
+
+
+def test_a_node_is_meant_by_its_id_or_by_its_name() -> None:
+    named = Target(name="worker/w9", kind="worker", node="9b3f", node_name="head")
+    there = inventory(targets=(*inventory().targets, named))
+    for node in ("head", "9b3f", "9b*"):
+        assert [target.name for target in chosen(there=there, kind="worker", node=node).drawn] == ["worker/w9"]
+    assert "matches nothing" in chosen(there=there, kind="worker", node="tail").problem
 
 
 def test_each_condition_counts() -> None:

@@ -105,10 +105,15 @@ def test_hostile_texts_are_texts_everywhere() -> None:
 
 @pytest.mark.parametrize("width", [30, 60, 120])
 def test_a_terminal_of_any_width(width: int) -> None:
-    runs = [SeededRun(seed=2**60, verdict="deviated", reasons=("why",)), SeededRun(seed=1, verdict="held", score=9.0)]
+    runs = [
+        SeededRun(seed=2**60, verdict="deviated", reasons=("why",), run="kill-1"),
+        SeededRun(seed=1, verdict="held", score=9.0),
+    ]
     assert "DEVIATED" in shown(summary(report()), width)
     assert "gone" in shown(comparison_text(compare_runs(report(), mended())), width)
-    assert "1 deviated, 1 held" in shown(campaign_text(conclude(runs)), width)
+    campaign = shown(campaign_text(conclude(runs)), width)
+    assert "1 deviated, 1 held" in campaign
+    assert "(kill-1)" in campaign, "whose report is to be looked at"
     assert "crash" in shown(plan_text(report().plan), width)
 
 

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from actors.runtime.errors import ConfigError
 from experiments.errors import NotApplicableError, UnknownRunError
 from experiments.recommend import Recommendation, SettingsChange
 from experiments.running.applying import apply_change
@@ -60,3 +61,12 @@ def test_a_change_of_what_does_not_run_is_refused_with_the_remedy(archive: Archi
     archive.save(replace(report, recommendations=(mended,)))
     with pytest.raises(NotApplicableError, match="--name and --address"):
         apply_change(None, archive, report.run, 1)
+
+
+def test_where_no_report_can_be_written_it_is_told_before_anything_is_done(tmp_path: Path) -> None:
+    file = tmp_path / "reports"
+    file.write_text("a file is no folder")
+    with pytest.raises(ConfigError, match=r"cannot be written .* the verdict would be lost"):
+        Archive(file).insist()
+    Archive(tmp_path / "there").insist()
+    assert list((tmp_path / "there").iterdir()) == []
