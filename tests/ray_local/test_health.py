@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -204,6 +205,46 @@ def test_what_the_monitor_is_cut_off_from_is_unknown_and_nothing_is_restarted(
     assert family.child("child/cart").restarts == 0
     sup.root.terminate("cart")
     sup.root.delete("cart")
+
+
+@pytest.mark.soak
+def test_while_rays_own_table_does_not_answer_nobody_is_taken_for_sick(ward: Ward, eventually: Eventually) -> None:
+    sup, family = ward.sup, Family(ward.sup)
+    child = sup.supervise(Cart, name="cart")
+    assert child.size.remote().result(timeout=30) == 0
+    before = family.pid("child/cart")
+    each: Any = {"interval_s": 0.3, "timeout_s": 1.0, "failures": 2}
+    sup.health.register("cart", probes.child("cart"), **each)
+    sup.health.register("node", probes.node(ray.get_runtime_context().get_node_id()), **each)
+
+    def states() -> set[str]:
+        return {ward.state(name) for name in ("cart", "node")}
+
+    eventually(lambda: states() == {"healthy"}, "both are well")
+    with sup.health.subscribe() as changes:
+        table = gcs_pid()
+        os.kill(table, signal.SIGSTOP)
+        try:
+            eventually(lambda: states() == {"unknown"}, "nobody could look")
+            assert child.size.remote().result(timeout=30) == 0, "it serves all the while"
+        finally:
+            os.kill(table, signal.SIGCONT)
+        eventually(lambda: states() == {"healthy"}, "they are looked at again")
+        told = {change.after for change in iter(lambda: changes.next(0.0), None)}
+    assert told == {"unknown", "healthy"}
+    assert family.pid("child/cart") == before
+    assert family.child("child/cart").restarts == 0
+    sup.root.terminate("cart")
+    sup.root.delete("cart")
+
+
+def gcs_pid() -> int:
+    """Of the embedded Ray that the tests of this process share."""
+    from ray._private import worker  # noqa: PLC0415 - private
+
+    node: Any = worker._global_node
+    (table,) = node.all_processes["gcs_server"]
+    return table.process.pid
 
 
 class Cart:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, TypeVar
 
 import ray
 from pydantic import Field, field_validator
@@ -21,7 +22,15 @@ from actors.runtime.node import board_path
 _SHARE = 0.6
 """The part of a check's time that the child itself has; the rest is for its node."""
 
+_TABLE_SHARE = 0.3
+"""The part of it that Ray's own table has: who cannot look there has seen nothing, and says so in time."""
+
+_WHOLE_SHARE = 0.9
+_TABLE_THREADS = 4
+
 _SHUT = ("open", "forced_open")
+
+T = TypeVar("T")
 
 
 class ActorProbe(ReadyProbe):
@@ -39,7 +48,8 @@ class ActorProbe(ReadyProbe):
         raise ValueError("give an actor's name, or its handle")
 
     def __call__(self) -> Said:
-        handle = ray.get_actor(self.actor, self.namespace) if isinstance(self.actor, str) else self.actor
+        name, space = self.actor, self.namespace
+        handle = _in_table(lambda: ray.get_actor(name, space)) if isinstance(name, str) else name
         _ask(getattr(handle, self.method).remote(), here().timeout_s)
         return True, "it answers"
 
@@ -51,7 +61,7 @@ class ChildProbe(ReadyProbe):
 
     def __call__(self) -> Said:
         key = self.child if "/" in self.child else f"child/{self.child}"
-        mine = [row for row in actor_rows() if (row.name.supervisor, row.name.key) == (here().supervisor, key)]
+        mine = [row for row in _in_table(actor_rows) if (row.name.supervisor, row.name.key) == (here().supervisor, key)]
         living = [row for row in mine if row.alive]
         if not living:
             return False, f"{key} does not run"
@@ -66,7 +76,7 @@ class ChildProbe(ReadyProbe):
 
     @staticmethod
     def _node_answers(row: ActorRow) -> bool:
-        agents = [each for each in actor_rows() if each.name.concern == "node_agent" and each.alive]
+        agents = [each for each in _in_table(actor_rows) if each.name.concern == "node_agent" and each.alive]
         agents = [each for each in agents if (each.name.supervisor, each.node_id) == (here().supervisor, row.node_id)]
         if not agents:
             return False
@@ -83,7 +93,7 @@ class NodeProbe(ReadyProbe):
     node: str = Field(min_length=1, description="Its id, the beginning of that, its address or its name.")
 
     def __call__(self) -> Said:
-        for node in ray.nodes():
+        for node in _in_table(ray.nodes, share=_WHOLE_SHARE):
             names = (node.get("NodeManagerAddress"), node.get("NodeName"), node.get("NodeManagerHostname"))
             if node["Alive"] and (self.node in names or str(node["NodeID"]).startswith(self.node)):
                 return True, f"node {node['NodeID'][:12]} is in the cluster"
@@ -130,7 +140,21 @@ def _depth(queue: Any) -> int:
 
 
 def _handle(row: ActorRow) -> Any:
-    return ray.get_actor(str(row.name), namespace=NAMESPACE)
+    return _in_table(lambda: ray.get_actor(str(row.name), namespace=NAMESPACE))
+
+
+def _in_table(look: Callable[[], T], *, share: float = _TABLE_SHARE) -> T:
+    """What Ray's table says, within this share of the check's time.
+
+    Raises:
+        UnreachableError: It does not answer, as while its GCS is down: that says nothing of anybody.
+    """
+    looking = _LOOKERS.submit(look)
+    try:
+        return looking.result(share * here().timeout_s)
+    except TimeoutError:
+        looking.cancel()
+        raise UnreachableError("Ray's table does not answer; its GCS is down, or out of reach") from None
 
 
 def _ask(ref: Any, timeout_s: float) -> Any:
@@ -140,3 +164,7 @@ def _ask(ref: Any, timeout_s: float) -> Any:
         raise TimeoutError(f"no answer within {timeout_s:g} s") from None
     except ActorUnavailableError as error:
         raise UnreachableError(f"it cannot be reached: {str(error).splitlines()[0]}") from None
+
+
+_LOOKERS = ThreadPoolExecutor(_TABLE_THREADS, "health-table")
+"""A table that does not answer keeps these until it does, and no thread of the checks."""
