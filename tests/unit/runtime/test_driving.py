@@ -84,3 +84,19 @@ def test_threads_that_tell_at_once_get_an_order(room: Room):
         each.join(30)
     heard = room.driver.ask(lambda: room.machine.heard)
     assert room.done == [word for each in heard for word in (each, each)]
+
+
+def test_a_machine_that_fails_as_time_passes_is_told_of_later_times_all_the_same(room: Room):
+    handle, failed = room.machine.handle, threading.Event()
+
+    def fails_once(event: Said, now: float) -> list[str]:
+        if event.word == "time" and not failed.is_set():
+            failed.set()
+            raise RuntimeError("a defect")
+        return handle(event, now)
+
+    room.machine.handle = fails_once
+    room.driver.tell(Said("set"))
+    with room.told:
+        assert room.told.wait_for(lambda: room.done == ["late"], 30)
+    assert failed.is_set()
