@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from actors.breaker.settings import BreakerSettings
 from actors.runtime.errors import SupervisorError
 from experiments.running.cast import Audit, Cart, Stock
+from experiments.running.vitals import vitals
 from experiments.running.work import treat, work, work_upstream, work_without
 from supervisor import Fallback, Policy, Retry
 from supervisor.link import wait_until
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from actors.breaker.handle import BreakerHandle
+    from actors.health.report import ComponentHealth
     from experiments.model.experiment import Load
     from experiments.model.scenes import SceneName
     from experiments.running.witness import Address, Witness
@@ -149,18 +151,27 @@ class Stage:
                 self._use(self._breaker)
             case "observed":
                 self._use(self._sup.breaker(BREAKER, self._payments()))
-                standing = self._sup.health_standing()
-                if standing is None or PROBE not in standing.components:
+                if self._probe_now() is None:
                     self._sup.health.register(PROBE, _is_well, interval_s=0.5, timeout_s=0.5)
                     self._made_probe = True
-                    wait_until(self._knows_the_probe, _WORKERS_S, every_s=0.1)
+                wait_until(self._knows_the_probe, _WORKERS_S, every_s=0.1)
                 self._sup.healer.plan(f"{PATIENT}-*", [Retry(attempts=6, min_s=0.1, max_s=1.0)], failure="network")
             case "pool" | "two_nodes":
                 pass
 
     def _knows_the_probe(self) -> bool:
-        standing = self._sup.health_standing()
-        return standing is not None and PROBE in standing.scores
+        """The monitor does, and so does the board: that may still tell of the probe of a scene before this one."""
+        seen, now = vitals(self._sup), self._probe_now()
+        return seen is not None and seen.of(PROBE) is not None and now is not None and now.score is not None
+
+    def _probe_now(self) -> ComponentHealth | None:
+        """As the monitor has it; None: nobody watches it."""
+        if self._sup.health_standing() is None:
+            return None  # no monitor ever ran: none is started to be asked
+        try:
+            return self._sup.health.component(PROBE)
+        except SupervisorError:
+            return None
 
     def _use(self, breaker: BreakerHandle) -> None:
         """Its owner begins with its first call; until that runs, nobody but this process knows of it."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import ray
 
+from actors.health.errors import UnknownComponentError
 from actors.runtime import process
 from experiments.errors import HaltedError, PlanRefusedError, SafeModeError
 from experiments.model.experiment import Experiment
@@ -22,6 +23,7 @@ from experiments.report.run import RunReport
 from experiments.running import staging
 from experiments.running.chaos import ChaosHandle
 from experiments.running.striking import Striker
+from experiments.running.vitals import vitals
 from experiments.running.witness import Address, tell
 from experiments.running.work import work
 from supervisor import Supervisor
@@ -99,6 +101,20 @@ def test_a_crash_loop_is_given_up_recommended_against_and_mended(lab: Supervisor
     again = chaos.run(loop, scene=True)
     assert not [each for each in again.recommendations if each.finding == "given_up"], told(again)
     assert again.verdict.kind == "held", told(again)
+
+
+@pytest.mark.soak
+def test_a_scene_that_is_watched_is_so_each_time_it_is_built(lab: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the board tells of the one before is not taken for this one's."""
+    for _ in range(2):
+        with staging.Stage(lab, "observed", build=True):
+            former = lab.health_standing()
+            monkeypatch.setattr(lab, "health_standing", lambda former=former: former)
+            seen = vitals(lab)
+            assert seen is not None
+            assert seen.of(staging.PROBE) is not None
+        with pytest.raises(UnknownComponentError):
+            lab.health.component(staging.PROBE)
 
 
 # -- what it must not do -----------------------------------------------------------------------------------------------
