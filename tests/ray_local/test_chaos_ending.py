@@ -26,10 +26,11 @@ from experiments.running.attached import AttachedCluster
 from experiments.running.points import ids_of, take_everywhere
 from experiments.running.runner import Runner
 from experiments.running.striking import Striker
+from experiments.running.survey import survey
 from supervisor import Supervisor
 from supervisor.link import wait_until
 from tests.ray_local.conftest import PATIENCE_S, unique_name
-from tests.ray_local.trials import brief
+from tests.ray_local.trials import POOL, brief
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -111,11 +112,16 @@ def test_under_the_driver_each_life_is_hit_as_often_as_asked_and_a_guard_ends_it
     assert _end_of(lab, stopped.value.run)[0] == "aborted"
 
 
+def _serving(lab: Supervisor) -> list[str]:
+    return [target.name for target in survey(lab).targets if target.kind == "worker" and target.running]
+
+
 def test_under_the_driver_faults_in_the_background_are_of_one_experiment(
     lab: Supervisor, attached: AttachedCluster
 ) -> None:
     """More of them than experiments may run at a time."""
-    workers = sorted(child.key for child in lab.status().tree if child.key.startswith("worker/"))[:3]
+    assert wait_until(lambda: len(_serving(lab)) >= POOL["size"], PATIENCE_S), "the pool is whole"
+    workers = _serving(lab)[:3]
     assert len(workers) > lab.config.chaos.experiments_max
 
     def slow(worker: str) -> list[str]:
