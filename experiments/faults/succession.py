@@ -46,7 +46,7 @@ def this_host() -> str:
     return f"{socket.gethostname()}/{boot}"
 
 
-def begin(
+def begin(  # noqa: PLR0913 - each decides, or is written down
     ledger: Ledger,
     *,
     run: str,
@@ -54,6 +54,7 @@ def begin(
     ground: Ground,
     limit: int,
     runner: tuple[int, int, str] | None = None,
+    family: str = "",
 ) -> str:
     """Take a run into the ledger, unless others forbid it; why they do, or nothing.
 
@@ -64,12 +65,13 @@ def begin(
         ground: What it touches.
         limit: How many may run at a time.
         runner: Whose run it is; left out, this process's.
+        family: What the names of all runs of the same experiment begin with, if it has several.
     Raises:
         LedgerUnwritableError: It could not be written.
     """
     data = {"experiment": experiment, **ground.as_data(), "runner": list(runner or this_runner())}
     entry = Entry(run=run, step="planned", data=data, at_us=SYSTEM_CLOCK.wall_us())
-    return ledger.begin(entry, lambda runs: refusal(runs, ground=ground, limit=limit, name=run))
+    return ledger.begin(entry, lambda runs: refusal(runs, ground=ground, limit=limit, name=run, family=family))
 
 
 def this_runner() -> tuple[int, int, str]:

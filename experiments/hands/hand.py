@@ -139,9 +139,19 @@ class Hand:
 
     # -- the ledger ---------------------------------------------------------------------------------------------------
 
-    def begin(self, run: str, experiment: str, ground: Ground, limit: int, runner: tuple[int, int, str]) -> str:
+    def begin(
+        self,
+        run: str,
+        experiment: str,
+        ground: Ground,
+        limit: int,
+        runner: tuple[int, int, str],
+        family: str = "",
+    ) -> str:
         """Take a run into this node's ledger, see `experiments.faults.succession.begin`."""
-        return begin(self.ledger, run=run, experiment=experiment, ground=ground, limit=limit, runner=runner)
+        return begin(
+            self.ledger, run=run, experiment=experiment, ground=ground, limit=limit, runner=runner, family=family
+        )
 
     def append(self, entries: Sequence[Entry]) -> None:
         """Write into this node's ledger, durably."""

@@ -97,8 +97,11 @@ def _apply(run: RunStanding, entry: Entry) -> None:
             pass  # nothing more may be on than before
 
 
-def refusal(runs: Iterable[RunStanding], *, ground: Ground, limit: int, name: str = "") -> str:
-    """Why another run, of that name, may not start beside these; nothing: it may."""
+def refusal(runs: Iterable[RunStanding], *, ground: Ground, limit: int, name: str = "", family: str = "") -> str:
+    """Why another run, of that name, may not start beside these; nothing: it may.
+
+    Those whose names begin with `family` are of the same experiment: all together are one.
+    """
     known = list(runs)
     if any(run.run == name for run in known):
         return f"there was a run named {name!r} already; give each a name of its own"
@@ -107,8 +110,9 @@ def refusal(runs: Iterable[RunStanding], *, ground: Ground, limit: int, name: st
         shared = ground.shared_with(run.ground)
         if shared:
             return f"{', '.join(shared)} are hit by {run.run} already"
-    if len(going) >= limit:
-        return f"{limit} experiments may run at a time, and these do: {', '.join(run.run for run in going)}"
+    others = [run.run for run in going if not (family and run.run.startswith(family))]
+    if len(others) >= limit:
+        return f"{limit} experiments may run at a time, and these do: {', '.join(others)}"
     return ""
 
 

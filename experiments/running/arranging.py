@@ -41,7 +41,7 @@ class Arranged:
     hosts: tuple[str, ...]
 
 
-def arrange(sup: Supervisor, hands: Hands, experiment: Experiment, *, seed: int | None, of_one: int = 0) -> Arranged:
+def arrange(sup: Supervisor, hands: Hands, experiment: Experiment, *, seed: int | None, family: str = "") -> Arranged:
     """Plan it; nothing is touched.
 
     Args:
@@ -49,13 +49,14 @@ def arrange(sup: Supervisor, hands: Hands, experiment: Experiment, *, seed: int 
         hands: The hands of its nodes.
         experiment: What is to be done.
         seed: Instead of the experiment's own.
-        of_one: So many of the runs that go on are of this experiment, and do not count for the limit.
+        family: What the names of all runs of this experiment begin with, if it has several: together they are one.
     """
     hosts = hosts_of(fault for _, fault in experiment.faults())
     seen = survey(sup, dependencies=hosts)
     runs, nodes = standing(hands)
     there = inventory_of(sup, seen, runs, nodes, experiment)
-    inventory = replace(there, limit=there.limit + of_one)
+    own = sum(each.run.startswith(family) for each in there.active) if family else 0
+    inventory = replace(there, limit=there.limit + own)
     plan = make_plan(experiment, inventory, seed=seed)
     log = seen.spots.get(LOG)
     folders = {} if log is None else {log.node_id: str(Path(sup.config.log.path).parent)}

@@ -8,7 +8,6 @@ action, and so does one that a halt, a stop, a guard or the deadline ends.
 from __future__ import annotations
 
 import secrets
-import threading
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -65,8 +64,8 @@ class AttachedCluster:
         self._probes = Probes(sup, self._load, began_us=SYSTEM_CLOCK.wall_us())
         self._on: dict[str, SingleFault] = {}
         self._injected = False
-        self._lock = threading.Lock()
-        self._going = 0
+        self._family = f"chaostoolkit-{secrets.token_hex(3)}-"
+        """Each step is a run of its own, and some go on in the background, as Chaos Toolkit calls it."""
         self._whole = experiment is not None
         self._began_at: float | None = None
         self._load.start(SYSTEM_CLOCK.now())
@@ -77,25 +76,15 @@ class AttachedCluster:
         Raises:
             ChaosError: It was refused, is not shown to have acted, or was ended early.
         """
-        with self._lock:
-            self._going += 1
-        try:
-            return self._inject(fault)
-        finally:
-            with self._lock:
-                self._going -= 1
-
-    def _inject(self, fault: Fault) -> dict[str, Any]:
+        run = f"{self._family}{secrets.token_hex(3)}"
         single = self._only(fault)
-        beside = self._going - 1  # steps in the background, as Chaos Toolkit calls it
-        arranged = arrange(self._sup, self._hands, single, seed=None, of_one=beside)
+        arranged = arrange(self._sup, self._hands, single, seed=None, family=self._family)
         plan = require(arranged.plan)
         unfit = unfit_guards(self._experiment.chaos.safety.guards, self._probes)
         if unfit:
             raise PlanRefusedError(single.name, problems=unfit)
-        run = f"chaostoolkit-{secrets.token_hex(3)}"
         books = Books(self._hands, self._sup.events, run=run, plan=plan)
-        why = books.begin(self._sup.config.chaos.experiments_max + beside)
+        why = books.begin(self._sup.config.chaos.experiments_max, self._family)
         if why:
             raise PlanRefusedError(single.name, problems=(why,))
         self._load.enter("fault")

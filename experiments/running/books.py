@@ -64,16 +64,19 @@ class Books:
         self._told: set[str] = set()
         self._begun = False
 
-    def begin(self, limit: int) -> str:
+    def begin(self, limit: int, family: str = "") -> str:
         """Take the run in; why it may not start, or nothing.
 
+        Args:
+            limit: How many experiments may run at a time.
+            family: What the names of all runs of the same experiment begin with, if it has several.
         Raises:
             ChaosError: It could not be written.
         """
         runner = this_runner()
         experiment, ground = self._plan.experiment, self._plan.ground
         self._begun = True  # also where it is interrupted before it is answered
-        why = self._hands.on(self._home).begin(self._run, experiment, ground, limit, runner)
+        why = self._hands.on(self._home).begin(self._run, experiment, ground, limit, runner, family)
         self._begun = not why
         if not why:
             data = {"experiment": experiment, **ground.as_data(), "runner": list(runner)}

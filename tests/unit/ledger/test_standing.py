@@ -47,6 +47,15 @@ def test_why_another_may_not_start() -> None:
     assert "these do: r1" in refusal([one, over], ground=Ground(names=("b",)), limit=1)
 
 
+def test_all_runs_of_an_experiment_are_one_to_the_limit_and_several_to_what_they_hit() -> None:
+    others = [RunStanding(run=run, ground=Ground(names=(run,))) for run in ("ours-1", "ours-2", "theirs-1")]
+    asked: dict[str, Any] = {"ground": Ground(names=("b",)), "name": "ours-3"}
+    assert refusal(others, limit=2, family="ours-", **asked) == ""
+    assert refusal(others, limit=1, family="ours-", **asked).endswith("these do: theirs-1")
+    assert "ours-1, ours-2, theirs-1" in refusal(others, limit=2, **asked)
+    assert "hit by ours-2" in refusal(others, limit=2, family="ours-", ground=Ground(names=("ours-2",)))
+
+
 def test_what_was_left_to_end_with_the_cluster_is_on_and_cannot_be_undone() -> None:
     lasting: dict[str, Any] = {"undo": {"kind": "outlast", "pid": 3, "started_ticks": 4, "path": ""}}
     entries = [entry("arming", "f", **lasting), entry("arming", "g", undo={"kind": "kill"})]
