@@ -107,9 +107,10 @@ class Follower:
         self.heard = False
         self.lost_times = 0
         self.given_back: list[m.Event] = []
+        self.words: list[Word] = []
 
     def follow(self, word: Word) -> None:
-        del word
+        self.words.append(word)
 
     def untold(self, events: Any) -> None:
         self.given_back += events

@@ -136,6 +136,7 @@ def test_what_is_told_before_the_owner_is_found_waits_for_it_where_the_board_kno
     boards = Boards(tmp_path)
     boards.say(boards.agent, "closed", 1, name="bank")
     follower = cluster.attach()
+    assert wait_until(lambda: bool(follower.words), WAIT_S), "a circuit reads what lies there before its first call"
     for _ in range(EARLY_MAX):
         cluster.link.tell("bank", (FAILED,))
     assert follower.given_back == []
