@@ -201,15 +201,21 @@ def test_the_same_seed_gives_the_same_plan_byte_by_byte(chaos: ChaosHandle) -> N
 # -- ending it ---------------------------------------------------------------------------------------------------------
 
 
+def _stands_still(lab: Supervisor) -> bool:
+    """Whether a worker is stopped."""
+    workers = [child.location for child in lab.status().tree if child.key.startswith("worker/")]
+    return any(process.evidence(where.process, 0.0).state in ("T", "t") for where in workers if where is not None)
+
+
 def test_halt_ends_everything_and_refuses_until_it_is_taken_back(lab: Supervisor, chaos: ChaosHandle) -> None:
     """Also with the supervisor dead."""
     reports: list[RunReport] = []
     slow = brief("hang-worker", lease_s=30.0)
     running = threading.Thread(target=lambda: reports.append(chaos.run(slow)))
-    running.start()
-    assert wait_until(lambda: any(chaos.active().values()), PATIENCE_S)
     leader = lab.status().leader_location
     assert leader is not None
+    running.start()
+    assert wait_until(lambda: any(chaos.active().values()) and _stands_still(lab), PATIENCE_S), "armed, and injected"
     process.kill(leader.process)
     try:
         assert chaos.halt(why="enough", who="ann") == ()
