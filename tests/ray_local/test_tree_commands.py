@@ -64,9 +64,14 @@ def test_a_file_is_applied_changed_and_taken_back(
     assert clash.startswith("error: apply: mine: is a child that code has made")
 
 
+def number_of_cart(sup: Supervisor) -> int:
+    return next(child.incarnation for child in sup.status().tree if child.key == "child/shop.cart")
+
+
 def test_a_group_gets_a_supervisor_of_its_own_and_gives_it_back(sup: Supervisor, tmp_path: Path):
-    """As often as a file says so, and what it leaves is told as ended and added."""
+    """As often as a file says so; what it leaves is told as ended and added, and no number of a life comes twice."""
     run(sup, "apply", tree(tmp_path))
+    lives = [number_of_cart(sup)]
     for apart in (True, False, True):
         wanted = tree(tmp_path, shop={"supervisor": apart})
         told = run(sup, "apply", wanted)
@@ -77,6 +82,8 @@ def test_a_group_gets_a_supervisor_of_its_own_and_gives_it_back(sup: Supervisor,
         assert run(sup, "apply", wanted) == ["nothing to change: 4 as they are"]
         keys = {child.key for child in sup.status().tree}
         assert ("supervisor/shop" in keys, "child/audit" in keys) == (apart, True)
+        lives.append(number_of_cart(sup))
+    assert lives == sorted(set(lives))
 
 
 def test_members_are_listed_ended_started_resized_and_deleted(sup: Supervisor, family: Family, tmp_path: Path):

@@ -74,3 +74,18 @@ def test_whatever_is_set_in_between_each_is_due_in_its_turn(steps: list[tuple[st
         assert len(timers) == len(expected)
         assert sorted((timer.at, timer.subject) for timer in timers) == sorted(expected)
         assert timers.next_at() == (min(expected)[0] if expected else None)
+
+
+def test_those_of_one_later_quarter_of_a_second_are_due_in_order_however_they_were_set() -> None:
+    """Also where an earlier quarter comes between, and when that one was the earliest already."""
+    timers = _timers()
+    later = [8 * BUCKET_S + step * BUCKET_S / 64 for step in (40, 9, 63, 1, 22, 5, 0, 31)]
+    timers.set(0.0, "x", -1)
+    for number, at in enumerate(later):
+        timers.set(at, "x", number)
+    in_order = [number for _, number in sorted(zip(later, range(len(later)), strict=True))]
+    assert _due(timers, later[6]) == [("x", -1), ("x", in_order[0])]
+    timers.set(BUCKET_S, "x", -2)  # the later ones wait again, as a heap now
+    timers.set(8 * BUCKET_S + BUCKET_S / 128, "x", -3)
+    assert timers.next_at() == BUCKET_S
+    assert _due(timers, 9 * BUCKET_S) == [("x", number) for number in (-2, -3, *in_order[1:])]
