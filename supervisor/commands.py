@@ -12,7 +12,7 @@ from ray.exceptions import ActorDiedError, ActorUnavailableError, RayError
 
 from actors.runtime import process
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
-from actors.runtime.errors import StaleIncarnationError
+from actors.runtime.errors import ChildNotHereError, StaleIncarnationError
 from actors.runtime.ids import ActorName
 from actors.runtime.replies import when_answered
 from actors.runtime.warm import was_warm
@@ -196,13 +196,16 @@ class ClusterRunner:
         reason = why(error) + what_and_where(self._plan_of(life[0]), where)
         self._post(m.ChildStartFailed(key=life[0], incarnation=life[1], error=reason, cause=raised))
 
-    def _adopt(self, life: Life) -> None:
+    def _find(self, life: Life) -> Any | None:
+        """The actor that a predecessor's life is in; None when it is over."""
         while True:
             try:
-                handle = self._hosting.find(self._name(life), self._plan_of(life[0]))
-                break
+                return self._hosting.find(self._name(life), self._plan_of(life[0]))
             except RayError:
                 sleep(_REACH_AGAIN_S)  # Ray is out of reach, and that says nothing of the child
+
+    def _adopt(self, life: Life) -> None:
+        handle = self._find(life)
         if handle is None:
             error = "it ended before it could be adopted"
             self._post(m.ChildStartFailed(key=life[0], incarnation=life[1], error=error))
@@ -349,15 +352,16 @@ class ClusterRunner:
         """An answer that cannot be had is one, too: what follows is the kill."""
         if life[0] == LOG:
             self._emitter.flush(_FLUSH_TIMEOUT_S)
-        handle = self._handles.get(life)
+        handle = self._handles.get(life) or self._find(life)
         if handle is None:
-            self._on_stopped(life, None)
+            self._on_stopped(life, ChildNotHereError(life[0], host=str(self._name(life))))
         else:
             asked = self._hosting.stop_call(life, handle)
             self._then(asked, partial(self._on_stopped, life))
 
-    def _on_stopped(self, life: Life, _reply: object) -> None:
-        self._post(m.StopAnswered(key=life[0], incarnation=life[1]))
+    def _on_stopped(self, life: Life, reply: object) -> None:
+        in_order = not isinstance(reply, BaseException)
+        self._post(m.StopAnswered(key=life[0], incarnation=life[1], in_order=in_order))
 
     def _kill(self, command: m.KillChild) -> None:
         life = (command.key, command.incarnation)

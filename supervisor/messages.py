@@ -111,10 +111,11 @@ class StandbysAttended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopAnswered:
-    """An incarnation that was asked to stop has finished what it had to."""
+    """An incarnation that was asked to stop has finished what it had to; not in order: it raised, or is gone."""
 
     key: str
     incarnation: int
+    in_order: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,11 +292,7 @@ class ForgetChild:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskHeartbeat:
-    """Ask this incarnation whether it lives.
-
-    Attributes:
-        company: Others in its process, each a key and an incarnation, that are due soon: its answer is theirs.
-    """
+    """Ask this incarnation whether it lives, and for its company: others in its process that are due as well."""
 
     key: str
     incarnation: int

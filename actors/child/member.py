@@ -16,6 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from actors.checkpoint.rules import refuse_misfit
+from actors.child.background import in_background, outcome_of
 from actors.child.execute import Calls, exit_class_of
 from actors.child.gate import WAITING_MAX, Gate, Ready
 from actors.child.hooks import HEALTHY, Hooks, reason_of
@@ -325,38 +326,28 @@ class Member(ABC):
         self._health_asked.release()
 
     def wind_down(self) -> Future[Any]:
-        """End in order: no further call begins, `stop()` runs after the running one, then a last checkpoint."""
+        """End in order: no further call begins, `stop()` runs after the running one, then a last checkpoint.
+
+        Who never served has nothing to finish; what it holds of the state goes into the store.
+        """
         with self._stop_lock:
             if self._stopping is None:
-                keeps_state = self.gate.stop() and self.recipe.checkpoint is not None
+                was_active, keeps_state = self.gate.stop(), self.recipe.checkpoint is not None
                 self._ended.set()
-                self._stopping = self.place.submit(partial(self.last_words, keeps_state=keeps_state))
-                if keeps_state:
-                    self._stopping = self._then(self._stopping, self.keeper.store)
-                elif self.machine.kept is not None:
-                    self._stopping = self._then(self._stopping, self._hand_on)
+                if not was_active:
+                    self._stopping = outcome_of(self._hand_on)
+                else:
+                    said = self.place.submit(partial(self.last_words, keeps_state=keeps_state))
+                    self._stopping = outcome_of(lambda: self.keeper.store(said.result())) if keeps_state else said
             return self._stopping
 
-    def _hand_on(self, _: object) -> None:
-        """Accepted and ended before it could take the state up: it may be the only one who still holds that."""
-        found = self.keeper.find(self.machine.kept)[0]
+    def _hand_on(self) -> None:
+        """It may be the only one who still holds that."""
+        with self.gate.lock:
+            kept = self.machine.kept
+        found = None if kept is None else self.keeper.find(kept)[0]
         if found is not None:
             self.keeper.store(Snapshot(self._next_number(), encode(found.state, found.table)))
-
-    @staticmethod
-    def _then(last: Future[Any], keep: Callable[[Any], object]) -> Future[Any]:
-        stored: Future[Any] = Future()
-
-        def store() -> None:
-            try:
-                keep(last.result())
-            except BaseException as error:  # noqa: BLE001 - it is raised where the stop is waited for
-                stored.set_exception(error)
-            else:
-                stored.set_result(None)
-
-        in_background(store)
-        return stored
 
     # -- ends -------------------------------------------------------------------------------------------------------
 
@@ -391,10 +382,3 @@ class Member(ABC):
         if exit_class_of(error) is not None:
             self.leave(exit_class)
         return made
-
-
-def in_background(work: Callable[..., None], *args: Any) -> threading.Thread:
-    """Run `work` on a daemon thread of its own."""
-    thread = threading.Thread(target=work, args=args, name="supervisor-child", daemon=True)
-    thread.start()
-    return thread

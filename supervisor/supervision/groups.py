@@ -193,7 +193,7 @@ class Groups:
 
     def _went_meanwhile(self, group: Group, member: str) -> None:
         """A member that was to be ended went by itself; its standbys have to go, too."""
-        if is_group(member) or self._lives.stop(self._s.children[member], keep_standbys=member in group.todo):
+        if is_group(member) or self._lives.stopping.stop(self._s.children[member], keep_standbys=member in group.todo):
             self.ended(member)
 
     def _stays_away(self, group: Group, member: str) -> None:

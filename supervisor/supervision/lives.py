@@ -24,6 +24,7 @@ from supervisor.supervision.placing import place
 from supervisor.supervision.restarting import explain
 from supervisor.supervision.standbys import Standbys
 from supervisor.supervision.state import State
+from supervisor.supervision.stopping import Stopping
 from supervisor.supervision.suspicion import is_heard, weigh
 from supervisor.tree import OWN_BACKOFFS, Child, ExitClass, Life, leave_place, take_place
 
@@ -33,9 +34,6 @@ just when everybody waits for the promoted one."""
 
 WHY_S = 0.1
 """How long Ray may take to say why a process ended whose end the kernel has told, seconds."""
-
-GONE_S = 5.0
-"""How long after its kill a life is waited for, seconds: it is fenced, and holds nobody up any longer."""
 
 
 class Members(Protocol):
@@ -67,7 +65,8 @@ class Lives:
         self._s = state
         self.members: Members
         self.standbys = Standbys(state, self.begin)
-        self.moving = Moving(state, self.standbys, self.stop)
+        self.stopping = Stopping(state, self.standbys, self._leave_pool, self.end)
+        self.moving = Moving(state, self.standbys, self.stopping.stop)
         self.lateness = Lateness(state, self.end)
 
     # -- beginning --------------------------------------------------------------------------------------------------
@@ -128,6 +127,10 @@ class Lives:
         self._s.adopting.discard(event.key)
         if life.standby and event.serves:
             self._accept_the_later(child, life)
+        if child.status == "stopping":  # it waits until those are over that are to end before it
+            self._s.record(child, life, "ready")
+            self.stopping.go_on(child, life.expected_exit or "shutdown")
+            return
         if life.standby:
             self._s.record(child, life, "ready")
             self._s.publish()
@@ -155,6 +158,8 @@ class Lives:
         life.standby, child.incarnation = False, life.incarnation
         self.standbys.dismiss_passed_over(child, life.incarnation)
         if earlier is not None:
+            if child.status == "stopping":
+                life.expected_exit = earlier.expected_exit
             self._s.end_life(child, earlier)
             self._s.adopting.discard(child.plan.key)
             self._s.record(child, earlier, "fenced", f"incarnation {life.incarnation} was accepted before")
@@ -169,7 +174,7 @@ class Lives:
         self._forget_life(child, life)
         self._s.emit(end_of(child, life))
         if life.status == "stopping":
-            self._over_when_all_are(child)
+            self._over_when_all_are(child, life)
         elif not life.standby:
             child.status = "ignored"
             self._s.record(child, life, "ignored")
@@ -235,8 +240,7 @@ class Lives:
         child, life = found
         ended = weigh(child.plan, life, event.evidence, self._s.now)
         if ended is not None and ended[0] == "hung" and life.status == "stopping":
-            self._s.record(child, life, "killed", ended[1], "hung")
-            self._kill(child, life)
+            self.stopping.on_silent(child, life, ended[1])
         elif ended is not None:
             life.fell_with = life.host
             self.end(child, life, *ended, fence=True)
@@ -301,74 +305,23 @@ class Lives:
             successor.role = "active"
             self._s.record(successor, successor.accepted, "promoted")
 
-    # -- ending on request ------------------------------------------------------------------------------------------
-
-    def stop(self, child: Child, *, keep_standbys: bool = False, exit_class: ExitClass = "shutdown") -> bool:
-        """Ask a child to end, and its standbys unless they are kept; returns whether it has ended already.
-
-        Standbys that are being ended already are not kept.
-        """
-        if child.status != "stopping" or not keep_standbys:
-            child.keep_standbys = keep_standbys
-        ending = [life for life in child.lives.values() if not (child.keep_standbys and life.standby)]
-        if not ending:
-            child.status = "stopped"
-            return True
-        if child.status == "running":
-            self._leave_pool(child)
-        child.status = "stopping"
-        self._s.publish()
-        for life in ending:
-            if life.status != "stopping":
-                self._stop_life(child, life, exit_class)
-        return False
-
-    def _stop_life(self, child: Child, life: Life, exit_class: ExitClass) -> None:
-        asked = life.status == "running" and not life.standby and child.plan.shutdown_s != "brutal_kill"
-        life.status, life.expected_exit = "stopping", exit_class
-        if not asked:
-            self._kill(child, life)
-            return
-        self._s.emit(m.AskStop(key=child.plan.key, incarnation=life.incarnation))
-        if not isinstance(child.plan.shutdown_s, str):
-            self._s.set_timer(self._s.now + child.plan.shutdown_s, "kill", child.plan.key, life.incarnation)
-
-    def _kill(self, child: Child, life: Life) -> None:
-        life.is_doomed = True
-        self._s.emit(end_of(child, life))
-        self._s.set_timer(self._s.now + GONE_S, "gone", child.plan.key, life.incarnation)
-
-    def on_stop_answered(self, event: m.StopAnswered) -> None:
-        found = self._s.life(event.key, event.incarnation)
-        if found is None or found[1].status != "stopping" or found[1].is_doomed:
-            return
-        child, life = found
-        if life.shared:
-            self.end(child, life, life.expected_exit or "shutdown", "", fence=True)
-        else:
-            self._kill(child, life)
-
-    def on_patience_over(self, child: Child, life: Life) -> None:
-        if not life.is_doomed:
-            self._s.record(child, life, "killed", "did not stop in time")
-            self._kill(child, life)
-
-    def on_gone(self, child: Child, life: Life) -> None:
-        self.end(child, life, life.expected_exit or "shutdown", "", fence=False)
-
     def _over(self, child: Child, life: Life) -> None:
         if life.expected_exit == "preempted" and child.keep_standbys:
             child.status, child.last_error = "restarting", "its node is about to go"
             self.members.died(child.plan.key, "preempted", child.last_error, life)
         else:
-            self._over_when_all_are(child)
+            self._over_when_all_are(child, life)
 
-    def _over_when_all_are(self, child: Child) -> None:
-        left = [life for life in child.lives.values() if not (child.keep_standbys and life.standby)]
-        if child.status == "stopping" and not left:
-            child.status = "stopped"
-            self._s.publish()
-            self.members.ended(child.plan.key)
+    def _over_when_all_are(self, child: Child, life: Life) -> None:
+        """A life of a child that was asked to end is over."""
+        if child.status != "stopping":
+            return
+        if self.stopping.left(child):
+            self.stopping.go_on(child, life.expected_exit or "shutdown")
+            return
+        child.status = "stopped"
+        self._s.publish()
+        self.members.ended(child.plan.key)
 
     # -- adopting ---------------------------------------------------------------------------------------------------
 

@@ -111,7 +111,7 @@ class SupervisorMachine:
             case m.StandbysAttended():
                 self._lives.standbys.on_attended(event)
             case m.StopAnswered():
-                self._lives.on_stop_answered(event)
+                self._lives.stopping.on_answered(event)
             case m.HeartbeatAnswered():
                 self._listening.on_heartbeat(event)
             case m.EvidenceFound():
@@ -238,9 +238,9 @@ class SupervisorMachine:
             case "adopt":
                 self._cease_waiting(child)
             case "kill":
-                self._lives.on_patience_over(child, life)
+                self._lives.stopping.on_patience_over(child, life)
             case "gone":
-                self._lives.on_gone(child, life)
+                self._lives.stopping.on_gone(child, life)
             case "why":
                 self._lives.on_unexplained(child, life)
             case _:

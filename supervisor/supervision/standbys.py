@@ -29,13 +29,17 @@ class Standbys:
         self._begin = begin
 
     def heir(self, child: Child) -> Life | None:
-        """Who steps in: the oldest standby, but rather one that is ready, that has the state, whose node stays."""
+        """Who steps in, if there is one; see `in_turn`."""
+        return next(iter(self.in_turn(child)), None)
+
+    def in_turn(self, child: Child) -> list[Life]:
+        """Who steps in, the oldest first, but rather one that is ready, that has the state, whose node stays."""
 
         def price(life: Life) -> tuple[bool, bool, bool, int]:
             lacks_state = life.in_step_of != child.incarnation
             return (life.status != "running", lacks_state, self._is_leaving(life), life.incarnation)
 
-        return min(child.standbys(), key=price, default=None)
+        return sorted(child.standbys(), key=price)
 
     def is_ready(self, child: Child) -> bool:
         """Whether somebody can step in at once."""

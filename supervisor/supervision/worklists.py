@@ -48,7 +48,7 @@ class Worklists:
     def stop(self, member: str, *, keep_standbys: bool = False) -> bool:
         """Ask a child or a group to end; whether it has already."""
         if not is_group(member):
-            return self._lives.stop(self._s.children[member], keep_standbys=keep_standbys)
+            return self._lives.stopping.stop(self._s.children[member], keep_standbys=keep_standbys)
         group = self._s.groups[member]
         if group.status == "stopping":  # by itself: from now on because it was asked to
             group.outcome = "stopped"

@@ -20,7 +20,7 @@ from actors.runtime.errors import (
     ChildStateError,
     StaleIncarnationError,
 )
-from tests.unit.child.plain_home import KEY, Counter, HalfHooked, Home, Slotted
+from tests.unit.child.plain_home import KEY, Careful, Counter, HalfHooked, Home, Slotted
 from tests.unit.child.scene import MemoryPorts
 
 # -- checkpoints -----------------------------------------------------------------------------------------------------
@@ -247,6 +247,18 @@ def test_one_that_is_ended_before_it_took_its_state_up_hands_it_on():
     accepted.shell.stop(1)
     after = Home(checkpoint="each_call", incarnation=3, ports=old.ports)
     assert after.value("add", 0) == 5
+
+
+def test_a_standby_that_is_stopped_hands_on_what_it_holds_and_runs_no_hook_on_an_object_without_its_state():
+    first = Home(Careful, checkpoint="each_call")
+    first.value("add", 5)
+    newer = first.ports.store.checkpoints.pop()
+    standby = Home(Careful, role="standby", incarnation=2, checkpoint="each_call", ports=first.ports)
+    standby.shell.keep(KEY, 1, newer.number, newer.state, standby.recipe.form)
+    Careful.said.clear()
+    standby.shell.stop(1)
+    assert Careful.said == []
+    assert [(kept.incarnation, kept.state) for kept in first.ports.store.checkpoints] == [(2, newer.state)]
 
 
 def test_an_exit_in_the_user_s_code_is_told_from_any_other():

@@ -237,9 +237,9 @@ class Scene:
         key, number = self._life(name, incarnation)
         return self.tell(m.ChildUnhealthy(key=key, incarnation=number, detail=detail))
 
-    def stopped(self, name: str, incarnation: int | None = None) -> list[m.Command]:
+    def stopped(self, name: str, incarnation: int | None = None, *, in_order: bool = True) -> list[m.Command]:
         key, number = self._life(name, incarnation)
-        return self.tell(m.StopAnswered(key=key, incarnation=number))
+        return self.tell(m.StopAnswered(key=key, incarnation=number, in_order=in_order))
 
     def answered(self, name: str, incarnation: int | None = None) -> list[m.Command]:
         key, number = self._life(name, incarnation)

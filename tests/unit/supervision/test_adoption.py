@@ -107,7 +107,7 @@ def test_a_pool_given_up_during_adoption_is_announced_as_such() -> None:
     scene = Scene(workers(2, intensity=0))
     scene.lead(actor(W0, 1), actor(W1, 1))
     commands = scene.failed(W1)
-    assert said(commands) == [f"kill {W1}#1", f"kill {W0}#1"]
+    assert said(commands) == [f"kill {W1}#1", f"ask {W0}#1"]
     assert m.Publish() not in commands, "the other one is still being adopted"
     commands = scene.died(W0)
     assert m.Publish() in commands

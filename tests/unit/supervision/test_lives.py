@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from supervisor import messages as m
-from supervisor.supervision.lives import GONE_S
+from supervisor.supervision.stopping import GONE_S
 from tests.unit.supervision.scene import NODE, OTHER, Scene, acts, child, only, records, said, workers
 
 
@@ -58,9 +58,9 @@ def test_a_stop_that_is_asked_for_twice_is_asked_once() -> None:
 def test_standbys_that_are_being_ended_are_not_kept() -> None:
     scene = Scene(child("a", standbys=1)).up()
     lives, a = scene.machine._lives, scene.machine._s.children["child/a"]
-    assert not lives.stop(a)
-    assert not lives.stop(a, keep_standbys=True)
-    assert said(scene.died("a")) == ["ask a#1", "kill a#2"]
+    assert not lives.stopping.stop(a)
+    assert not lives.stopping.stop(a, keep_standbys=True)
+    assert said(scene.died("a")) == ["ask a#1", "ask a#2"]
     assert scene.child("a").status == "stopping"
     scene.died("a", "killed", 2)
     assert scene.child("a").status == "stopped"

@@ -84,7 +84,7 @@ def test_those_of_one_group_that_died_together_are_one_restart_where_the_strateg
     scene = successor(before)
     dead = [actor("g.a", 1, alive=False), actor("g.b", 1, alive=False)]
     commands = scene.lead(*dead, actor("g.c", 1), succeeds=True)
-    assert said(commands) == ["adopt g.c#1", "restart g.a killed", "kill g.c#1"]
+    assert said(commands) == ["adopt g.c#1", "restart g.a killed", "ask g.c#1"]
     assert records(commands) == ["g.a#1 died: found dead by a new leader", "g.b#1 died: found dead by a new leader"]
     assert scene.run(scene.died("g.c")) == ["start g.a#2", "start g.b#2", "start g.c#2"]
 
@@ -162,7 +162,7 @@ def test_an_end_that_was_under_way_goes_on() -> None:
     before.died("g.b")
     scene = successor(before)
     commands = scene.lead(actor("g.a", 1), actor("g.b", 1, alive=False), actor("c", 1), succeeds=True)
-    assert sorted(acts(commands)) == ["adopt c#1", "adopt g.a#1", "kill g.a#1"]
+    assert sorted(acts(commands)) == ["adopt c#1", "adopt g.a#1", "ask g.a#1"]
     scene.died("g.a")
     assert scene.statuses() == {"g.a": "given_up", "g.b": "given_up", "c": "starting"}
     assert scene.group("g").failure == "child/g.b: gone"
@@ -176,7 +176,8 @@ def test_a_shutdown_that_was_under_way_goes_on() -> None:
     living = [actor("a", 1), actor("g.t", 1), actor("g.b", 1), actor(LOG, 1)]
     done = scene.run(scene.lead(*living, succeeds=True))
     assert [text for text in done if not text.startswith("adopt")] == [
-        *("kill g.b#1", "ask g.t#1", "kill g.t#1", "ask a#1", "kill a#1", f"ask {LOG}#1", f"kill {LOG}#1", "finish")
+        *("ask g.b#1", "kill g.b#1", "ask g.t#1", "kill g.t#1", "ask a#1", "kill a#1"),
+        *(f"ask {LOG}#1", f"kill {LOG}#1", "finish"),
     ]
     assert scene.machine.view().stopping
 

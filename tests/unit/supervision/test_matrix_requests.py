@@ -123,7 +123,7 @@ def test_it_is_gone_on_with_by_a_successor_that_finds_it_ending() -> None:
     scene = Scene(child("a")).up()
     scene.ask(again("child/a"), "r")
     after = successor(scene, actor("a", 1))
-    assert said(after.ask(again("child/a"), "r")) == ["kill a#1"], "that it lives does not say which life that is"
+    assert said(after.ask(again("child/a"), "r")) == ["ask a#1"], "that it lives does not say which life that is"
     assert said(after.died("a")) == ["start a#2"]
     assert said(after.ready("a")) == ["answer r ok"]
 

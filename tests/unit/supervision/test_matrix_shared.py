@@ -8,7 +8,7 @@ import pytest
 
 from supervisor import messages as m
 from supervisor import requests as r
-from supervisor.supervision.lives import GONE_S
+from supervisor.supervision.stopping import GONE_S
 from tests.unit.supervision.scene import (
     NODE,
     STOPPED,

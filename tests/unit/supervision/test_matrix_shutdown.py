@@ -155,8 +155,9 @@ def test_a_member_that_dies_by_itself_before_its_turn_takes_its_standbys_along()
     """They are ended before the group says that it has."""
     scene = Scene(group("g", child("a", standbys=1), child("b"))).up()
     scene.ask(r.Terminate(member="g"), "r")
-    assert said(scene.died("g.a")) == ["kill g.a#2"]
+    assert said(scene.died("g.a")) == ["ask g.a#2"]
     assert said(scene.died("g.b")) == []
+    assert said(scene.stopped("g.a", 2)) == ["kill g.a#2"]
     assert said(scene.died("g.a", "killed", 2)) == ["answer r ok"]
 
 

@@ -45,7 +45,7 @@ def test_a_promotion_counts_as_a_restart() -> None:
     scene = Scene(child("a", standbys=1), root={"intensity": 1}).up()
     scene.run(scene.died("a"))
     scene.run(scene.wait(0.1))
-    assert scene.run(scene.died("a")) == ["kill a#3", "escalate root"]
+    assert scene.run(scene.died("a")) == ["ask a#3", "kill a#3", "escalate root"]
     assert scene.child("a").status == "given_up"
 
 
@@ -162,7 +162,8 @@ def test_resize_live() -> None:
 
 def test_standbys_end_with_their_child() -> None:
     scene = Scene(child("a", standbys=2)).up()
-    assert said(scene.ask(r.Terminate(member="child/a"), "r")) == ["ask a#1", "kill a#2", "kill a#3"]
+    assert said(scene.ask(r.Terminate(member="child/a"), "r")) == ["ask a#1"]
+    assert said(scene.stopped("a")) == ["kill a#2", "kill a#3", "kill a#1"]
     scene.died("a")
     scene.died("a", "killed", 2)
     assert said(scene.died("a", "killed", 3)) == ["answer r ok"]
@@ -369,7 +370,8 @@ def test_a_migrating_child_that_is_ended_stays_ended() -> None:
     scene = drained(child("a"))
     scene.see(NODE, OTHER, draining=(NODE,))
     scene.stands_by("a", 2, node=OTHER)
-    assert said(scene.ask(r.Terminate(member="child/a"), "r")) == ["kill a#2"]
+    assert said(scene.ask(r.Terminate(member="child/a"), "r")) == []
+    assert said(scene.stopped("a")) == ["kill a#2", "kill a#1"]
     scene.died("a", "killed", 2)
     assert said(scene.died("a")) == ["answer r ok"]
 

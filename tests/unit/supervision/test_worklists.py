@@ -49,7 +49,8 @@ def test_an_end_begins_with_the_last_and_forgets_what_was_to_start() -> None:
 def test_standbys_that_a_restart_kept_end_with_the_group() -> None:
     scene = Scene(group("g", child("a"), child("b", standbys=1), strategy="one_for_all")).up()
     assert said(scene.died("g.a")) == ["restart g.a crash", "ask g.b#1"]
-    assert said(scene.ask(r.Terminate(member="g"), "r")) == ["kill g.b#2"]
+    assert said(scene.ask(r.Terminate(member="g"), "r")) == []
+    assert said(scene.stopped("g.b")) == ["kill g.b#2", "kill g.b#1"]
     scene.died("g.b", "killed", 1)
     assert said(scene.died("g.b", "killed", 2)) == ["answer r ok"]
 
