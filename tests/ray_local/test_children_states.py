@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from supervisor import AdministrationError, Group, Supervisor
+from supervisor import AdministrationError, ChildGoneError, Group, Supervisor
 from tests.ray_local import wards
 
 ANSWER_S = 30.0
@@ -53,6 +53,23 @@ def test_a_standby_that_steps_in_begins_with_the_last_checkpoint(
         lambda: shared.events.query(promoted, [seen().key]) == [{"incarnation": int(heir.rpartition("#")[2])}],
         "its row in the log",
     )
+
+
+def test_a_child_that_cannot_put_its_state_away_has_its_standby_do_so(
+    shared: Supervisor, group: Group, eventually: Eventually
+):
+    """The calls that it answered are held nowhere else: it is ended over a call that takes too long."""
+    settings: dict[str, Any] = {"standbys": 1, "checkpoint": "each_call", "shutdown_s": 0.2}
+    ward: Any = group.supervise(wards.Ward, name="cart", **settings)
+    seen = f"child/{group.path}.cart"
+    eventually(lambda: next(c for c in shared.status().tree if c.key == seen).standbys, "the standby")
+    assert [ward.add.remote().result(timeout=ANSWER_S) for _ in range(3)] == [1, 2, 3]
+    stalled = ward.stall.remote()
+    group.terminate("cart")
+    with pytest.raises(ChildGoneError):
+        stalled.result(timeout=ANSWER_S)
+    group.restart("cart")
+    assert ward.add.remote().result(timeout=ANSWER_S) == 4
 
 
 def test_a_checkpoint_on_request_of_a_pool_is_one_of_each_member(group: Group):

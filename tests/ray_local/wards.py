@@ -37,6 +37,10 @@ class Ward:
     def die(self) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
+    def stall(self) -> None:
+        """Never returns."""
+        threading.Event().wait()
+
     def fail(self) -> None:
         raise KeyError("nothing of that name")
 
