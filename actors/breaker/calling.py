@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from actors.breaker.errors import CircuitOpenError, refusal
 from actors.breaker.passage import Passage, aenter, enter, fail, turn_away
 from actors.breaker.tailoring import tailor
+from actors.runtime.settings import shown
 
 if TYPE_CHECKING:
     from actors.breaker.circuit import Circuit
@@ -62,9 +63,12 @@ def make_acall(circuit: Circuit, fallback: AnyCall | None) -> Callable[..., Awai
             if word == lane.shut and fallback is None:
                 turn_away(circuit, lane)
             return await _acall_slowly(circuit, fallback, fn, args, kwargs)
+        answer: Any = fn
         try:
-            result = await (fn(*args, **kwargs) if kwargs else fn(*args))
+            answer = fn(*args, **kwargs) if kwargs else fn(*args)
+            result = await answer
         except BaseException as error:
+            _refuse_plain(fn, answer, error)
             fail(circuit, lane, error)
             raise
         lane.hit()
@@ -254,13 +258,24 @@ async def _acall_slowly(
 
 
 async def _arun(passage: Passage, fn: AnyCall, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    answer: Any = fn
     try:
-        result = await fn(*args, **kwargs)
+        answer = fn(*args, **kwargs)
+        result = await answer
     except BaseException as error:
+        _refuse_plain(fn, answer, error, passage)
         passage.failed(error)
         raise
     passage.succeeded(result)
     return result
+
+
+def _refuse_plain(fn: AnyCall, answer: Any, error: BaseException, passage: Passage | None = None) -> None:
+    """`acall` was given a function that has run by now, and returned nothing to await: its caller's mistake."""
+    if type(error) is TypeError and answer is not fn and not inspect.isawaitable(answer):
+        if passage is not None:
+            passage.cancelled()
+        raise TypeError(f"{fn!r} returned {shown(answer)}, which cannot be awaited; use `breaker.call(...)`") from None
 
 
 def _refuse_coroutine(fn: AnyCall, coroutine: Any) -> None:

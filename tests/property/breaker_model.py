@@ -19,8 +19,10 @@ class Rules:
     """The settings that the model knows."""
 
     window: int = 4
+    window_s: int | None = None
     minimum: int = 2
     failing: float = 0.5
+    slow: float | None = None
     in_a_row: int | None = None
     open_s: int = 5
     open_s_max: int = 20
@@ -32,6 +34,13 @@ class Rules:
     ramp_step_s: int = 3
     quorum: int | None = None
     by_node: bool = False
+
+
+@dataclass(frozen=True)
+class Call:
+    failed: bool = False
+    slow: bool = False
+    at: int = 0
 
 
 @dataclass(frozen=True)
@@ -53,8 +62,8 @@ class Model:
     step: int = 0
     openings: int = 0
     shut_until: int = -HOUR_S
-    calls: list[bool] = field(default_factory=list)
-    """Whether each call of this generation (of this step) failed, oldest first; all of them."""
+    calls: list[Call] = field(default_factory=list)
+    """Each call of this generation (of this step), oldest first; all of them."""
     probes: list[bool] = field(default_factory=list)
     """Whether each probe of this generation succeeded."""
     probed: bool = False
@@ -76,7 +85,7 @@ class Model:
                 self.open(again=self.probed)
             elif self.state == "shadow":
                 self.until = None
-            elif any(self.calls) and self.is_failing(1):
+            elif self.is_failing(1):
                 self.open()
             elif self.step + 1 < len(self.rules.ramp):
                 self.step += 1
@@ -88,13 +97,13 @@ class Model:
     def hear(self, process: str) -> None:
         self.heard[process] = self.now
 
-    def report(self, failed: Sequence[bool], generation: int) -> None:
+    def report(self, calls: Sequence[Call], generation: int) -> None:
         if generation != self.generation or self.state not in ("closed", "ramping", "shadow"):
             return
         if self.state == "shadow" and self.until is not None:
             return
         before = len(self.calls)
-        self.calls += failed
+        self.calls += [replace(call, at=self.now) for call in calls]
         broken = self.is_failing(self.rules.minimum) or self.has_run(before)
         if not broken or (self.state == "closed" and self.rules.quorum is not None):
             return
@@ -125,7 +134,7 @@ class Model:
         self.probed = True
         self.loans[permit] = Loan(holder, self.generation, self.now + self.rules.lease_s)
 
-    def end(self, permit: int, holder: str, generation: int, outcome: str) -> None:
+    def end(self, permit: int, holder: str, generation: int, outcome: str, *, slow: bool = False) -> None:
         loan = self.loans.get(permit)
         if loan is None or loan.holder != holder:
             return
@@ -133,9 +142,9 @@ class Model:
         if outcome not in ("success", "failure") or not generation == loan.generation == self.generation:
             return
         if self.state != "half_open":
-            self.report([outcome == "failure"], self.generation)
+            self.report([Call(failed=outcome == "failure", slow=slow)], self.generation)
             return
-        self.probes.append(outcome == "success")
+        self.probes.append(outcome == "success" and not slow)
         if sum(self.probes) >= self.rules.required:
             self.recover()
         elif self.probes.count(False) > self.rules.permits - self.rules.required:
@@ -182,14 +191,24 @@ class Model:
     # -- what follows -----------------------------------------------------------------------------------------------
 
     def is_failing(self, minimum: int) -> bool:
-        last = self.calls[-self.rules.window :]
-        return len(last) >= minimum and sum(last) >= self.rules.failing * len(last) and bool(last)
+        last, slow = self.counted(), self.rules.slow
+        if not last or len(last) < minimum:
+            return False
+        if sum(call.failed for call in last) >= self.rules.failing * len(last):
+            return True
+        return slow is not None and sum(call.slow for call in last) >= slow * len(last)
+
+    def counted(self) -> list[Call]:
+        """The calls that are judged; those of a twentieth of a window of time leave it together, here a second's."""
+        if self.rules.window_s is None:
+            return self.calls[-self.rules.window :]
+        return [call for call in self.calls if self.now - call.at < self.rules.window_s]
 
     def has_run(self, before: int) -> bool:
         """Whether a call since `before` ended so many failures in a row."""
         limit = self.rules.in_a_row
         ends = range(max(before + 1, limit or 0), len(self.calls) + 1)
-        return limit is not None and any(all(self.calls[end - limit : end]) for end in ends)
+        return limit is not None and any(all(call.failed for call in self.calls[end - limit : end]) for end in ends)
 
     def go(self, state: str) -> None:
         self.generation += 1

@@ -16,16 +16,18 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from actors.breaker import messages as m
 from actors.breaker.machine import BreakerMachine
-from actors.breaker.outcome import FAILED, SUCCESS
+from actors.breaker.outcome import FAILED, SLOW
 from actors.breaker.published import GENERATION_BITS, Published
 from actors.breaker.rules import Trip
 from actors.breaker.settings import BreakerSettings
-from tests.property.breaker_model import NODES, Model, Rules
+from tests.property.breaker_model import NODES, Call, Model, Rules
 
 PROCESSES = st.sampled_from(["p", "q", "r"])
 OUTCOMES = st.sampled_from(["success", "success", "failure", "cancelled", "ignored"])
 ACTIONS = st.sampled_from(["reset", "force_open", "disable", "shadow", "enable", "enable"])
 LOTS = st.integers(0, 10_000)
+CALLS = st.lists(st.builds(Call, failed=st.booleans(), slow=st.booleans()), max_size=6)
+SLOW_S = 1.0
 CLOCKS = st.sampled_from([-500, 0, 500])
 TRIP = Trip(rule="failure_rate", value=1.0, threshold=0.5, calls=2)
 RULES = st.sampled_from(
@@ -37,6 +39,9 @@ RULES = st.sampled_from(
         Rules(quorum=2),
         Rules(quorum=2, by_node=True),
         Rules(window=8, minimum=6, in_a_row=3, ramp=(0.5,), half_open_s=7),
+        Rules(slow=0.5),
+        Rules(window_s=20, minimum=4),
+        Rules(window_s=20, minimum=3, failing=0.75, slow=0.5, in_a_row=4, ramp=(0.25, 1.0), ramp_step_s=25),
     ]
 )
 
@@ -53,7 +58,10 @@ def settings_of(rules: Rules) -> BreakerSettings:
         failure_rate=rules.failing,
         consecutive_failures=rules.in_a_row,
         minimum_calls=rules.minimum,
-        window_calls=rules.window,
+        slow_call_rate=rules.slow,
+        slow_call_s=None if rules.slow is None else SLOW_S,
+        window_calls=rules.window if rules.window_s is None else None,
+        window_s=rules.window_s,
         open_s=rules.open_s,
         open_s_max=rules.open_s_max,
         open_jitter=0.0,
@@ -105,24 +113,28 @@ class Breakers(RuleBasedStateMachine):
 
     # -- calls ------------------------------------------------------------------------------------------------------
 
-    @rule(failed=st.lists(st.booleans(), max_size=6), process=PROCESSES)
-    def report(self, failed: list[bool], process: str) -> None:
-        self.report_of(failed, process, self.machine.generation)
+    @rule(calls=CALLS, process=PROCESSES)
+    def report(self, calls: list[Call], process: str) -> None:
+        self.report_of(calls, process, self.machine.generation)
 
     @rule(process=PROCESSES)
     def report_an_outage(self, process: str) -> None:
-        self.report_of([True] * self.model.rules.minimum, process, self.machine.generation)
+        self.report_of([Call(failed=True)] * self.model.rules.minimum, process, self.machine.generation)
 
-    @rule(failed=st.lists(st.booleans(), min_size=1, max_size=6), process=PROCESSES, lot=LOTS)
-    def report_late(self, failed: list[bool], process: str, lot: int) -> None:
-        self.report_of(failed, process, self.generations[lot % len(self.generations)])
+    @rule(process=PROCESSES)
+    def report_a_crawl(self, process: str) -> None:
+        self.report_of([Call(slow=True)] * self.model.rules.minimum, process, self.machine.generation)
 
-    def report_of(self, failed: list[bool], process: str, generation: int) -> None:
-        outcomes = bytes(FAILED if each else SUCCESS for each in failed)
+    @rule(calls=CALLS.filter(bool), process=PROCESSES, lot=LOTS)
+    def report_late(self, calls: list[Call], process: str, lot: int) -> None:
+        self.report_of(calls, process, self.generations[lot % len(self.generations)])
+
+    def report_of(self, calls: list[Call], process: str, generation: int) -> None:
+        outcomes = bytes(FAILED * call.failed | SLOW * call.slow for call in calls)
         self.tell(m.OutcomesReported(reporter=process, generation=generation, outcomes=outcomes))
         self.model.time(self.now)
         self.model.hear(process)
-        self.model.report(failed, generation)
+        self.model.report(calls, generation)
 
     @rule(process=PROCESSES, lot=st.integers(0, 4))
     def open_locally(self, process: str, lot: int) -> None:
@@ -174,11 +186,11 @@ class Breakers(RuleBasedStateMachine):
             assert (grant.permit, grant.generation) == (former.permit, former.generation)
 
     @precondition(lambda self: self.grants)
-    @rule(lot=LOTS, outcome=OUTCOMES)
-    def end(self, lot: int, outcome: Any) -> None:
+    @rule(lot=LOTS, outcome=OUTCOMES, slow=st.booleans())
+    def end(self, lot: int, outcome: Any, *, slow: bool) -> None:
         """A probe ends, now or long ago, the first time or again."""
         grant = self.grants[lot % len(self.grants)]
-        self.end_of(grant.permit, grant.holder, grant.generation, outcome)
+        self.end_of(grant.permit, grant.holder, grant.generation, outcome, slow=slow)
 
     @precondition(lambda self: self.grants)
     @rule(outcome=OUTCOMES)
@@ -200,10 +212,14 @@ class Breakers(RuleBasedStateMachine):
             outcome,
         )
 
-    def end_of(self, permit: int, holder: str, generation: int, outcome: Any) -> None:
-        self.tell(m.PermitEnded(holder=holder, permit=permit, generation=generation, outcome=outcome))
+    def end_of(self, permit: int, holder: str, generation: int, outcome: Any, *, slow: bool = False) -> None:
+        """Whether it was slow, only those settings ask that judge it by that."""
+        took_s = SLOW_S + slow
+        self.tell(
+            m.PermitEnded(holder=holder, permit=permit, generation=generation, outcome=outcome, duration_s=took_s)
+        )
         self.model.time(self.now)
-        self.model.end(permit, holder, generation, outcome)
+        self.model.end(permit, holder, generation, outcome, slow=slow and self.model.rules.slow is not None)
 
     @rule(process=PROCESSES)
     def die(self, process: str) -> None:
@@ -308,7 +324,9 @@ class Breakers(RuleBasedStateMachine):
         )
         assert view.probes_succeeded == sum(model.probes)
         assert view.would_be_open == (model.state == "shadow" and model.until is not None)
-        assert view.calls == len(model.calls[-model.rules.window :])
+        counted = model.counted()
+        assert view.calls == len(counted)
+        assert view.slow_rate == (sum(call.slow for call in counted) / len(counted) if counted else 0.0)
 
     @invariant()
     def everybody_was_told_and_nothing_is_overdue(self) -> None:
@@ -322,4 +340,4 @@ class Breakers(RuleBasedStateMachine):
 
 
 TestBreakers = Breakers.TestCase
-TestBreakers.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
+TestBreakers.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)

@@ -178,6 +178,23 @@ async def test_what_runs_only_after_the_call_is_told_and_not_counted():
     assert list(town.breaker(numbers)()) == [1]
 
 
+async def test_a_plain_function_that_is_awaited_is_told_and_not_counted():
+    """It is its caller's mistake; a TypeError of what was awaited is a failure like any other."""
+    town = Town()
+
+    async def fail() -> None:
+        raise TypeError("of its own")
+
+    for _ in range(2):  # the first call takes the slow way
+        with pytest.raises(TypeError, match=r"returned 7, which cannot be awaited; use `breaker\.call"):
+            await town.breaker.acall(lambda: 7)  # pyright: ignore[reportArgumentType] - that is the mistake
+    assert town.view.calls == 0
+    for _ in range(2):
+        with pytest.raises(TypeError, match="of its own"):
+            await town.breaker.acall(fail)
+    assert town.view.totals.failures == 2
+
+
 def test_many_threads_use_one_handle():
     town, errors = Town(window_calls=100_000, minimum_calls=100_000), []
 
