@@ -2,7 +2,7 @@
 
 A lane is read by every call under no lock, and changed under the circuit's. Successes are counted by `itertools.count`,
 one C call that threads share; whoever gathers them takes a number itself and knows from it how many were taken before.
-On a free-threaded interpreter older than 3.14 two threads may take the same number, and one success of many is lost.
+Without a global lock, too, it gives no number twice. Source: CPython 3.13, `Modules/itertoolsmodule.c`, `count_next`.
 """
 
 from __future__ import annotations

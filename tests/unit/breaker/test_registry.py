@@ -151,8 +151,9 @@ def test_a_forked_child_is_a_process_of_its_own():
             breaker.call(bad)
         with breaker.subscribe() as changes:
             assert any(change.after == "half_open" for change in changes)
-        assert breaker.call(good) == "fine"
-        assert breaker.state == "closed"
+            assert breaker.call(good) == "fine"
+            # The background thread may be the one who carries the probe's outcome out.
+            assert any(change.after == "closed" for change in changes)
 
     assert child_of(in_child) == 0
     assert (breaker.state, REGISTRY.process) == ("closed", former)
