@@ -97,6 +97,9 @@ class Posts:
 
     def _ask(self, actor: str, handle: Any, number: int, arguments: tuple[Any, ...]) -> None:
         asked_at = self._clock.now()
+        if not hasattr(handle, "check"):
+            self._tell(number, Answer(outcome="unreachable", detail=f"{actor} runs no checks in its process"), 0.0)
+            return
         try:
             asked = handle.check.remote(*arguments)
         except (RayError, RuntimeError) as error:

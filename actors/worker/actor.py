@@ -11,6 +11,7 @@ from typing import Any
 
 import ray
 
+from actors.health.checked import CHECK_GROUP, Checked
 from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.fault_passing import pass_point
 from actors.runtime.fault_points import ARRIVES, CHILD_CALL, ON, REPLIES
@@ -22,7 +23,7 @@ from actors.worker.protocol import Entry, Progress
 from actors.worker.slot import HELD
 
 
-class WorkerActor(ActorShell):
+class WorkerActor(Checked, ActorShell):
     """Runs users' functions. One batch runs at a time; a task that waits for another one gives its slot back."""
 
     def __init__(self, name: str, leader: int) -> None:
@@ -145,4 +146,4 @@ class _Slot:
 
 def worker_actor() -> Any:
     """The Ray actor class of `WorkerActor`, with its concurrency groups."""
-    return as_actor(WorkerActor)
+    return as_actor(WorkerActor, extra_groups=CHECK_GROUP)
