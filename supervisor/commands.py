@@ -198,11 +198,7 @@ class ClusterRunner:
 
     def _find(self, life: Life) -> Any | None:
         """The actor that a predecessor's life is in; None when it is over."""
-        while True:
-            try:
-                return self._hosting.find(self._name(life), self._plan_of(life[0]))
-            except RayError:
-                sleep(_REACH_AGAIN_S)  # Ray is out of reach, and that says nothing of the child
+        return self._hosting.find(self._name(life), self._plan_of(life[0]))
 
     def _adopt(self, life: Life) -> None:
         handle = self._find(life)

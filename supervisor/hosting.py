@@ -13,6 +13,7 @@ import ray
 from ray.exceptions import ActorDiedError, RayError
 
 from actors.child.protocol import IGNORED
+from actors.runtime.clock import sleep
 from actors.runtime.errors import SupervisorError
 from actors.runtime.ids import ActorName
 from supervisor.creating import Creator
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _HOSTS_S = 2.0
 """How long all hosts together may take to tell whom they host, seconds; they are asked at once."""
 
+_REACH_AGAIN_S = 0.2
 _NODE_DIGITS = 12
 
 Standing = Literal["active", "standby", "ignored", "missing"]
@@ -101,7 +103,14 @@ class Hosting:
         return lacking(recipe.resources, recipe.node) if isinstance(recipe, ChildRecipe) else ""
 
     def find(self, name: ActorName, plan: ChildPlan | None) -> Any | None:
-        """The actor that a living life is in, or None."""
+        """The actor that a living life is in, or None; blocks while Ray is out of reach."""
+        while True:
+            try:
+                return self._find(name, plan)
+            except RayError:
+                sleep(_REACH_AGAIN_S)  # that says nothing of the life
+
+    def _find(self, name: ActorName, plan: ChildPlan | None) -> Any | None:
         recipe, life = None if plan is None else plan.recipe, (name.key, name.incarnation)
         told = self._told.pop(life, None)
         if told is not None:

@@ -79,5 +79,9 @@ class Ward:
         standing = self.sup.health.standing()
         return "unknown" if standing is None else standing.components.get(name, "unregistered")
 
+    def told(self, name: str) -> str:
+        """What the last check said."""
+        return next((check.detail for check in reversed(self.sup.health.history(name))), "")
+
     def outcomes(self, name: str) -> set[str]:
         return {check.outcome for check in self.sup.health.history(name)}

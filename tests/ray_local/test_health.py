@@ -138,10 +138,6 @@ def test_many_are_registered_at_once_and_those_that_cannot_be_are_named(ward: Wa
     assert ("a" in found, "b" in found, "c" in found) == (True, False, False)
 
 
-def told(ward: Ward, name: str) -> str:
-    return next((check.detail for check in reversed(ward.sup.health.history(name))), "")
-
-
 @pytest.mark.soak
 def test_heartbeats_are_heard_and_missed(ward: Ward, eventually: Eventually) -> None:
     health = ward.sup.health
@@ -175,8 +171,8 @@ def test_probes_run_on_nodes_and_in_the_processes_of_children(
     assert len(here.pids() | there.pids() | inside.pids()) == 3
     lost = ward.patient("lost", on="child:nobody")
     eventually(lambda: "unreachable" in ward.outcomes("lost"), "there is no such child")
-    ward.patient("own", on="child:event_log/writer", interval_s=0.1)
-    eventually(lambda: told(ward, "own").endswith("#1 runs no checks in its process"), "a service has no place for them")
+    ward.patient("writer", on="child:event_log/writer", interval_s=0.1)
+    eventually(lambda: ward.told("writer").endswith("#1 runs no checks in its process"), "a service runs none")
     assert ward.state("lost") == "unknown"
     assert lost.checks() == 0
     inside.be("hang")
