@@ -28,7 +28,7 @@ from actors.healer.hands import Hands
 from actors.healer.incident import Incident
 from actors.healer.journal import read_journal
 from actors.healer.machine import HealerMachine
-from actors.healer.packing import unpack_plan
+from actors.healer.packing import taken_plan
 from actors.healer.phases import PHASES, STALE, LatestPhases
 from actors.healer.ports import HealerRecipe
 from actors.healer.running import CallPayload, Ended, Job
@@ -219,8 +219,8 @@ class CoordinatorActor(ServiceActor):
     # -- what people ask ----------------------------------------------------------------------------------------------
 
     def _plan(self, plan: bytes, who: str) -> None:
-        self._who = who
-        self._driver.tell(m.PlanSet(rule=unpack_plan(plan)))
+        rule, self._who = taken_plan(plan), who
+        self._driver.tell(m.PlanSet(rule=rule))
         self._lay_stale()
         self._wait_recorded()
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from actors.healer.incident import Incident
+from actors.healer.own_strategies import check_own
 from actors.healer.rows import RESULT_BYTES_MAX
 from actors.healer.settings import PlanRule
 from actors.recovery.retry import Fallback, Provider, Retry
@@ -98,6 +99,17 @@ def pack_plan(rule: PlanRule) -> bytes:
 def unpack_plan(data: bytes) -> PlanRule:
     """A plan, its functions as they travel."""
     return cast("PlanRule", pickle.loads(data))  # noqa: S301 - our own, see `pack_plan`
+
+
+def taken_plan(data: bytes) -> PlanRule:
+    """A plan that somebody gives to this process, its functions as they travel.
+
+    Raises:
+        ConfigError: It names a strategy that is not installed here.
+    """
+    rule = unpack_plan(data)
+    check_own({"": rule}, source=f"plan({rule.component!r})")
+    return rule
 
 
 def pack_incident(incident: Incident) -> bytes:

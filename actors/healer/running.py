@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from actors.breaker.errors import CircuitOpenError
 from actors.child.hooks import finish
+from actors.healer.own_strategies import STRATEGIES
 from actors.healer.packing import loaded
 from actors.healer.ports import CannotHealError
 from actors.healer.restoring import Restoring
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from actors.healer.incident import Incident
     from actors.healer.ports import HealingPorts
     from actors.runtime.clock import Clock
-
-STRATEGIES = "ray_supervisor.strategies"
-"""The group of entry points of users' own strategies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

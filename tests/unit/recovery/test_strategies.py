@@ -16,6 +16,7 @@ from actors.recovery.strategies import (
     Strategy,
     UserStrategy,
     check_strategies,
+    problems_of_own,
     title,
 )
 from actors.runtime.errors import ConfigError
@@ -98,3 +99,12 @@ def test_a_plan_holds_strategies_only() -> None:
     many: list[Strategy] = [Restart()] * 21
     with pytest.raises(ConfigError, match="21 were given"):
         check_strategies(many, source="healer.plan")
+
+
+def test_a_strategy_of_ones_own_that_nobody_has_is_named_with_its_place() -> None:
+    given = (Retry(), UserStrategy(name="tune"), UserStrategy(name="tuen"))
+    assert problems_of_own(given[:2], ("tune",), group="g") == ()
+    where = "no installed package has the entry point 'tuen' in the group g"
+    assert problems_of_own(given, ("clean", "tune"), group="g") == (f"strategies[2]: {where}; there are clean, tune",)
+    assert problems_of_own(given, ("tune",), group="g") == (f"strategies[2]: {where}; there is tune",)
+    assert problems_of_own(given[2:], (), group="g") == (f"strategies[0]: {where}; there are none",)
