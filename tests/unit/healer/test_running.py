@@ -99,7 +99,8 @@ class TestCalls:
 
             return GoneError
 
-        ended = hand.take(Retry(on=(made(),)), "call", payload=call(double, 4, failed=made()))
+        planned, failed = made(), made()  # both live on: of a class that is gone cloudpickle knows the short name only
+        ended = hand.take(Retry(on=(planned,)), "call", payload=call(double, 4, failed=failed))
         assert ended.outcome == "succeeded"
 
     def test_a_function_that_ends_the_process_does_not(self, hand: Hand):
