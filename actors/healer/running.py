@@ -20,7 +20,7 @@ from actors.healer.packing import loaded
 from actors.healer.ports import CannotHealError
 from actors.healer.restoring import Restoring
 from actors.healer.rows import span_of, trace_of
-from actors.healer.telling import alert_of, time_key
+from actors.healer.telling import alert_of, nth_time
 from actors.recovery.course import Outcome, Step
 from actors.recovery.retry import Fallback, Retry
 from actors.recovery.strategies import Escalate, Isolate, Restart, Restore, Strategy, UserStrategy
@@ -260,8 +260,7 @@ class StepRunner:
 
     def _notify(self, strategy: Escalate, job: Job) -> Ended:
         incident = job.incident
-        key = time_key(incident.position, job.step.number)
-        alert = alert_of(incident, runbook=strategy.runbook, key=key)
+        alert = alert_of(incident, runbook=strategy.runbook, nth=nth_time(incident.position, job.step.number))
         told = self._ports.notify(alert, strategy.channels)
         if not told:
             return Ended(outcome="failed", detail="no channel and no route is for it")

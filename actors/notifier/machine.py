@@ -1,8 +1,8 @@
 """The notifier: who is told what, and when. Pure: events in, commands out.
 
-    raised --new, worse, or lasting for repeat_s--> told to the channels of its routes
-      |--told lately--> counted                           |
-      +---------------- resolved ------------------------> told to those that were told
+    raised --new, worse, asked for anew, or lasting for repeat_s--> told to the channels of its routes
+      |--told lately--> counted                                        |
+      +---- over, taken over, or forgotten --------------------------> told to those that were told
 
 A message is written down before it is sent, and forgotten when it was taken: it is handed over at least once, and its
 number tells receivers of one that comes twice. How one channel's messages go is told in `outbox`.
@@ -36,6 +36,7 @@ class _Told:
     alert: m.Alert
     at: float
     channels: tuple[str, ...]
+    taken: bool = False
 
 
 class NotifierMachine:
@@ -92,13 +93,19 @@ class NotifierMachine:
         known = self._told.get(key)
         return None if known is None or not known.channels else self._kept(known, now)
 
+    def tells_end(self, event: m.AlertResolved) -> bool:
+        """Whether anybody is told of this end; nobody was told, or it was told before, else."""
+        known = self._told.get(event.key) or event.known
+        return known is not None and bool(known.channels) and not (known.taken and event.how != "over")
+
     def kept(self, now: float) -> tuple[m.KeptAlert, ...]:
         """All of these that a successor must know, the latest last."""
         told = [known for known in self._told.values() if known.channels]
         return tuple(self._kept(known, now) for known in told[-KEPT_MAX:])
 
     def _kept(self, known: _Told, now: float) -> m.KeptAlert:
-        return m.KeptAlert(alert=known.alert, channels=known.channels, age_s=max(self._now, now) - known.at)
+        age_s = max(self._now, now) - known.at
+        return m.KeptAlert(alert=known.alert, channels=known.channels, age_s=age_s, taken=known.taken)
 
     def _known(self, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(name for name in names if name in self._outboxes)
@@ -149,9 +156,9 @@ class NotifierMachine:
         return [m.RecordNotification(entry=nobody, result="dropped", detail=detail)]
 
     def _is_news(self, known: _Told, event: m.AlertRaised) -> bool:
-        """Whether it has become worse, lasts so long that people are told again, or now first reaches anybody."""
+        """Whether it is worse, asked for anew, lasts so long that it is told again, or now first reaches anybody."""
         worse = SEVERITIES.index(event.alert.severity) > SEVERITIES.index(known.alert.severity)
-        if worse or self._now - known.at >= self._settings.repeat_s:
+        if worse or event.alert.nth > known.alert.nth or self._now - known.at >= self._settings.repeat_s:
             return True
         return not known.channels and bool(self._known(event.channels or self._routed(event)))
 
@@ -172,16 +179,27 @@ class NotifierMachine:
         )
 
     def _on_resolved(self, event: m.AlertResolved) -> None:
-        known = self._told.pop(event.key, None) or event.known
-        if known is not None:
+        is_told = self.tells_end(event)
+        known = self._told.pop(event.key, None) or self._told_before(event.known)
+        if known is not None and is_told:
             body = event.detail or known.alert.body
             alert = replace(known.alert, body=body, ended_s=max(event.wall_s, known.alert.began_s))
             for name in self._known(known.channels):
                 self._outboxes[name].add(alert, self._now)
+        if known is not None and event.how == "taken":
+            known.taken = True
+            self._told[event.key] = known
+
+    def _told_before(self, kept: m.KeptAlert | None) -> _Told | None:
+        if kept is None:
+            return None
+        return _Told(kept.alert, self._now - kept.age_s, self._known(kept.channels), kept.taken)
 
     def _on_recovered(self, event: m.OutboxRecovered) -> list[m.Command]:
         for each in event.told:
-            self._told[each.alert.key] = _Told(each.alert, self._now - each.age_s, self._known(each.channels))
+            told = self._told_before(each)
+            if told is not None:
+                self._told[each.alert.key] = told
         return self._take_up(event.entries)
 
     def _take_up(self, entries: Iterable[m.OutboxEntry]) -> list[m.Command]:
@@ -222,9 +240,12 @@ class NotifierMachine:
 
     def _recall(self, alert: m.Alert, channel: str) -> None:
         """What a message of an earlier life tells of is told: it is not told again at once, and can be resolved."""
-        if alert.ended_s is not None:
-            self._told.pop(alert.key, None)
-            return
         known = self._told.get(alert.key)
+        if alert.ended_s is not None:
+            if known is not None and not known.taken:
+                del self._told[alert.key]
+            return
         channels = (channel,) if known is None else tuple(dict.fromkeys((*known.channels, channel)))
-        self._told[alert.key] = _Told(replace(alert, repeated=0), self._now, channels)
+        latest = alert if known is None else max(alert, known.alert, key=lambda each: each.nth)
+        taken = known is not None and known.taken
+        self._told[alert.key] = _Told(replace(latest, repeated=0), self._now, channels, taken)
