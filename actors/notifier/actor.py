@@ -161,6 +161,8 @@ class NotifierActor(ServiceActor):
         event = m.AlertResolved(key=key, detail=detail, wall_s=wall_s, known=known, how=how)
         if self._driver.ask(lambda: self._machine.tells_end(event)):  # else nobody was told, and nobody has to be
             self._note(event)
+        else:
+            self._unnote(key)
         self._driver.tell(event)
 
     def _waiting(self) -> dict[str, int]:
@@ -232,6 +234,13 @@ class NotifierActor(ServiceActor):
             if len(self._pending) > self._settings.alerts_max:
                 self._pending.popitem(last=False)
             self._keep()
+
+    def _unnote(self, key: str) -> None:
+        """What nobody was told of is over: the next life tells of it no more."""
+        with self._guard:
+            if isinstance(self._pending.get(key), m.AlertRaised):
+                del self._pending[key]
+                self._keep()
 
     def _settle(self, entry: m.OutboxEntry) -> None:
         """Its alerts are written down."""

@@ -37,6 +37,8 @@ class _Told:
     at: float
     channels: tuple[str, ...]
     taken: bool = False
+    reached: frozenset[str] = frozenset()
+    """Channels whose outbox had room for a message that tells of it."""
 
 
 class NotifierMachine:
@@ -68,6 +70,7 @@ class NotifierMachine:
                 self._last += 1
                 entry_id = f"{self._life}.{self._last}"
                 commands += outbox.put(m.OutboxEntry(entry_id=entry_id, channel=name, alerts=alerts))
+                self._note_put(name, alerts)
             commands += outbox.send(self._now)
         self._fresh = False
         return commands
@@ -91,21 +94,37 @@ class NotifierMachine:
     def told(self, key: str, now: float) -> m.KeptAlert | None:
         """An alert that people were told of and that lasts, or None."""
         known = self._told.get(key)
-        return None if known is None or not known.channels else self._kept(known, now)
+        return None if known is None or not self._told_to(known) else self._kept(known, now)
 
     def tells_end(self, event: m.AlertResolved) -> bool:
         """Whether anybody is told of this end; nobody was told, or it was told before, else."""
-        known = self._told.get(event.key) or event.known
-        return known is not None and bool(known.channels) and not (known.taken and event.how != "over")
+        known = self._told.get(event.key)
+        kept = event.known if known is None else self._kept(known, self._now)
+        return kept is not None and bool(kept.channels) and not (kept.taken and event.how != "over")
 
     def kept(self, now: float) -> tuple[m.KeptAlert, ...]:
         """All of these that a successor must know, the latest last."""
-        told = [known for known in self._told.values() if known.channels]
+        told = [known for known in self._told.values() if self._told_to(known)]
         return tuple(self._kept(known, now) for known in told[-KEPT_MAX:])
 
     def _kept(self, known: _Told, now: float) -> m.KeptAlert:
         age_s = max(self._now, now) - known.at
-        return m.KeptAlert(alert=known.alert, channels=known.channels, age_s=age_s, taken=known.taken)
+        return m.KeptAlert(alert=known.alert, channels=self._told_to(known), age_s=age_s, taken=known.taken)
+
+    def _told_to(self, known: _Told) -> tuple[str, ...]:
+        """Who was told, or will be by what waits for company; not who has only a message that was dropped."""
+        key = known.alert.key
+        return tuple(
+            name
+            for name in known.channels
+            if name in known.reached or name not in self._outboxes or not self._outboxes[name].misses(key)
+        )
+
+    def _note_put(self, channel: str, alerts: tuple[m.Alert, ...]) -> None:
+        for alert in alerts:
+            known = self._told.get(alert.key)
+            if known is not None and not self._outboxes[channel].misses(alert.key):
+                known.reached |= {channel}
 
     def _known(self, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(name for name in names if name in self._outboxes)
@@ -145,7 +164,8 @@ class NotifierMachine:
             self._outboxes[name].add(alert, self._now)
         told_before = () if known is None else known.channels
         both = tuple(dict.fromkeys((*told_before, *channels)))
-        self._told[alert.key] = _Told(replace(alert, repeated=0), self._now, both)
+        reached = frozenset[str]() if known is None else known.reached
+        self._told[alert.key] = _Told(replace(alert, repeated=0), self._now, both, reached=reached)
         self._told.move_to_end(alert.key)
         if len(self._told) > self._settings.alerts_max:
             self._told.popitem(last=False)
@@ -184,8 +204,11 @@ class NotifierMachine:
         if known is not None and is_told:
             body = event.detail or known.alert.body
             alert = replace(known.alert, body=body, ended_s=max(event.wall_s, known.alert.began_s))
-            for name in self._known(known.channels):
+            told_to = self._told_to(known)
+            for name in self._known(told_to):
                 self._outboxes[name].add(alert, self._now)
+        for outbox in self._outboxes.values():
+            outbox.forget(event.key)
         if known is not None and event.how == "taken":
             known.taken = True
             self._told[event.key] = known
@@ -193,7 +216,8 @@ class NotifierMachine:
     def _told_before(self, kept: m.KeptAlert | None) -> _Told | None:
         if kept is None:
             return None
-        return _Told(kept.alert, self._now - kept.age_s, self._known(kept.channels), kept.taken)
+        channels = self._known(kept.channels)
+        return _Told(kept.alert, self._now - kept.age_s, channels, kept.taken, reached=frozenset(channels))
 
     def _on_recovered(self, event: m.OutboxRecovered) -> list[m.Command]:
         for each in event.told:
@@ -235,6 +259,7 @@ class NotifierMachine:
             known = self._told.get(key)
             if known is not None:
                 known.channels = tuple(name for name in known.channels if name != entry.channel)
+                known.reached -= {entry.channel}
                 if not known.channels:
                     del self._told[key]
 
@@ -248,4 +273,5 @@ class NotifierMachine:
         channels = (channel,) if known is None else tuple(dict.fromkeys((*known.channels, channel)))
         latest = alert if known is None else max(alert, known.alert, key=lambda each: each.nth)
         taken = known is not None and known.taken
-        self._told[alert.key] = _Told(replace(latest, repeated=0), self._now, channels, taken)
+        reached = frozenset(channels)
+        self._told[alert.key] = _Told(replace(latest, repeated=0), self._now, channels, taken, reached=reached)
