@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from actors.degradation.settings import DegradationSettings
-from actors.healer.own_strategies import check_own
+from actors.healer.named import check_plans
 from actors.healer.settings import HealerSettings
 from actors.health.settings import MonitorSettings
 from actors.notifier.settings import NotifierSettings
@@ -165,7 +165,7 @@ class SupervisorConfig(Settings):
 
         Raises:
             ConfigError: The file is missing or no YAML, or keys or values are wrong; all of them are named. Or a plan
-                names a strategy that no package installed here has.
+                names a strategy that no package installed here has, or a channel that is none.
         """
         if config is None:
             return cls()
@@ -180,7 +180,7 @@ class SupervisorConfig(Settings):
             problem = f"expected a SupervisorConfig, a mapping or a YAML file's path, not {type(config).__name__}"
             raise ConfigError(source, problems=(problem,))
         plans = {f"healer.plans[{number}]": rule for number, rule in enumerate(found.healer.plans)}
-        check_own(plans, source=source)
+        check_plans(plans, channels=tuple(each.name for each in found.notifier.channels), source=source)
         return found
 
 

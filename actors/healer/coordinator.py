@@ -96,7 +96,9 @@ class CoordinatorActor(ServiceActor):
         )
         self._verifiers = ThreadPoolExecutor(VERIFY_THREADS, "healer-verify")
         limit = 4 * self._recipe.settings.open_max
-        self._people = People(lambda: self.ports.service("notifier/main"), tells=self._recipe.tells, limit=limit)
+        self._people = People(
+            lambda: self.ports.service("notifier/main"), tells=bool(self._recipe.channels), limit=limit
+        )
         self._scrubber = Scrubber()
         self._who = ""
         self._needs: dict[str, tuple[str, ...]] = {}
@@ -224,7 +226,7 @@ class CoordinatorActor(ServiceActor):
     # -- what people ask ----------------------------------------------------------------------------------------------
 
     def _plan(self, plan: bytes, who: str) -> None:
-        rule, self._who = taken_plan(plan), who
+        rule, self._who = taken_plan(plan, self._recipe.channels), who
         self._driver.tell(m.PlanSet(rule=rule))
         self._lay_stale()
         self._wait_recorded()

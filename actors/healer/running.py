@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from actors.breaker.errors import CircuitOpenError
 from actors.child.hooks import finish
-from actors.healer.own_strategies import STRATEGIES
+from actors.healer.named import STRATEGIES
 from actors.healer.packing import loaded
 from actors.healer.ports import CannotHealError
 from actors.healer.restoring import Restoring

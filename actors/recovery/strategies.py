@@ -146,3 +146,19 @@ def problems_of_own(strategies: Iterable[Strategy], installed: Sequence[str], *,
         for number, each in enumerate(strategies)
         if isinstance(each, UserStrategy) and each.name not in installed
     )
+
+
+def problems_of_channels(strategies: Iterable[Strategy], channels: Sequence[str]) -> tuple[str, ...]:
+    """What is wrong with the channels that a plan has people told by; each problem begins with its place.
+
+    Args:
+        strategies: Those of the plan.
+        channels: The names of those that there are.
+    """
+    return tuple(
+        f"strategies[{number}].channels: there is no channel {shown(name)}; there are: {', '.join(channels) or 'none'}"
+        for number, each in enumerate(strategies)
+        if isinstance(each, Escalate)
+        for name in each.channels
+        if name not in channels
+    )

@@ -72,7 +72,7 @@ class Healer:
 
         Raises:
             ConfigError: Something else is among them, or one has no bound, or does not pickle, or no package that is
-                installed where the healers' coordinator runs has a strategy of that name.
+                installed where the healers' coordinator runs has a strategy of that name, or there is no such channel.
         """
         self.client.change("plan", _plan(component, strategies, failure, severity, labels or {}), who or this_user())
 

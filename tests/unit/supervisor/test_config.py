@@ -95,6 +95,15 @@ def test_a_strategy_that_nobody_has_installed_is_refused_however_it_is_given(tmp
             SupervisorConfig.load(given)
 
 
+def test_a_plan_has_people_told_by_channels_that_there_are() -> None:
+    plans = [{"component": "db", "strategies": [{"escalate": {"channels": "pager"}}]}]
+    pager = {"name": "pager", "url": "json://localhost"}
+    config = SupervisorConfig.load({"healer": {"plans": plans}, "notifier": {"channels": [pager]}})
+    assert [each.name for each in config.notifier.channels] == ["pager"]
+    with pytest.raises(ConfigError, match=r"healer.plans\[0\].strategies\[0\].channels: there is no channel 'pager'"):
+        SupervisorConfig.load({"healer": {"plans": plans}})
+
+
 def test_good_patterns_are_kept() -> None:
     assert LogSettings(scrub=(r"a(b)",)).scrub == (r"a(b)",)
 

@@ -1,4 +1,4 @@
-"""A strategy of a user's own that nobody has installed is refused where it is given."""
+"""A strategy of a user's own that nobody has installed, or a channel that is none, is refused where it is given."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from actors.healer.own_strategies import STRATEGIES, check_own
+from actors.healer.named import STRATEGIES, check_plans
 from actors.healer.packing import pack_plan, taken_plan
 from actors.healer.settings import PlanRule
 from actors.recovery.retry import Retry
-from actors.recovery.strategies import UserStrategy
+from actors.recovery.strategies import Escalate, UserStrategy
 from actors.runtime.errors import ConfigError
 
 
@@ -30,15 +30,15 @@ def rule(*names: str) -> PlanRule:
 
 @pytest.mark.usefixtures("mine")
 def test_what_is_installed_is_taken():
-    check_own({"plans[0]": rule("reindex", "clean"), "plans[1]": PlanRule()}, source="file")
-    assert taken_plan(pack_plan(rule("reindex"))) == rule("reindex")
+    check_plans({"plans[0]": rule("reindex", "clean"), "plans[1]": PlanRule()}, channels=(), source="file")
+    assert taken_plan(pack_plan(rule("reindex")), ()) == rule("reindex")
 
 
 @pytest.mark.usefixtures("mine")
 def test_each_other_one_is_named_with_its_place_and_what_there_is():
     group = "in the group ray_supervisor.strategies; there are clean, reindex"
     with pytest.raises(ConfigError) as refused:
-        check_own({"plans[0]": rule("reindx", "clean"), "plans[1]": rule("tidy")}, source="file")
+        check_plans({"plans[0]": rule("reindx", "clean"), "plans[1]": rule("tidy")}, channels=(), source="file")
     assert (refused.value.source, refused.value.problems) == (
         "file",
         (
@@ -47,10 +47,21 @@ def test_each_other_one_is_named_with_its_place_and_what_there_is():
         ),
     )
     with pytest.raises(ConfigError, match=r"plan\('db'\): strategies\[2\]: .* 'tidy'"):
-        taken_plan(pack_plan(rule("clean", "tidy")))
+        taken_plan(pack_plan(rule("clean", "tidy")), ())
 
 
 def test_where_none_is_installed_the_message_says_so():
     with pytest.raises(ConfigError, match="there are none"):
-        taken_plan(pack_plan(rule("tidy")))
-    check_own({"": PlanRule()}, source="file")
+        taken_plan(pack_plan(rule("tidy")), ())
+    check_plans({"": PlanRule()}, channels=(), source="file")
+
+
+def test_people_are_told_by_channels_that_there_are():
+    plan = PlanRule(component="db", strategies=(Escalate(channels=("mail", "pagr")), UserStrategy(name="tidy")))
+    with pytest.raises(ConfigError) as refused:
+        check_plans({"plans[2]": plan}, channels=("mail", "pager"), source="file")
+    channel, strategy = sorted(refused.value.problems)
+    assert channel.startswith("plans[2].strategies[0].channels: there is no channel 'pagr'; there are: mail, pager")
+    assert strategy.startswith("plans[2].strategies[1]: no installed package has the entry point 'tidy'")
+    with pytest.raises(ConfigError, match=r"plan\('db'\): strategies\[0\].channels: .* there are: none"):
+        taken_plan(pack_plan(PlanRule(component="db", strategies=(Escalate(channels=("mail",)),))), ())
