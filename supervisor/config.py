@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from actors.degradation.settings import DegradationSettings
+from actors.healer.named import check_plans
 from actors.healer.settings import HealerSettings
 from actors.health.settings import MonitorSettings
 from actors.notifier.settings import NotifierSettings
@@ -163,22 +164,24 @@ class SupervisorConfig(Settings):
         """The configuration from itself, a mapping, a YAML file's path, or the defaults.
 
         Raises:
-            ConfigError: The file is missing or no YAML, or keys or values are wrong; all of them are named.
+            ConfigError: The file is missing or no YAML, or keys or values are wrong; all of them are named. Or a plan
+                names a strategy that no package installed here has, or a channel that is none.
         """
         if config is None:
             return cls()
+        source = str(config) if isinstance(config, str | Path) else "Supervisor configuration"
         if isinstance(config, SupervisorConfig):
-            return config
-        if isinstance(config, Mapping):
-            return cls.parse(dict(config), source="Supervisor configuration")
-        if not isinstance(config, str | Path):  # pyright: ignore[reportUnnecessaryIsInstance] - callers may not check types
-            raise ConfigError(
-                "Supervisor configuration",
-                problems=(
-                    f"expected a SupervisorConfig, a mapping or a YAML file's path, not {type(config).__name__}",
-                ),
-            )
-        return cls.parse(read_mapping(Path(config)), source=str(config))
+            found = config
+        elif isinstance(config, Mapping):
+            found = cls.parse(dict(config), source=source)
+        elif isinstance(config, str | Path):  # pyright: ignore[reportUnnecessaryIsInstance] - callers may not check types
+            found = cls.parse(read_mapping(Path(config)), source=source)
+        else:
+            problem = f"expected a SupervisorConfig, a mapping or a YAML file's path, not {type(config).__name__}"
+            raise ConfigError(source, problems=(problem,))
+        plans = {f"healer.plans[{number}]": rule for number, rule in enumerate(found.healer.plans)}
+        check_plans(plans, channels=tuple(each.name for each in found.notifier.channels), source=source)
+        return found
 
 
 def plan(config: SupervisorConfig) -> tuple[list[GroupPlan], list[ChildPlan]]:

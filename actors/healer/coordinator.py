@@ -28,12 +28,12 @@ from actors.healer.hands import Hands
 from actors.healer.incident import Incident
 from actors.healer.journal import read_journal
 from actors.healer.machine import HealerMachine
-from actors.healer.packing import unpack_plan
+from actors.healer.packing import taken_plan
+from actors.healer.people import People
 from actors.healer.phases import PHASES, STALE, LatestPhases
 from actors.healer.ports import HealerRecipe
 from actors.healer.running import CallPayload, Ended, Job
 from actors.healer.steps import may_have_ended_it
-from actors.healer.telling import alert_of, keys_of, wants_people
 from actors.healer.troubles import Troubles
 from actors.healer.watching import Watching
 from actors.healer.writing import Written
@@ -95,6 +95,10 @@ class CoordinatorActor(ServiceActor):
             self, self._recipe.settings, Troubles(self._recipe.settings), self._driver.tell, self._hands.see
         )
         self._verifiers = ThreadPoolExecutor(VERIFY_THREADS, "healer-verify")
+        limit = 4 * self._recipe.settings.open_max
+        self._people = People(
+            lambda: self.ports.service("notifier/main"), tells=bool(self._recipe.channels), limit=limit
+        )
         self._scrubber = Scrubber()
         self._who = ""
         self._needs: dict[str, tuple[str, ...]] = {}
@@ -136,6 +140,8 @@ class CoordinatorActor(ServiceActor):
             kept = replace(kept, holds=holds)
             self.keep(left.payload)
         self._driver.tell(m.JournalRecovered(kept=kept), m.DependenciesChanged(depends_on=self._needs))
+        if self.identity.incarnation > 1:
+            self._people.look_back(self._driver.tell)
         self._lay_stale()
         self._driver.start()
         self._hands.start()
@@ -159,6 +165,7 @@ class CoordinatorActor(ServiceActor):
         self._driver.stop()
         self._hands.stop()
         self._calls.close()
+        self._people.stop()
         self._said.set()
         self._write()
         self._recorder.stop()
@@ -219,8 +226,8 @@ class CoordinatorActor(ServiceActor):
     # -- what people ask ----------------------------------------------------------------------------------------------
 
     def _plan(self, plan: bytes, who: str) -> None:
-        self._who = who
-        self._driver.tell(m.PlanSet(rule=unpack_plan(plan)))
+        rule, self._who = taken_plan(plan, self._recipe.channels), who
+        self._driver.tell(m.PlanSet(rule=rule))
         self._lay_stale()
         self._wait_recorded()
 
@@ -273,6 +280,8 @@ class CoordinatorActor(ServiceActor):
                 self._record(incident)
             case m.TellPhase():
                 self._tell_phase(command)
+            case m.EndAlert():
+                self._people.note(command)
             case m.RunStep():
                 self._run_step(command)
             case m.CancelStep():
@@ -306,16 +315,7 @@ class CoordinatorActor(ServiceActor):
         self._said.set()
         if incident.phase == "resolved" and incident.failure == TASKS_FAIL:
             self._watching.mended(incident.component)
-        if not self._recipe.tells:
-            return
-        if incident.phase == "resolved":
-            for key in keys_of(incident):
-                self._verifiers.submit(self._tell_people, "resolve", key, "its component is well again")
-        elif wants_people(incident):
-            self._verifiers.submit(self._tell_people, "raise", alert_of(incident))
-
-    def _tell_people(self, what: str, *arguments: Any) -> None:
-        self.ports.service("notifier/main").change(what, *arguments)
+        self._people.note(command)
 
     def _run_step(self, command: m.RunStep) -> None:
         incident, step = command.incident, command.step

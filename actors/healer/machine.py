@@ -140,6 +140,8 @@ class HealerMachine:
                 self._on_healers(event)
             case m.JournalRecovered():
                 self._on_recovered(event.kept)
+            case m.AlertsFound():
+                self._on_alerts(event.incidents)
             case m.TimePassed():
                 pass  # all that is due was settled
             case _:
@@ -291,6 +293,8 @@ class HealerMachine:
         incident = case.incident = replace(case.incident, owner=who)
         if case.doing not in ("blocked", "waiting", "ready") or case.next_verify:
             self._s.emit(m.RecordIncident(incident=incident))  # in place of its record, which its step may wait for
+            if case.doing == "over":
+                self._s.end_alert(case, "taken", f"{who} has taken it over")
             return
         latest = incident.taken[-1] if incident.taken else None
         if latest is not None and latest.step.action == "notify":
@@ -317,7 +321,7 @@ class HealerMachine:
 
     def _on_expired(self, case: Case) -> None:
         if case.doing == "over":
-            self._s.forget(case)
+            self._s.expire(case)
         elif self._s.held_by(case.incident):
             case.expires_at = self._s.now + self._s.settings.incident_timeout_s
             self._s.wake(case, case.expires_at)
@@ -357,6 +361,16 @@ class HealerMachine:
             else:
                 self._admit(case, lasts_s=self._s.settings.incident_timeout_s)
                 self._resume(case)
+
+    def _on_alerts(self, incidents: tuple[str, ...]) -> None:
+        """Alerts of what is over, and of what was forgotten while no life was there to say so, end now."""
+        for name in incidents:
+            case = self._s.cases.get(name)
+            if case is None:
+                detail = "its incident is followed no more"
+                self._s.emit(m.EndAlert(incident_id=name, how="forgotten", detail=detail))
+            elif case.doing == "over" and case.incident.owner:
+                self._s.end_alert(case, "taken", f"{case.incident.owner} has taken it over")
 
     def _keep_escalated(self, case: Case) -> None:
         """People have it: nothing more is tried, and trouble that is reported meanwhile is the same."""

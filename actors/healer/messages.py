@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from actors.healer.incident import Incident, Phase
     from actors.healer.routing import Healer
     from actors.healer.settings import PlanRule
+    from actors.notifier.messages import AlertEnd
     from actors.recovery.course import Outcome, Step
     from actors.recovery.strategies import Severity, Strategy
 
@@ -185,6 +186,13 @@ class JournalRecovered:
     kept: KeptHealer
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertsFound:
+    """What earlier lives had people told of, and that lasts for them."""
+
+    incidents: tuple[str, ...]
+
+
 Event = (
     TroubleReported
     | TroubleEnded
@@ -202,6 +210,7 @@ Event = (
     | LessonsTaken
     | TimePassed
     | JournalRecovered
+    | AlertsFound
 )
 
 # -- commands -------------------------------------------------------------------------------------------------------
@@ -220,6 +229,21 @@ class TellPhase:
 
     incident: Incident
     before: Phase | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndAlert:
+    """Tell those who were told of an incident how it ends for them; in order, and nobody who was not told.
+
+    Attributes:
+        incident_id: Which.
+        how: How.
+        detail: In words.
+    """
+
+    incident_id: str
+    how: AlertEnd
+    detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -315,6 +339,7 @@ class NoteDropped:
 Command = (
     RecordIncident
     | TellPhase
+    | EndAlert
     | RunStep
     | CancelStep
     | Verify

@@ -7,10 +7,12 @@ takes a step loads what that step calls.
 from __future__ import annotations
 
 import pickle
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
 
 from actors.healer.incident import Incident
+from actors.healer.named import check_plans
 from actors.healer.rows import RESULT_BYTES_MAX
 from actors.healer.settings import PlanRule
 from actors.recovery.retry import Fallback, Provider, Retry
@@ -98,6 +100,17 @@ def pack_plan(rule: PlanRule) -> bytes:
 def unpack_plan(data: bytes) -> PlanRule:
     """A plan, its functions as they travel."""
     return cast("PlanRule", pickle.loads(data))  # noqa: S301 - our own, see `pack_plan`
+
+
+def taken_plan(data: bytes, channels: Sequence[str]) -> PlanRule:
+    """A plan that somebody gives to this process, its functions as they travel.
+
+    Raises:
+        ConfigError: It names a strategy that is not installed here, or none of these channels.
+    """
+    rule = unpack_plan(data)
+    check_plans({"": rule}, channels=channels, source=f"plan({rule.component!r})")
+    return rule
 
 
 def pack_incident(incident: Incident) -> bytes:

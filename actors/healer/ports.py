@@ -50,12 +50,12 @@ class HealerRecipe:
     Attributes:
         settings: Plans and bounds.
         connect: Makes the ways of a process to what is healed, by the supervisor's name.
-        tells: Whether there are channels to people.
+        channels: The channels to people.
     """
 
     settings: HealerSettings
     connect: Callable[[str], HealingPorts]
-    tells: bool = False
+    channels: tuple[str, ...] = ()
 
 
 class HealingPorts(Protocol):

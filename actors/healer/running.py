@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from actors.breaker.errors import CircuitOpenError
 from actors.child.hooks import finish
+from actors.healer.named import STRATEGIES
 from actors.healer.packing import loaded
 from actors.healer.ports import CannotHealError
 from actors.healer.restoring import Restoring
 from actors.healer.rows import span_of, trace_of
-from actors.healer.telling import alert_of, time_key
+from actors.healer.telling import alert_of, nth_time
 from actors.recovery.course import Outcome, Step
 from actors.recovery.retry import Fallback, Retry
 from actors.recovery.strategies import Escalate, Isolate, Restart, Restore, Strategy, UserStrategy
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from actors.healer.incident import Incident
     from actors.healer.ports import HealingPorts
     from actors.runtime.clock import Clock
-
-STRATEGIES = "ray_supervisor.strategies"
-"""The group of entry points of users' own strategies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,8 +260,7 @@ class StepRunner:
 
     def _notify(self, strategy: Escalate, job: Job) -> Ended:
         incident = job.incident
-        key = time_key(incident.position, job.step.number)
-        alert = alert_of(incident, runbook=strategy.runbook, key=key)
+        alert = alert_of(incident, runbook=strategy.runbook, nth=nth_time(incident.position, job.step.number))
         told = self._ports.notify(alert, strategy.channels)
         if not told:
             return Ended(outcome="failed", detail="no channel and no route is for it")

@@ -16,6 +16,7 @@ from actors.healer.case import ACTIVE, Case, Doing
 from actors.healer.incident import Entry, moved
 from actors.healer.learning import Learning
 from actors.healer.statistics import Tally
+from actors.healer.telling import may_be_told
 from actors.recovery.budget import RetryBudget
 from actors.recovery.strategies import SEVERITIES, title
 from actors.runtime.graph import closure
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from actors.healer.incident import Incident, Phase
     from actors.healer.routing import Healer
     from actors.healer.settings import HealerSettings, PlanRule
+    from actors.notifier.messages import AlertEnd
 
 EVERYTHING = "*"
 """Who holds this holds every component."""
@@ -230,6 +232,10 @@ class Standing:
         case.incident = replace(incident, begun=None, **changes)
         self.set(case, "over")
         self.move(case, phase, detail)
+        if phase == "resolved":
+            self.end_alert(case, "over", "its component is well again")
+        elif incident.owner:
+            self.end_alert(case, "taken", detail)
         tried = title(incident.strategies[incident.position]) if incident.taken else ""
         self.answer_all(case, "again" if phase == "resolved" else "exhausted")
         if not again:
@@ -246,6 +252,18 @@ class Standing:
             case.expires_at = self.now + self.settings.escalated_s
         else:
             self.forget(case)
+
+    def expire(self, case: Case) -> None:
+        """It was people's for long enough: it is open no more, and who was told of it hears that."""
+        limit_s = self.settings.escalated_s
+        detail = f"it was people's for {limit_s:g} s and is followed no more; trouble is a new incident from now on"
+        self.end_alert(case, "forgotten", detail)
+        self.forget(case)
+
+    def end_alert(self, case: Case, how: AlertEnd, detail: str) -> None:
+        """So it ends for those who were told of it, if any were."""
+        if may_be_told(case.incident):
+            self.emit(m.EndAlert(incident_id=case.incident.incident_id, how=how, detail=detail))
 
     def forget(self, case: Case) -> None:
         """It is open no more."""

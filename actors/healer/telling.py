@@ -1,4 +1,4 @@
-"""What people are told of an incident, and by which keys. Pure."""
+"""What people are told of an incident, and by which key. Pure."""
 
 from __future__ import annotations
 
@@ -11,51 +11,57 @@ if TYPE_CHECKING:
     from actors.healer.incident import Incident
 
 _NOTIFY = "escalate: notify"
+_OF_INCIDENT = "/escalated"
+_TIMES_MAX = 1000
+"""So often an `Escalate` tells people at most."""
 
 
-def alert_of(incident: Incident, *, runbook: str = "", key: str = "escalated") -> Alert:
-    """What people are told; each time has a key of its own, so that they are told again.
+def alert_of(incident: Incident, *, runbook: str = "", nth: int = 0) -> Alert:
+    """What people are told; all times of one incident have one key, so that its end is the end of all.
 
     Args:
         incident: The incident.
         runbook: A link for whoever takes it.
-        key: Tells this time from others of the same incident.
+        nth: Which time that is; a later one is told anew.
     """
     tried = "; ".join(
         f"{entry.what} {entry.outcome} {entry.detail}".strip() for entry in incident.history if entry.outcome
     )
     lines = (incident.detail, f"tried: {tried}" if tried else "")
     return Alert(
-        key=f"{incident.incident_id}/{key}",
+        key=alert_key(incident.incident_id),
         component=incident.component,
         severity=incident.severity,
         title=f"{incident.component}: {incident.failure}",
         body="\n".join(line for line in lines if line),
         runbook=runbook,
         incident_id=incident.incident_id,
+        nth=nth,
     )
 
 
-def time_key(position: int, number: int) -> str:
-    """The key of one time that an `Escalate` told people."""
-    return f"{position}.{number}"
+def alert_key(incident_id: str) -> str:
+    """The key under which people are told of an incident, however often."""
+    return f"{incident_id}{_OF_INCIDENT}"
 
 
-def keys_of(incident: Incident) -> tuple[str, ...]:
-    """The keys under which people were told of it, as far as its history goes back."""
-    times = sum(entry.what == _NOTIFY and entry.outcome == "succeeded" for entry in incident.history)
-    escalated = any(entry.what == "escalated" for entry in incident.history) and not times
-    keys = [
-        time_key(position, number)
-        for position, strategy in enumerate(incident.strategies)
-        if isinstance(strategy, Escalate) and times
-        for number in range(min(strategy.repeats, len(incident.history)))
-    ]
-    if escalated and incident.phase == "resolved":
-        keys.append("escalated")
-    return tuple(f"{incident.incident_id}/{key}" for key in keys)
+def is_of_incident(alert: Alert) -> bool:
+    """Whether an alert is one that a healer has raised."""
+    return bool(alert.incident_id) and alert.key == alert_key(alert.incident_id)
+
+
+def nth_time(position: int, number: int) -> int:
+    """Which time people are told by that step of the plan's strategy at that position."""
+    return position * _TIMES_MAX + number
+
+
+def may_be_told(incident: Incident) -> bool:
+    """Whether people may have been told of an incident: an `Escalate` had its turn, or nothing has helped."""
+    had_turn = any(isinstance(each, Escalate) for each in incident.strategies[: incident.position + 1])
+    return had_turn or any(entry.what == "escalated" for entry in incident.history)
 
 
 def wants_people(incident: Incident) -> bool:
     """Whether people are still to be told of an incident: nobody was, and it is nobody's."""
-    return incident.phase == "escalated" and not keys_of(incident) and not incident.owner
+    was_told = any(entry.what == _NOTIFY and entry.outcome == "succeeded" for entry in incident.history)
+    return incident.phase == "escalated" and not was_told and not incident.owner

@@ -245,6 +245,7 @@ class HealthActor(ServiceActor):
                 duration_s=duration_s,
                 detail=answer.detail,
                 score=answer.score,
+                table=answer.table,
             )
         )
 
@@ -340,6 +341,8 @@ class HealthActor(ServiceActor):
                     self._outward.replace(command)
                 case m.TellScore() | m.TellChange():
                     is_news = True
+                    if isinstance(command, m.TellScore):
+                        self._outward.stand_by()
                 case m.AlarmBlindness():
                     _LOG.warning("%s did not see (%s): %s", self.identity, command.cause, command.detail)
                 case _:

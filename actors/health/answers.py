@@ -23,6 +23,13 @@ class UnreachableError(Exception):
     """Raised by a probe that could not reach what it asks: that says nothing of it, neither good nor bad."""
 
 
+class TableSilentError(UnreachableError):
+    """Raised where Ray's own table, in which the probe looks for what it asks, does not answer."""
+
+
+Table = Literal["", "answers", "silent"]
+"""What a check has seen of Ray's own table; empty: it did not look there."""
+
 DETAIL_LIMIT = 500
 """Characters of a probe's words that are kept."""
 
@@ -38,11 +45,13 @@ class Answer:
         outcome: How it ended.
         detail: In words, cut.
         score: 0 to 100, if it gave one.
+        table: What it has seen of Ray's own table.
     """
 
     outcome: Outcome
     detail: str = ""
     score: float | None = None
+    table: Table = ""
 
 
 def read_answer(value: Any, clean: Callable[[str], str] = str) -> Answer:
@@ -68,7 +77,8 @@ def read_error(error: BaseException, clean: Callable[[str], str] = str) -> Answe
     except Exception:  # noqa: BLE001 - the user's own __str__
         words = ""
     if isinstance(error, UnreachableError):
-        return Answer(outcome="unreachable", detail=cut(words))
+        table: Table = "silent" if isinstance(error, TableSilentError) else ""
+        return Answer(outcome="unreachable", detail=cut(words), table=table)
     outcome: Outcome = "timed_out" if isinstance(error, TimeoutError) else "failed"
     return Answer(outcome=outcome, detail=cut(f"{type(error).__name__}: {words}" if words else type(error).__name__))
 

@@ -14,8 +14,9 @@ from actors.health.sight import Sight
 from actors.health.wards import Wards
 
 if TYPE_CHECKING:
-    from actors.health.answers import Outcome
-    from actors.health.component import Component
+    from actors.health.answers import Outcome, Table
+    from actors.health.component import Component, ProbeKey
+    from actors.health.probe import Probe
     from actors.health.published import HealthStanding
     from actors.health.report import Check, ComponentHealth, SystemHealth
     from actors.health.reporting import SystemWeight
@@ -113,6 +114,18 @@ class Knowledge:
         if outcome == "unreachable" and not self._wards.is_there(place):
             return self._sight.leave(place)
         return self._sight.see(place, reached=outcome != "unreachable")
+
+    def _probe(self, key: ProbeKey) -> Probe:
+        return self._components[key[0]].probes[key[1], key[2]]
+
+    def _see_table(self, probe: Probe, table: Table) -> bool:
+        """Its check has seen so much of Ray's table; tells whether that changed whether the monitor is cut off.
+
+        Only from the monitor's own process: what agents cannot see says nothing of what it can.
+        """
+        if probe.place or not table:
+            return False
+        return self._sight.look_up(probe, answers=table == "answers", now=self._now)
 
     def _take_scores(self) -> float | None:
         """Note each component's score and the system's, which it returns."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from actors.health.answers import Answer
@@ -53,5 +54,7 @@ class RunningCheck:
         with self._lock:
             is_first, self._ended = not self._ended, True
         if is_first:
+            if not answer.table and self.here.table_answered.is_set():
+                answer = replace(answer, table="answers")
             self._tell(self.number, answer, max(0.0, now - self.began))
         return is_first

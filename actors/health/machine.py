@@ -169,8 +169,9 @@ class MonitorMachine(Knowledge):
         key = self._flights.end(event.number)
         if key is None:
             return  # told twice, or wanted no more
-        probe = self._components[key[0]].probes[key[1], key[2]]
+        probe = self._probe(key)
         hung, probe.flight, probe.hangs = probe.hangs, None, False
+        self._note_sight(changed=self._see_table(probe, event.table))
         if hung:
             return  # what it did not say in time was counted already
         outcome, detail, timeout_s = event.outcome, event.detail, probe.settings.timeout_s
@@ -253,7 +254,7 @@ class MonitorMachine(Knowledge):
 
     def _on_hang(self, number: int) -> None:
         key = self._flights.key(number)
-        self._components[key[0]].probes[key[1], key[2]].hangs = True
+        self._probe(key).hangs = True
         self._commands.append(m.AbandonProbe(number=number))
         self._count(key, silence(key), detail="it took too long, and its end was not told")
 
@@ -283,13 +284,12 @@ class MonitorMachine(Knowledge):
         if phi < probe.settings.phi:
             self._count(key, "passed", detail="")
         else:
-            outcome: Outcome = "unreachable" if self._sight.cut_off else "failed"
+            outcome: Outcome = "unreachable" if self._sight.is_dim else "failed"
             self._count(key, outcome, detail=f"no heartbeat: suspicion {phi:.1f}, limit {probe.settings.phi:g}")
 
     def _sample(self) -> None:
-        for name, known in self._components.items():
-            if known.flapping.active:
-                self._judge(name)
+        for name in [name for name, known in self._components.items() if known.flapping.active]:
+            self._judge(name)
         self._commands.append(m.TellScore(score=self._take_scores()))
 
     # -- judging ------------------------------------------------------------------------------------------------------
@@ -362,8 +362,7 @@ class MonitorMachine(Knowledge):
             self._commands.append(m.AlarmBlindness(cause="starved", gap_s=gap_s, detail=detail))
             self._schedule.due(self._now)  # what was due meanwhile is not made up for
         for number in self._flights.delay(gap_s + self._settings.answer_s):
-            key = self._flights.key(number)
-            self._components[key[0]].probes[key[1], key[2]].shaded = True
+            self._probe(self._flights.key(number)).shaded = True
         for known in self._components.values():
             known.blind(self._now, gap_s=gap_s)
 
@@ -394,6 +393,7 @@ class MonitorMachine(Knowledge):
         self._give_up(self._components[key[0]].probes.pop((key[1], key[2])))
 
     def _give_up(self, probe: Probe) -> None:
+        self._note_sight(changed=self._sight.look_away(probe))
         if probe.flight is not None:
             self._flights.end(probe.flight)
             self._commands.append(m.AbandonProbe(number=probe.flight))

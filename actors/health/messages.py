@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from actors.health.answers import Outcome
+    from actors.health.answers import Outcome, Table
     from actors.health.kept import KeptMonitor
     from actors.health.report import Check, SystemHealth
     from actors.health.score import ComponentState
@@ -51,6 +51,7 @@ class ProbeEnded:
         duration_s: How long it took, seconds.
         detail: In words.
         score: 0 to 100, if the probe gave one.
+        table: What it has seen of Ray's own table.
     """
 
     number: int
@@ -58,6 +59,7 @@ class ProbeEnded:
     duration_s: float | None = None
     detail: str = ""
     score: float | None = None
+    table: Table = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

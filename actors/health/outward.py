@@ -80,6 +80,11 @@ class Outward:
         if self._recipe.tells and self._alarm.first() is not None and not self._telling.locked():
             self._hands.submit(self._tell_people)
 
+    def stand_by(self) -> None:
+        """See to it that people can be told, before that is needed: without Ray's table nobody is found or started."""
+        if self._recipe.tells and not self._telling.locked():
+            self._hands.submit(self._find_notifier)
+
     def close(self) -> None:
         """Do nothing more."""
         self._hands.shutdown(wait=False, cancel_futures=True)
@@ -109,6 +114,15 @@ class Outward:
                     _LOG.warning("%s could not have people told: %s", self._me, error)
                     return
                 self._alarm.told(telling)
+
+    def _find_notifier(self) -> None:
+        with self._telling:
+            notifier = self._service(NOTIFIER)
+            try:
+                if not notifier.is_at_hand():
+                    notifier.ask("waiting")
+            except (SupervisorError, RayError, RuntimeError) as error:
+                _LOG.info("%s has not found the notifier: %s", self._me, error)
 
     def _service(self, key: str) -> Any:
         return self._ports.service(key)

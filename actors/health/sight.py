@@ -1,9 +1,11 @@
 """Does the monitor see? Its own blindness is never taken for sickness of others. Pure.
 
     seeing --`cut_off_share` of at least two places not reached--> cut off --fewer--> seeing
+       |  --Ray's table silent for `blind_after_s`--> cut off --it answers anybody--> seeing
 
-A monitor that was late by more than it may was stopped or starved: it looked at nobody in between, and whatever did not
-answer then may have answered to nobody.
+What runs in the monitor's own process is at no place, but what looks for actors, children and nodes looks in Ray's own
+table: while its GCS does not answer, nothing can be said of them. A monitor that was late by more than it may was
+stopped or starved: it looked at nobody in between, and whatever did not answer then may have answered to nobody.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from actors.health.settings import MonitorSettings
 
 _LEAST_PLACES = 2
@@ -30,7 +34,15 @@ class Sight:
         self._settings = settings
         self._reached: dict[str, bool] = {}
         self._out = 0
+        self._in_vain: set[Hashable] = set()
+        self._silent_since = 0.0
+        self._silent_s: float | None = None
         self.cut_off = False
+
+    @property
+    def is_dim(self) -> bool:
+        """Whether it is cut off, or may be: of whom nothing is heard then, nothing is known."""
+        return self.cut_off or bool(self._in_vain)
 
     def gap_s(self, *, last: float, due: float | None, now: float) -> float:
         """For how long it did not look just now though it should have, seconds; 0 if that was no longer than usual.
@@ -60,11 +72,40 @@ class Sight:
         self._out = sum(not reached for reached in self._reached.values())
         return self._judge()
 
+    def look_up(self, who: Hashable, *, answers: bool, now: float) -> bool:
+        """Somebody's check has looked in Ray's table; tells whether `cut_off` changed.
+
+        Args:
+            who: Whose check.
+            answers: Whether the table answered.
+            now: Monotonic seconds.
+        """
+        if answers:
+            self._in_vain.clear()
+        else:
+            if not self._in_vain:
+                self._silent_since = now
+            self._in_vain.add(who)
+        silent_s = now - self._silent_since
+        self._silent_s = silent_s if self._in_vain and silent_s >= self._settings.blind_after_s else None
+        return self._judge()
+
+    def look_away(self, who: Hashable) -> bool:
+        """Its check is no more, or what it has said is wanted no more; tells whether `cut_off` changed."""
+        self._in_vain.discard(who)
+        self._silent_s = self._silent_s if self._in_vain else None
+        return self._judge()
+
     def __str__(self) -> str:
-        return f"{self._out} of {len(self._reached)} places cannot be reached"
+        places = f"{self._out} of {len(self._reached)} places cannot be reached"
+        if self._silent_s is None:
+            return places
+        table = f"Ray's table has not answered for {self._silent_s:.1f} s: its GCS is down or out of reach"
+        return f"{places}; {table}" if self._out else table
 
     def _judge(self) -> bool:
         known = len(self._reached)
         before = self.cut_off
-        self.cut_off = known >= _LEAST_PLACES and self._out >= self._settings.cut_off_share * known
+        places = known >= _LEAST_PLACES and self._out >= self._settings.cut_off_share * known
+        self.cut_off = places or self._silent_s is not None
         return self.cut_off != before

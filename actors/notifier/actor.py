@@ -90,7 +90,7 @@ class NotifierActor(ServiceActor):
         self._pending: OrderedDict[str, m.AlertRaised | m.AlertResolved] = OrderedDict()
         self._tests: OrderedDict[str, dict[str, Future[Delivery]]] = OrderedDict()
         self.changes = {"raise": self._raise, "resolve": self._resolve, "begin_test": self._begin_test}
-        self.questions = {"test": self._test, "waiting": self._waiting}
+        self.questions = {"test": self._test, "waiting": self._waiting, "lasting": self._lasting}
         self.begin()
 
     def take_over(self, left: Left | None) -> None:
@@ -154,16 +154,23 @@ class NotifierActor(ServiceActor):
         self._driver.tell(event)
         return told
 
-    def _resolve(self, key: str, detail: str = "") -> None:
+    def _resolve(self, key: str, detail: str = "", how: m.AlertEnd = "over") -> None:
         """What people were told of is over."""
         known = self._driver.ask(lambda: self._machine.told(key, self.clock.now()))
-        if known is not None:  # else nobody was told, and nobody has to be
-            event = m.AlertResolved(key=key, detail=detail, wall_s=self.clock.wall_us() / 1e6, known=known)
+        wall_s = self.clock.wall_us() / 1e6
+        event = m.AlertResolved(key=key, detail=detail, wall_s=wall_s, known=known, how=how)
+        if self._driver.ask(lambda: self._machine.tells_end(event)):  # else nobody was told, and nobody has to be
             self._note(event)
-            self._driver.tell(event)
+        else:
+            self._unnote(key)
+        self._driver.tell(event)
 
     def _waiting(self) -> dict[str, int]:
         return self._driver.ask(self._machine.waiting)
+
+    def _lasting(self) -> tuple[m.KeptAlert, ...]:
+        """What people were told of and that lasts."""
+        return self._driver.ask(lambda: self._machine.kept(self.clock.now()))
 
     def _begin_test(self, channels: tuple[str, ...] = ()) -> str:
         """Send a test message to these channels, or to all, past routes and limits; returns the test's name."""
@@ -227,6 +234,13 @@ class NotifierActor(ServiceActor):
             if len(self._pending) > self._settings.alerts_max:
                 self._pending.popitem(last=False)
             self._keep()
+
+    def _unnote(self, key: str) -> None:
+        """What nobody was told of is over: the next life tells of it no more."""
+        with self._guard:
+            if isinstance(self._pending.get(key), m.AlertRaised):
+                del self._pending[key]
+                self._keep()
 
     def _settle(self, entry: m.OutboxEntry) -> None:
         """Its alerts are written down."""

@@ -12,13 +12,14 @@ import logging
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from importlib import import_module
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
 from actors.notifier import render
 from actors.notifier.delivery import Delivery, of_status, secrets_in, told
@@ -104,15 +105,28 @@ class Channels:
                 words = f"apprise knows no such address: {channel.shown_url!r}; see its list of services"
                 return Delivery(ok=False, permanent=True, detail=words)
             service.socket_connect_timeout = service.socket_read_timeout = channel.timeout_s
-            title, body = render.text(entry)
-            is_over = all(alert.ended_s is not None for alert in entry.alerts)
-            taken = service.notify(
-                title=title, body=body, notify_type=apprise.NotifyType.SUCCESS if is_over else _apprise_type(entry)
+            taken = all(
+                service.notify(title=title, body=body, notify_type=_apprise_type(part))
+                for part in self._parts(service, url, entry)
+                for title, body in (render.text(part),)
             )
         if taken:
             return Delivery(ok=True, detail="taken")
         words = told("; ".join(heard.lines) or "apprise could not hand it over", secrets)
         return Delivery(ok=False, detail=words)
+
+    def _parts(self, service: Any, url: str, entry: OutboxEntry) -> Iterator[OutboxEntry]:
+        """One message; or one for each alert, where the service knows alerts by a key and ends them by it: PagerDuty.
+
+        Of itself apprise would open another incident there to tell that one is over. What the address says goes before.
+        """
+        if not hasattr(service, "dedup") or service.dedup or "action" in parse_qs(urlsplit(url).query):
+            yield entry
+            return
+        service.action, service.request_rate_per_sec = "map", 0  # the channel has a rate of its own
+        for alert in entry.alerts:
+            service.dedup = render.shared_key(self._supervisor, alert)
+            yield replace(entry, alerts=(alert,))
 
     # -- HTTP ---------------------------------------------------------------------------------------------------------
 
@@ -210,6 +224,8 @@ def _load_apprise() -> None:
 def _apprise_type(entry: OutboxEntry) -> Any:
     import apprise  # noqa: PLC0415 - see `_by_apprise`
 
+    if all(alert.ended_s is not None for alert in entry.alerts):
+        return apprise.NotifyType.SUCCESS
     severe = any(alert.severity in ("high", "critical") for alert in entry.alerts if alert.ended_s is None)
     return apprise.NotifyType.FAILURE if severe else apprise.NotifyType.WARNING
 

@@ -1,8 +1,8 @@
 """The notifier: who is told what, and when. Pure: events in, commands out.
 
-    raised --new, worse, or lasting for repeat_s--> told to the channels of its routes
-      |--told lately--> counted                           |
-      +---------------- resolved ------------------------> told to those that were told
+    raised --new, worse, asked for anew, or lasting for repeat_s--> told to the channels of its routes
+      |--told lately--> counted                                        |
+      +---- over, taken over, or forgotten --------------------------> told to those that were told
 
 A message is written down before it is sent, and forgotten when it was taken: it is handed over at least once, and its
 number tells receivers of one that comes twice. How one channel's messages go is told in `outbox`.
@@ -36,6 +36,9 @@ class _Told:
     alert: m.Alert
     at: float
     channels: tuple[str, ...]
+    taken: bool = False
+    reached: frozenset[str] = frozenset()
+    """Channels whose outbox had room for a message that tells of it."""
 
 
 class NotifierMachine:
@@ -67,6 +70,7 @@ class NotifierMachine:
                 self._last += 1
                 entry_id = f"{self._life}.{self._last}"
                 commands += outbox.put(m.OutboxEntry(entry_id=entry_id, channel=name, alerts=alerts))
+                self._note_put(name, alerts)
             commands += outbox.send(self._now)
         self._fresh = False
         return commands
@@ -90,15 +94,37 @@ class NotifierMachine:
     def told(self, key: str, now: float) -> m.KeptAlert | None:
         """An alert that people were told of and that lasts, or None."""
         known = self._told.get(key)
-        return None if known is None or not known.channels else self._kept(known, now)
+        return None if known is None or not self._told_to(known) else self._kept(known, now)
+
+    def tells_end(self, event: m.AlertResolved) -> bool:
+        """Whether anybody is told of this end; nobody was told, or it was told before, else."""
+        known = self._told.get(event.key)
+        kept = event.known if known is None else self._kept(known, self._now)
+        return kept is not None and bool(kept.channels) and not (kept.taken and event.how != "over")
 
     def kept(self, now: float) -> tuple[m.KeptAlert, ...]:
         """All of these that a successor must know, the latest last."""
-        told = [known for known in self._told.values() if known.channels]
+        told = [known for known in self._told.values() if self._told_to(known)]
         return tuple(self._kept(known, now) for known in told[-KEPT_MAX:])
 
     def _kept(self, known: _Told, now: float) -> m.KeptAlert:
-        return m.KeptAlert(alert=known.alert, channels=known.channels, age_s=max(self._now, now) - known.at)
+        age_s = max(self._now, now) - known.at
+        return m.KeptAlert(alert=known.alert, channels=self._told_to(known), age_s=age_s, taken=known.taken)
+
+    def _told_to(self, known: _Told) -> tuple[str, ...]:
+        """Who was told, or will be by what waits for company; not who has only a message that was dropped."""
+        key = known.alert.key
+        return tuple(
+            name
+            for name in known.channels
+            if name in known.reached or name not in self._outboxes or not self._outboxes[name].misses(key)
+        )
+
+    def _note_put(self, channel: str, alerts: tuple[m.Alert, ...]) -> None:
+        for alert in alerts:
+            known = self._told.get(alert.key)
+            if known is not None and not self._outboxes[channel].misses(alert.key):
+                known.reached |= {channel}
 
     def _known(self, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(name for name in names if name in self._outboxes)
@@ -138,7 +164,8 @@ class NotifierMachine:
             self._outboxes[name].add(alert, self._now)
         told_before = () if known is None else known.channels
         both = tuple(dict.fromkeys((*told_before, *channels)))
-        self._told[alert.key] = _Told(replace(alert, repeated=0), self._now, both)
+        reached = frozenset[str]() if known is None else known.reached
+        self._told[alert.key] = _Told(replace(alert, repeated=0), self._now, both, reached=reached)
         self._told.move_to_end(alert.key)
         if len(self._told) > self._settings.alerts_max:
             self._told.popitem(last=False)
@@ -149,9 +176,9 @@ class NotifierMachine:
         return [m.RecordNotification(entry=nobody, result="dropped", detail=detail)]
 
     def _is_news(self, known: _Told, event: m.AlertRaised) -> bool:
-        """Whether it has become worse, lasts so long that people are told again, or now first reaches anybody."""
+        """Whether it is worse, asked for anew, lasts so long that it is told again, or now first reaches anybody."""
         worse = SEVERITIES.index(event.alert.severity) > SEVERITIES.index(known.alert.severity)
-        if worse or self._now - known.at >= self._settings.repeat_s:
+        if worse or event.alert.nth > known.alert.nth or self._now - known.at >= self._settings.repeat_s:
             return True
         return not known.channels and bool(self._known(event.channels or self._routed(event)))
 
@@ -172,16 +199,31 @@ class NotifierMachine:
         )
 
     def _on_resolved(self, event: m.AlertResolved) -> None:
-        known = self._told.pop(event.key, None) or event.known
-        if known is not None:
+        is_told = self.tells_end(event)
+        known = self._told.pop(event.key, None) or self._told_before(event.known)
+        if known is not None and is_told:
             body = event.detail or known.alert.body
             alert = replace(known.alert, body=body, ended_s=max(event.wall_s, known.alert.began_s))
-            for name in self._known(known.channels):
+            told_to = self._told_to(known)
+            for name in self._known(told_to):
                 self._outboxes[name].add(alert, self._now)
+        for outbox in self._outboxes.values():
+            outbox.forget(event.key)
+        if known is not None and event.how == "taken":
+            known.taken = True
+            self._told[event.key] = known
+
+    def _told_before(self, kept: m.KeptAlert | None) -> _Told | None:
+        if kept is None:
+            return None
+        channels = self._known(kept.channels)
+        return _Told(kept.alert, self._now - kept.age_s, channels, kept.taken, reached=frozenset(channels))
 
     def _on_recovered(self, event: m.OutboxRecovered) -> list[m.Command]:
         for each in event.told:
-            self._told[each.alert.key] = _Told(each.alert, self._now - each.age_s, self._known(each.channels))
+            told = self._told_before(each)
+            if told is not None:
+                self._told[each.alert.key] = told
         return self._take_up(event.entries)
 
     def _take_up(self, entries: Iterable[m.OutboxEntry]) -> list[m.Command]:
@@ -217,14 +259,19 @@ class NotifierMachine:
             known = self._told.get(key)
             if known is not None:
                 known.channels = tuple(name for name in known.channels if name != entry.channel)
+                known.reached -= {entry.channel}
                 if not known.channels:
                     del self._told[key]
 
     def _recall(self, alert: m.Alert, channel: str) -> None:
         """What a message of an earlier life tells of is told: it is not told again at once, and can be resolved."""
-        if alert.ended_s is not None:
-            self._told.pop(alert.key, None)
-            return
         known = self._told.get(alert.key)
+        if alert.ended_s is not None:
+            if known is not None and not known.taken:
+                del self._told[alert.key]
+            return
         channels = (channel,) if known is None else tuple(dict.fromkeys((*known.channels, channel)))
-        self._told[alert.key] = _Told(replace(alert, repeated=0), self._now, channels)
+        latest = alert if known is None else max(alert, known.alert, key=lambda each: each.nth)
+        taken = known is not None and known.taken
+        reached = frozenset(channels)
+        self._told[alert.key] = _Told(replace(latest, repeated=0), self._now, channels, taken, reached=reached)

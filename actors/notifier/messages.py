@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
 Result = Literal["sent", "failed", "dropped"]
 
+AlertEnd = Literal["over", "taken", "forgotten"]
+"""How it ends for who was told: it is over; somebody has taken it over, and what becomes of it is told still; or nobody
+follows it any more, which is news only where nobody had taken it over."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
@@ -28,6 +32,7 @@ class Alert:
         began_s: When it began, seconds since the Unix epoch.
         ended_s: When it was over; None while it lasts.
         repeated: How often it was raised without being told since it was told last.
+        nth: Which time people are told of it; a later one than was told is told anew, under the same key.
     """
 
     key: str
@@ -40,6 +45,7 @@ class Alert:
     began_s: float = 0.0
     ended_s: float | None = None
     repeated: int = 0
+    nth: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +75,13 @@ class KeptAlert:
         alert: The alert.
         channels: Who was told.
         age_s: How long ago, seconds.
+        taken: Whether they were told, too, that somebody has taken it over.
     """
 
     alert: Alert
     channels: tuple[str, ...]
     age_s: float = 0.0
+    taken: bool = False
 
 
 # -- events ---------------------------------------------------------------------------------------------------------
@@ -98,19 +106,21 @@ class AlertRaised:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertResolved:
-    """What people were told of is over.
+    """What people were told of is over, for now or for good.
 
     Attributes:
         key: The alert's.
         wall_s: The moment, seconds since the Unix epoch.
         detail: In words.
         known: The alert, for a life that does not know it any more.
+        how: How it ends.
     """
 
     key: str
     wall_s: float
     detail: str = ""
     known: KeptAlert | None = None
+    how: AlertEnd = "over"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,12 +4,13 @@
                                                        ^                         |
                                                        +--- backoff ---failed ---+--too often, or for good--> forgotten
 
-One message of a channel is in flight at a time, so what is over is never told before it began.
+One message of a channel is in flight at a time, so what is over is never told before it began. A message that finds no
+room is dropped, and that is on record; what it was to tell is kept aside, and is a message again when there is room.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ class Outbox:
         self._rng = rng
         self._group: dict[str, m.Alert] = {}
         self._group_at = 0.0
+        self._missed: OrderedDict[str, m.Alert] = OrderedDict()
         self._entries: deque[m.OutboxEntry] = deque()
         self._recorded: set[str] = set()
         self._sent_at: float | None = None
@@ -50,7 +52,17 @@ class Outbox:
         if not self._group:
             self._group_at = now + self._settings.group_s
         self._group.pop(alert.key, None)
+        self._missed.pop(alert.key, None)
         self._group[alert.key] = alert
+
+    def misses(self, key: str) -> bool:
+        """Whether the latest of this was dropped, and there was no room for it yet."""
+        return key in self._missed
+
+    def forget(self, key: str) -> None:
+        """It does not last any more; its end, if that was dropped, is told still."""
+        if key in self._missed and self._missed[key].ended_s is None:
+            del self._missed[key]
 
     def resume(self, entry: m.OutboxEntry) -> None:
         """A message that was written down in an earlier life."""
@@ -59,15 +71,21 @@ class Outbox:
 
     def group(self, now: float) -> tuple[m.Alert, ...]:
         """What goes into one message now; empty while the group waits for company."""
+        if self._missed and not self._is_full():
+            keys = list(self._missed)[: self._settings.group_max]
+            return tuple(self._missed.pop(key) for key in keys)
         if not self._group or (now < self._group_at and len(self._group) < self._settings.group_max):
             return ()
         keys = list(self._group)[: self._settings.group_max]
         return tuple(self._group.pop(key) for key in keys)
 
     def put(self, entry: m.OutboxEntry) -> list[m.Command]:
-        """A message is to be sent; dropped if too many wait."""
-        if len(self._entries) >= self._settings.outbox_max:
+        """A message is to be sent; dropped if too many wait, what it tells of kept for later."""
+        if self._is_full():
             limit = self._settings.outbox_max
+            self._missed.update((alert.key, alert) for alert in entry.alerts)
+            while len(self._missed) > self._settings.alerts_max:
+                self._missed.popitem(last=False)
             return [m.RecordNotification(entry=entry, result="dropped", detail=f"{limit} messages wait, the limit")]
         self._entries.append(entry)
         return [m.RecordEntry(entry=entry)]
@@ -129,6 +147,9 @@ class Outbox:
         elif self._is_next_ready():
             times.append(max(self._not_before, self._token_at()))
         return min(times, default=None)
+
+    def _is_full(self) -> bool:
+        return len(self._entries) >= self._settings.outbox_max
 
     def _is_next_ready(self) -> bool:
         return self._sent_at is None and bool(self._entries) and self._entries[0].entry_id in self._recorded

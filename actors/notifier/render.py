@@ -17,6 +17,8 @@ ID_HEADER = "X-Supervisor-Message"
 
 TITLE_LIMIT = 200
 BODY_LIMIT = 20_000
+KEY_LIMIT = 255
+"""Characters of a key that PagerDuty takes."""
 
 LASTS_S = 86_400.0
 """What lasts longer without being raised again is over for an Alertmanager, seconds."""
@@ -33,6 +35,12 @@ def text(entry: OutboxEntry) -> tuple[str, str]:
     title = f"[{_mark(first)}] {_line(first.title)}"[: TITLE_LIMIT - len(more)] + more
     body = "\n\n".join(_paragraph(alert) for alert in entry.alerts)
     return title, body if len(body) <= BODY_LIMIT else body[: BODY_LIMIT - 3] + "..."
+
+
+def shared_key(supervisor: str, alert: Alert) -> str:
+    """What a service that keeps alerts apart knows one by, from its first message to its end."""
+    key = f"{supervisor}/{alert.key}"
+    return key if len(key) <= KEY_LIMIT else sha256(key.encode()).hexdigest()
 
 
 def alertmanager(entry: OutboxEntry, *, supervisor: str) -> list[dict[str, Any]]:

@@ -179,7 +179,12 @@ class NotifierSettings(Settings):
     stale_s: float = Field(
         default=_DAY_S, gt=0, le=30 * _DAY_S, description="A message that waited longer for a notifier is dropped, s."
     )
-    outbox_max: int = Field(default=1000, ge=1, le=100_000, description="Messages that wait; more are dropped.")
+    outbox_max: int = Field(
+        default=1000,
+        ge=1,
+        le=100_000,
+        description="Messages that wait; more are dropped, and made anew when there is room.",
+    )
     alerts_max: int = Field(default=10_000, ge=1, le=1_000_000, description="Alerts that are remembered as told.")
 
     @field_validator("channels", mode="before")

@@ -5,7 +5,7 @@ Each has a bound: how often, and for how long each of its steps may take. What h
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -129,3 +129,36 @@ def check_strategies(strategies: object, *, source: str) -> tuple[Strategy, ...]
     if problems:
         raise ConfigError(source, problems=tuple(problems))
     return given
+
+
+def problems_of_own(strategies: Iterable[Strategy], installed: Sequence[str], *, group: str) -> tuple[str, ...]:
+    """What is wrong with the users' own strategies of a plan; each problem begins with its place.
+
+    Args:
+        strategies: Those of the plan.
+        installed: The names of those that there are.
+        group: The group of entry points that they were looked for in.
+    """
+    there_are = f"there {'is' if len(installed) == 1 else 'are'} {', '.join(installed) or 'none'}"
+    return tuple(
+        f"strategies[{number}]: no installed package has the entry point {shown(each.name)} in the group {group}; "
+        f"{there_are}"
+        for number, each in enumerate(strategies)
+        if isinstance(each, UserStrategy) and each.name not in installed
+    )
+
+
+def problems_of_channels(strategies: Iterable[Strategy], channels: Sequence[str]) -> tuple[str, ...]:
+    """What is wrong with the channels that a plan has people told by; each problem begins with its place.
+
+    Args:
+        strategies: Those of the plan.
+        channels: The names of those that there are.
+    """
+    return tuple(
+        f"strategies[{number}].channels: there is no channel {shown(name)}; there are: {', '.join(channels) or 'none'}"
+        for number, each in enumerate(strategies)
+        if isinstance(each, Escalate)
+        for name in each.channels
+        if name not in channels
+    )

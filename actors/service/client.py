@@ -120,6 +120,11 @@ class ServiceClient:
         if not self.is_running():
             self.in_thread(self._want)
 
+    def is_at_hand(self) -> bool:
+        """Whether the life that runs can be asked without a look in Ray's table, which may not answer then."""
+        owner, known = self._homes.owner_of(self.key), self._known
+        return owner is not None and known is not None and known[0] == owner
+
     def handle(self) -> Any | None:
         """The Ray handle of the life that runs, or None: for calls that are neither changes nor questions."""
         owner = self._homes.owner_of(self.key)

@@ -71,7 +71,8 @@ class Healer:
             who: Who says so; left out, this user, host and process.
 
         Raises:
-            ConfigError: Something else is among them, or one has no bound, or does not pickle.
+            ConfigError: Something else is among them, or one has no bound, or does not pickle, or no package that is
+                installed where the healers' coordinator runs has a strategy of that name, or there is no such channel.
         """
         self.client.change("plan", _plan(component, strategies, failure, severity, labels or {}), who or this_user())
 

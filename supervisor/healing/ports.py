@@ -56,7 +56,8 @@ def cluster_healing(supervisor: str) -> ClusterHealing:
 
 def recipe_of(config: SupervisorConfig) -> HealerRecipe:
     """What the coordinator and the healers are given."""
-    return HealerRecipe(settings=config.healer, connect=cluster_healing, tells=bool(config.notifier.channels))
+    channels = tuple(each.name for each in config.notifier.channels)
+    return HealerRecipe(settings=config.healer, connect=cluster_healing, channels=channels)
 
 
 class ClusterHealing:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -32,7 +33,7 @@ from supervisor import (
 from supervisor.cli import healing
 from tests.ray_local import ailments
 from tests.ray_local.conftest import Marks, StartSupervisor, configuration, unique_name
-from tests.unit.notifier.sinks import http_sink
+from tests.unit.notifier.sinks import Sink, http_sink
 
 QUICK = {"verify_s": 5.0, "verify_every_s": 0.1, "on_child_given_up": "high", "record_timeout_s": 1.0}
 
@@ -359,6 +360,20 @@ def test_people_are_told_take_over_and_are_told_of_the_end(start: StartSuperviso
         assert _latest(sup, "db").owner == "ann"
         with pytest.raises(UnknownIncidentError):
             sup.healer.acknowledge("nowhere")
+        key = f"{incident.incident_id}/escalated"
+        words = "ann has taken it over"
+        eventually(lambda: _ends(sink) == [(key, words)], "who was told is told that she has it")
+        assert {told["key"] for told in _alerts(sink)} == {key}, "each time under one key"
+        sup.healer.client.ask("well", "db")
+        eventually(lambda: _ends(sink) == [(key, words), (key, "its component is well again")], "and of its end")
+
+
+def _alerts(sink: Sink) -> list[dict[str, Any]]:
+    return [alert for posted in sink.posted for alert in json.loads(posted.body)["alerts"]]
+
+
+def _ends(sink: Sink) -> list[tuple[str, str]]:
+    return [(each["key"], each["body"]) for each in _alerts(sink) if each["status"] == "resolved"]
 
 
 @pytest.mark.soak

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
@@ -11,12 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from actors.healer.telling import alert_key
 from supervisor import Fallback, Provider, Restart, Restore, Retry, Supervisor
-from supervisor.services.keys import HEALER
+from supervisor.services.keys import HEALER, NOTIFIER
 from supervisor.tree import LOG
 from tests.ray_local import ailments
-from tests.ray_local.conftest import Marks, configuration, unique_name
+from tests.ray_local.conftest import Marks, StartSupervisor, configuration, unique_name
 from tests.ray_local.test_healing import QUICK
+from tests.unit.notifier.scene import alert
+from tests.unit.notifier.sinks import http_sink
 
 
 @pytest.fixture(scope="module")
@@ -220,3 +224,27 @@ def test_a_hold_outlives_the_coordinator_though_the_log_did_not_answer(ward: Sup
     assert ward.healer.release("unwritten")
     kill(pids(ward)[HEALER])
     assert ward.healer.holds() == {}
+
+
+@pytest.mark.soak
+def test_a_new_life_ends_the_alert_of_an_incident_that_nobody_follows_any_more(start: StartSupervisor, eventually):
+    """As one that was over when its coordinator was killed, before people were told so."""
+    with http_sink() as sink:
+        hook = {"name": "hook", "kind": "webhook", "url": sink.url}
+        notifier = {"channels": [hook], "routes": [{"channels": "hook"}], "group_s": 0.0}
+        sup = start(healer=QUICK | {"plans": []}, notifier=notifier)
+
+        def told() -> set[tuple[str, str]]:
+            alerts = [alert for posted in sink.posted for alert in json.loads(posted.body)["alerts"]]
+            return {(each["key"], each["status"]) for each in alerts}
+
+        sup.healer.report("db", failure="crash")
+        (lasting,) = sup.healer.incidents()
+        key = alert_key(lasting.incident_id)
+        sup.service(NOTIFIER).change("raise", alert(alert_key("0.9"), incident_id="0.9"), ())
+        firing = {(key, "firing"), (alert_key("0.9"), "firing")}
+        eventually(lambda: told() == firing, "people are told of both")
+        kill(pids(sup)[HEALER])
+        eventually(lambda: told() == firing | {(alert_key("0.9"), "resolved")}, "only the one that nobody follows ends")
+        sup.healer.client.ask("well", "db")
+        eventually(lambda: (key, "resolved") in told(), "the other ends with its incident")

@@ -15,10 +15,13 @@ import pytest
 import ray
 from click.testing import CliRunner
 
+from actors.health.published import HealthStanding
 from supervisor import ConfigError, Supervisor, UnknownComponentError, probes
 from supervisor.cli.main import main
-from tests.ray_local.conftest import Family, configuration, unique_name
+from supervisor.services.keys import NOTIFIER
+from tests.ray_local.conftest import Family, StartSupervisor, configuration, unique_name
 from tests.ray_local.sickroom import FAST, QUICK_HEALTH, Ward
+from tests.unit.notifier.sinks import http_sink
 
 Eventually = Callable[..., None]
 
@@ -238,6 +241,45 @@ def test_while_rays_own_table_does_not_answer_nobody_is_taken_for_sick(ward: War
     assert family.child("child/cart").restarts == 0
     sup.root.terminate("cart")
     sup.root.delete("cart")
+
+
+@pytest.mark.soak
+def test_while_rays_own_table_does_not_answer_people_are_told_so_once_and_told_when_it_does(
+    start: StartSupervisor, eventually: Eventually
+) -> None:
+    with http_sink() as sink:
+        hook = {"name": "hook", "kind": "webhook", "url": sink.url}
+        notifier = {"channels": [hook], "routes": [{"channels": "hook"}], "group_s": 0.0}
+        sup = start(health=QUICK_HEALTH, notifier=notifier)
+        node = probes.node(ray.get_runtime_context().get_node_id())
+        sup.health.register("node", node, interval_s=0.3, timeout_s=1.0, failures=2)
+        eventually(lambda: sup.health.report().components["node"].state == "healthy", "it is well")
+
+        def told() -> list[tuple[str, str]]:
+            alerts = [alert for posted in sink.posted for alert in json.loads(posted.body)["alerts"]]
+            return [(each["key"], each["status"]) for each in alerts]
+
+        eventually(lambda: sup.service(NOTIFIER).is_running(), "people can be told before they have to be")
+        assert sup.notifier.waiting() == {"hook": 0}
+        samples = _standing(sup).samples
+        eventually(lambda: _standing(sup).samples >= samples + 3, "the monitor has found who tells them")
+        key = "health/main/blind/cut_off"
+        table = gcs_pid()
+        os.kill(table, signal.SIGSTOP)
+        try:
+            eventually(lambda: _standing(sup).blind.startswith("Ray's table has not"), "it knows that it is blind")
+            eventually(lambda: told() == [(key, "firing")], "people are told while it lasts")
+            assert sup.health.report().components["node"].state == "unknown"
+        finally:
+            os.kill(table, signal.SIGCONT)
+        eventually(lambda: told() == [(key, "firing"), (key, "resolved")], "and that it sees again")
+        eventually(lambda: _standing(sup).blind == "", "so do all")
+
+
+def _standing(sup: Supervisor) -> HealthStanding:
+    found = sup.health.standing()
+    assert found is not None
+    return found
 
 
 def gcs_pid() -> int:

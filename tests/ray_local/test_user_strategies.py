@@ -29,7 +29,7 @@ ENTRY_POINTS = "[ray_supervisor.strategies]\nmend = mine:mend\ngive-up = mine:gi
 PROGRAM = """
 import sys, time
 from pathlib import Path
-from supervisor import Supervisor, UserStrategy
+from supervisor import ConfigError, Supervisor, UserStrategy
 
 folder = Path(sys.argv[1])
 mended = folder / "mended"
@@ -55,7 +55,11 @@ def over(component):
 with Supervisor.start(config) as sup:
     sup.health.register("site", is_well, interval_s=0.1, timeout_s=1.0, failures=1)
     own = UserStrategy(name="mend", options={"path": str(mended), "word": "clean"}, timeout_s=5.0)
-    sup.healer.plan("site", [UserStrategy(name="give-up"), UserStrategy(name="missing"), own], failure="dirty")
+    try:
+        sup.healer.plan("site", [UserStrategy(name="give-up"), UserStrategy(name="missing"), own], failure="dirty")
+    except ConfigError as refused:
+        print(refused)
+    sup.healer.plan("site", [UserStrategy(name="give-up"), own], failure="dirty")
     sup.healer.report("site", failure="dirty", severity="high")
     incident = over("site")
     for entry in incident.history:
@@ -85,8 +89,9 @@ def test_it_is_found_called_with_what_it_needs_and_believed_only_by_the_probe(tm
     )
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.splitlines() == [
+        "plan('site'): strategies[1]: no installed package has the entry point 'missing' in the group "
+        f"{STRATEGIES}; there are give-up, mend",
         "give-up: user failed it returned False",
-        f"missing: user refused no installed package has the entry point 'missing' in the group {STRATEGIES}",
         "mend: user succeeded ",
         "resolved True clean",
     ]

@@ -13,7 +13,7 @@ from ray.actor import ActorHandle
 from ray.exceptions import ActorUnavailableError, GetTimeoutError
 
 from actors.breaker.noticeboard import states_on_board
-from actors.health.answers import UnreachableError
+from actors.health.answers import TableSilentError, UnreachableError
 from actors.health.probes.place import ReadyProbe, Said, here
 from actors.runtime.actor_table import ActorRow, actor_rows
 from actors.runtime.ids import NAMESPACE
@@ -147,14 +147,16 @@ def _in_table(look: Callable[[], T], *, share: float = _TABLE_SHARE) -> T:
     """What Ray's table says, within this share of the check's time.
 
     Raises:
-        UnreachableError: It does not answer, as while its GCS is down: that says nothing of anybody.
+        TableSilentError: It does not answer, as while its GCS is down: that says nothing of anybody.
     """
     looking = _LOOKERS.submit(look)
     try:
-        return looking.result(share * here().timeout_s)
+        found = looking.result(share * here().timeout_s)
     except TimeoutError:
         looking.cancel()
-        raise UnreachableError("Ray's table does not answer; its GCS is down, or out of reach") from None
+        raise TableSilentError("Ray's table does not answer; its GCS is down, or out of reach") from None
+    here().table_answered.set()
+    return found
 
 
 def _ask(ref: Any, timeout_s: float) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Event
 
 from actors.runtime.settings import Settings
 
@@ -20,10 +21,12 @@ class Here:
     Attributes:
         supervisor: The supervisor whose monitor asks; empty outside of one.
         timeout_s: How long the check may take, seconds.
+        table_answered: Set once Ray's own table has answered the check.
     """
 
     supervisor: str = ""
     timeout_s: float = 5.0
+    table_answered: Event = field(default_factory=Event, compare=False)
 
 
 _HERE: ContextVar[Here] = ContextVar("health_place")

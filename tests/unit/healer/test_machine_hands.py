@@ -8,7 +8,6 @@ from actors.healer import messages as m
 from actors.healer.incident import Incident
 from actors.healer.routing import Healer
 from actors.healer.settings import PlanRule
-from actors.healer.telling import keys_of
 from actors.recovery.retry import Retry
 from actors.recovery.strategies import Escalate, Isolate, Restart, Restore
 from tests.unit.healer.scene import Scene, answers, of, phases
@@ -243,9 +242,10 @@ class TestSuccessors:
         assert (incident.incident_id, incident.owner, incident.reports) == ("1.1", "ann", 3)
         assert scene.actions == ["restart"]
         assert scene.machine.statistics().open == 0
-        (told,) = of(m.TellPhase, scene.tell(m.TroubleEnded(component="db")))
+        commands = scene.tell(m.TroubleEnded(component="db"))
+        (told,), (end,) = of(m.TellPhase, commands), of(m.EndAlert, commands)
         assert (told.before, told.incident.phase) == ("escalated", "resolved")
-        assert keys_of(told.incident) == ("1.1/escalated",)
+        assert (end.incident_id, end.how) == ("1.1", "over")
 
     def test_it_is_theirs_no_longer_than_in_one_life(self) -> None:
         scene = Scene(plans=(), escalated_s=100.0)

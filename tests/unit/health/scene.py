@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from actors.health import messages as m
-from actors.health.answers import Outcome
+from actors.health.answers import Outcome, Table
 from actors.health.machine import MonitorMachine
 from actors.health.settings import MonitorSettings, ProbeSettings
 
@@ -30,6 +30,8 @@ class Scene:
         self.machine = MonitorMachine(quiet(**fields), now=self.now)
         self.answers: dict[tuple[str, str, str], Outcome | None] = {}
         """What each probe answers, by component, kind and place; "passed" unless said, None: not at all."""
+        self.tables: dict[str, Table] = {}
+        """What the checks of a component see of Ray's table, where they look there."""
         self.running: dict[int, m.RunProbe] = {}
 
     def tell(self, event: m.Event) -> list[m.Command]:
@@ -54,7 +56,8 @@ class Scene:
         for run in [each for each in commands if isinstance(each, m.RunProbe)]:
             outcome = self.answers.get((run.component, run.kind, run.place), "passed")
             if outcome is not None:
-                commands += self.end(run.number, outcome, duration_s=0.01, detail="" if outcome == "passed" else "bad")
+                detail, table = "" if outcome == "passed" else "bad", self.tables.get(run.component, "")
+                commands += self.end(run.number, outcome, duration_s=0.01, detail=detail, table=table)
         return commands
 
     def run(self, seconds: float) -> list[m.Command]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from actors.health.answers import DETAIL_LIMIT, Answer, UnreachableError, cut, read_answer, read_error
+from actors.health.answers import DETAIL_LIMIT, Answer, TableSilentError, UnreachableError, cut, read_answer, read_error
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,7 @@ def test_a_flood_of_words_is_cut() -> None:
 
 def test_who_could_not_reach_says_neither_good_nor_bad() -> None:
     assert read_error(UnreachableError("cut off")) == Answer(outcome="unreachable", detail="cut off")
+    assert read_error(TableSilentError("no GCS")) == Answer(outcome="unreachable", detail="no GCS", table="silent")
 
 
 def test_words_are_cleaned_before_they_are_cut() -> None:

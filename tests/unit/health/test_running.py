@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from actors.health.answers import Answer, UnreachableError
+from actors.health.answers import Answer, TableSilentError, UnreachableError
 from actors.health.probes.place import Here, here
 from actors.health.running import ProbeRunner, is_async
 from actors.runtime.scrub import Scrubber
@@ -213,3 +213,21 @@ def test_what_is_to_be_awaited_is_known() -> None:
     assert is_async(well)
     assert is_async(Asks())
     assert not is_async(gives_a_coroutine)
+
+
+def test_an_end_says_whether_rays_own_table_was_looked_up_and_answered(ends: Ends, runner: ProbeRunner):
+    def looks() -> bool:
+        here().table_answered.set()
+        return False
+
+    def in_vain() -> None:
+        raise TableSilentError("no GCS")
+
+    probes: tuple[Callable[[], Any], ...] = (looks, in_vain, bool)
+    for number, probe in enumerate(probes):
+        runner.run(number, "p", probe, here=Here(timeout_s=PATIENCE_S))
+    assert [(ends.wait(number).outcome, ends.wait(number).table) for number in range(3)] == [
+        ("failed", "answers"),
+        ("unreachable", "silent"),
+        ("failed", ""),
+    ]

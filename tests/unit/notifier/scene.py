@@ -82,8 +82,8 @@ class Scene:
     def raise_(self, key: str = "db/crash", *, channels: tuple[str, ...] = (), **fields: Any) -> list[m.Command]:
         return self.tell(m.AlertRaised(alert=alert(key, **fields), wall_s=NOON_S, channels=channels))
 
-    def resolve(self, key: str = "db/crash", detail: str = "") -> list[m.Command]:
-        return self.tell(m.AlertResolved(key=key, wall_s=NOON_S + 60, detail=detail))
+    def resolve(self, key: str = "db/crash", detail: str = "", how: m.AlertEnd = "over") -> list[m.Command]:
+        return self.tell(m.AlertResolved(key=key, wall_s=NOON_S + 60, detail=detail, how=how))
 
     @property
     def told(self) -> list[tuple[str, str, bool]]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from apprise.plugins import pagerduty
 
 from actors.notifier import render
 from actors.notifier.channels import Channels
 from actors.notifier.delivery import Delivery
+from actors.notifier.messages import Alert
 from actors.notifier.settings import ChannelSettings
 from actors.runtime.clock import SYSTEM_CLOCK
 from tests.unit.notifier.scene import NOON_S, alert, channel, entry
@@ -65,6 +68,40 @@ def test_an_address_that_apprise_does_not_know_is_named_with_its_secret_masked()
 def test_apprise_speaks_json_to_an_http_server(sink: Sink):
     assert deliver(channel(url=f"json://127.0.0.1:{sink.server_port}/in")).ok
     assert json.loads(sink.posted[0].body)["title"] == "[MEDIUM] db is down"
+
+
+PAGER = "pagerduty://INTEGRATIONKEY@APIKEY"
+
+
+def paged(sink: Sink, monkeypatch: pytest.MonkeyPatch, *alerts: Alert, url: str = PAGER) -> list[dict[str, Any]]:
+    """What PagerDuty gets; the server here stands where its address does."""
+    monkeypatch.setitem(pagerduty.PAGERDUTY_API_LOOKUP, "us", f"{sink.url}/v2/enqueue")
+    answer = Channels("shop", {}).deliver(channel(url=url), entry(*alerts))
+    assert answer.ok, answer
+    return [json.loads(posted.body) for posted in sink.posted]
+
+
+def test_pagerduty_has_one_incident_for_all_times_of_an_alert_and_is_told_of_its_end(
+    sink: Sink, monkeypatch: pytest.MonkeyPatch
+):
+    lasting = alert("1.1/escalated", began_s=NOON_S, severity="critical")
+    paged(sink, monkeypatch, lasting, alert("other", began_s=NOON_S))
+    paged(sink, monkeypatch, replace(lasting, nth=1))
+    told = paged(sink, monkeypatch, replace(lasting, ended_s=NOON_S + 9.0))
+    assert [(each["event_action"], each["dedup_key"]) for each in told] == [
+        ("trigger", "shop/1.1/escalated"),
+        ("trigger", "shop/other"),
+        ("trigger", "shop/1.1/escalated"),
+        ("resolve", "shop/1.1/escalated"),
+    ]
+
+
+def test_what_an_address_of_pagerduty_says_itself_goes_before(sink: Sink, monkeypatch: pytest.MonkeyPatch):
+    over = alert("k", began_s=NOON_S, ended_s=NOON_S + 9.0)
+    told = paged(sink, monkeypatch, over, url=f"{PAGER}?action=trigger")
+    assert [each["event_action"] for each in told] == ["trigger"]
+    told = paged(sink, monkeypatch, over, over, url=f"{PAGER}?action=map&dedup=mine")
+    assert [(each["event_action"], each.get("dedup_key")) for each in told[1:]] == [("resolve", "mine")]
 
 
 # -- Alertmanager

@@ -53,6 +53,36 @@ class TestTelling:
         scene.resolve(detail="restarted")
         assert scene.sent[-1].alerts[0].body == "restarted"
 
+    def test_a_later_time_is_told_anew_under_the_same_key_and_one_end_is_the_end_of_all(self) -> None:
+        scene = Scene()
+        for nth in (0, 0, 1, 1, 0, 2):
+            scene.raise_(nth=nth)
+        assert [each.alerts[0].nth for each in scene.sent] == [0, 1, 2]
+        scene.resolve()
+        scene.resolve()
+        assert scene.told == [("mail", "db/crash", False)] * 3 + [("mail", "db/crash", True)]
+
+    def test_what_somebody_has_taken_over_is_told_and_its_end_too(self) -> None:
+        scene = Scene()
+        scene.raise_()
+        for who in ("ann", "ben"):
+            scene.resolve(detail=f"{who} has taken it over", how="taken")
+        scene.raise_()
+        assert [each.alerts[0].body for each in scene.sent[1:]] == ["ann has taken it over"]
+        scene.resolve(detail="well again")
+        assert [each.alerts[0].body for each in scene.sent[2:]] == ["well again"]
+        assert scene.machine.told("db/crash", scene.now) is None
+
+    def test_what_is_forgotten_is_told_unless_somebody_had_taken_it_over(self) -> None:
+        scene = Scene()
+        scene.raise_("a")
+        scene.resolve("a", how="forgotten")
+        assert scene.told == [("mail", "a", False), ("mail", "a", True)]
+        scene.raise_("b")
+        scene.resolve("b", how="taken")
+        assert scene.resolve("b", how="forgotten") == []
+        assert scene.machine.told("b", scene.now) is None
+
     def test_what_nobody_was_told_of_is_not_over(self) -> None:
         assert Scene().resolve() == []
 
@@ -192,6 +222,27 @@ class TestTheNextLife:
         scene.later(2.0)
         scene.raise_("db")
         assert scene.told == [("mail", "db", False)]
+
+    def test_it_knows_which_time_was_told_and_what_somebody_has_taken_over(self) -> None:
+        former = Scene()
+        former.raise_("a", nth=3)
+        former.raise_("b")
+        former.resolve("b", how="taken")
+        scene = Scene()
+        ended = entry(alert("b", ended_s=9.0), entry_id="1.9")
+        scene.tell(m.OutboxRecovered(entries=(entry(alert("a", nth=2)), ended), told=former.machine.kept(former.now)))
+        del scene.sent[:]
+        scene.raise_("a", nth=3)
+        scene.resolve("b", how="taken")
+        assert scene.sent == []
+        scene.raise_("a", nth=4)
+        scene.resolve("b")
+        assert scene.told == [("mail", "a", False), ("mail", "b", True)]
+        late = Scene()
+        known = m.KeptAlert(alert=alert("c"), channels=("mail",))
+        late.tell(m.AlertResolved(key="c", wall_s=NOON_S, known=known, how="taken"))
+        late.resolve("c")
+        assert late.told == [("mail", "c", True), ("mail", "c", True)]
 
     def test_an_end_that_was_acknowledged_is_told_by_a_life_that_knows_nothing_of_it(self) -> None:
         scene = Scene()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from actors.notifier import messages as m
 from tests.unit.notifier.scene import Scene, channel, of
 
@@ -103,6 +105,97 @@ def test_more_messages_than_the_limit_are_dropped_and_on_record() -> None:
         scene.raise_(str(number))
     (dropped,) = of(m.RecordNotification, scene.raise_("more"))
     assert (dropped.result, dropped.detail) == ("dropped", "2 messages wait, the limit")
+
+
+class Full:
+    """One message is in flight, and no other has room; what is raised now is dropped."""
+
+    def __init__(self, **fields: Any) -> None:
+        self.scene = Scene(outbox_max=1, **fields)
+        self.scene.ok = lambda _: None
+        (self.sent,) = of(m.Send, self.scene.raise_("first"))
+
+    def drop(self, key: str, **fields: Any) -> None:
+        (dropped,) = of(m.RecordNotification, self.scene.raise_(key, **fields))
+        assert (dropped.result, dropped.detail) == ("dropped", "1 messages wait, the limit")
+
+    def make_room(self) -> None:
+        """The message in flight is taken, and so is all that follows."""
+        self.scene.ok = lambda _: True
+        self.scene.tell(self.scene.ended(self.sent, ok=True))
+
+
+def test_what_was_dropped_is_told_as_soon_as_there_is_room() -> None:
+    full = Full(group_max=2)
+    for key in "abc":
+        full.drop(key)
+    full.drop("b", severity="critical")
+    assert full.scene.raise_("a") == [], "it will be told"
+    full.make_room()
+    assert [[(one.key, one.severity) for one in each.alerts] for each in full.scene.sent] == [
+        [("a", "medium"), ("c", "medium")],
+        [("b", "critical")],
+    ]
+    full.scene.resolve("a")
+    assert full.scene.told[-1] == ("mail", "a", True)
+
+
+def test_what_was_dropped_and_is_over_was_told_to_nobody() -> None:
+    full = Full()
+    full.drop("a")
+    assert full.scene.machine.told("a", full.scene.now) is None
+    assert [each.alert.key for each in full.scene.machine.kept(full.scene.now)] == ["first"]
+    assert full.scene.resolve("a") == []
+    full.make_room()
+    assert full.scene.told == []
+    full.scene.raise_("a")
+    assert full.scene.told == [("mail", "a", False)], "it is news when it comes again"
+
+
+def test_an_end_that_was_dropped_is_told_as_soon_as_there_is_room() -> None:
+    full = Full()
+    (dropped,) = of(m.RecordNotification, full.scene.resolve("first"))
+    assert dropped.result == "dropped"
+    full.make_room()
+    assert full.scene.told == [("mail", "first", True)]
+
+
+def test_a_take_over_that_was_dropped_is_told_though_it_was_forgotten_since() -> None:
+    full = Full()
+    full.scene.resolve("first", how="taken")
+    assert full.scene.resolve("first", how="forgotten") == []
+    full.make_room()
+    assert full.scene.told == [("mail", "first", True)]
+
+
+def test_who_was_told_once_is_told_of_the_end_though_a_later_time_was_dropped() -> None:
+    full = Full()
+    full.drop("first", nth=1)
+    kept = full.scene.machine.kept(full.scene.now)
+    assert [(each.alert.key, each.channels) for each in kept] == [("first", ("mail",))]
+    full.scene.resolve("first")
+    full.make_room()
+    assert full.scene.told == [("mail", "first", True)]
+
+
+def test_what_was_dropped_by_one_channel_counts_as_told_by_the_other_only() -> None:
+    scene = Scene(channel("a"), channel("b"), outbox_max=1)
+    scene.ok = lambda send: None if send.entry.channel == "a" else True
+    (waits,) = (each for each in of(m.Send, scene.raise_("x")) if each.entry.channel == "a")
+    (dropped,) = (each for each in of(m.RecordNotification, scene.raise_("y")) if each.result == "dropped")
+    assert dropped.entry.channel == "a"
+    scene.resolve("y")
+    scene.ok = lambda _: True
+    scene.tell(scene.ended(waits, ok=True))
+    assert scene.told == [("b", "x", False), ("b", "y", False), ("b", "y", True)]
+
+
+def test_what_was_dropped_is_bounded_the_oldest_gives_way() -> None:
+    full = Full(alerts_max=3)
+    for key in "abcd":
+        full.drop(key)
+    full.make_room()
+    assert [key for _, key, _ in full.scene.told] == ["b", "c", "d"]
 
 
 def test_an_end_of_what_is_not_in_flight_is_nothing() -> None:

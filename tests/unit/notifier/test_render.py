@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.notifier.render import BODY_LIMIT, TITLE_LIMIT, alertmanager, is_signed, rfc3339, sign, text, webhook
+from actors.notifier.render import (
+    BODY_LIMIT,
+    TITLE_LIMIT,
+    alertmanager,
+    is_signed,
+    rfc3339,
+    shared_key,
+    sign,
+    text,
+    webhook,
+)
 from tests.unit.notifier.scene import NOON_S, alert, entry
 
 FULL = alert(
@@ -85,3 +95,10 @@ def test_what_is_no_signature_is_none(signature: str) -> None:
 def test_moments_are_those_of_the_calendar(seconds: int, millis: int) -> None:
     told = rfc3339(seconds + millis / 1000)
     assert told == datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{millis:03}Z"
+
+
+def test_a_key_that_is_shared_with_a_service_is_short_enough_for_it() -> None:
+    assert shared_key("shop", alert("1.1/escalated")) == "shop/1.1/escalated"
+    long = [shared_key("shop", alert("k" * 300 + end)) for end in "ab"]
+    assert {len(each) for each in long} == {64}
+    assert long[0] != long[1]

@@ -16,6 +16,8 @@ from actors.recovery.strategies import (
     Strategy,
     UserStrategy,
     check_strategies,
+    problems_of_channels,
+    problems_of_own,
     title,
 )
 from actors.runtime.errors import ConfigError
@@ -98,3 +100,20 @@ def test_a_plan_holds_strategies_only() -> None:
     many: list[Strategy] = [Restart()] * 21
     with pytest.raises(ConfigError, match="21 were given"):
         check_strategies(many, source="healer.plan")
+
+
+def test_a_strategy_of_ones_own_that_nobody_has_is_named_with_its_place() -> None:
+    given = (Retry(), UserStrategy(name="tune"), UserStrategy(name="tuen"))
+    assert problems_of_own(given[:2], ("tune",), group="g") == ()
+    where = "no installed package has the entry point 'tuen' in the group g"
+    assert problems_of_own(given, ("clean", "tune"), group="g") == (f"strategies[2]: {where}; there are clean, tune",)
+    assert problems_of_own(given, ("tune",), group="g") == (f"strategies[2]: {where}; there is tune",)
+    assert problems_of_own(given[2:], (), group="g") == (f"strategies[0]: {where}; there are none",)
+
+
+def test_a_channel_that_is_none_is_named_with_its_place() -> None:
+    given = (Retry(), Escalate(), Escalate(channels=("mail", "pager")))
+    assert problems_of_channels(given, ("pager", "mail")) == ()
+    assert problems_of_channels(given, ("mail", "hook")) == (
+        "strategies[2].channels: there is no channel 'pager'; there are: mail, hook",
+    )

@@ -79,6 +79,31 @@ def test_a_wrong_value_is_named_with_its_place(data: dict[str, object], problem:
         SupervisorConfig.load(data)
 
 
+_NO_SUCH_STRATEGY = r"healer.plans\[1\].strategies\[1\]: no installed package has the entry point 'mend'"
+
+
+def test_a_strategy_that_nobody_has_installed_is_refused_however_it_is_given(tmp_path: Path) -> None:
+    words = [{"component": "web"}, {"component": "db", "strategies": ["restart", {"strategy": {"name": "mend"}}]}]
+    config = SupervisorConfig.parse({"healer": {"plans": words}}, source="code")
+    path = tmp_path / "s.yaml"
+    path.write_text(
+        "healer:\n  plans:\n    - component: web\n"
+        "    - {component: db, strategies: [restart, {strategy: {name: mend}}]}\n"
+    )
+    for given in (config, {"healer": {"plans": words}}, path, str(path)):
+        with pytest.raises(ConfigError, match=_NO_SUCH_STRATEGY):
+            SupervisorConfig.load(given)
+
+
+def test_a_plan_has_people_told_by_channels_that_there_are() -> None:
+    plans = [{"component": "db", "strategies": [{"escalate": {"channels": "pager"}}]}]
+    pager = {"name": "pager", "url": "json://localhost"}
+    config = SupervisorConfig.load({"healer": {"plans": plans}, "notifier": {"channels": [pager]}})
+    assert [each.name for each in config.notifier.channels] == ["pager"]
+    with pytest.raises(ConfigError, match=r"healer.plans\[0\].strategies\[0\].channels: there is no channel 'pager'"):
+        SupervisorConfig.load({"healer": {"plans": plans}})
+
+
 def test_good_patterns_are_kept() -> None:
     assert LogSettings(scrub=(r"a(b)",)).scrub == (r"a(b)",)
 
