@@ -13,6 +13,7 @@ from rich.text import Text
 
 from actors.runtime.clock import SYSTEM_CLOCK
 from experiments.cli.embedding import REPORTS, RUNNING, is_embedded, on_supervisor, told
+from experiments.cli.ending import Ending
 from experiments.judging.verdict import EXIT_CODES
 from experiments.model.loading import library_names, load_experiment
 from experiments.model.placing import Places
@@ -64,10 +65,11 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each option, and click han
     loaded = load_experiment(experiment)
     if dry_run:
         _show_plan(_planned(loaded, seed, name, address), Places.of(experiment, loaded), as_json=as_json)
-    with told(), on_supervisor(name, address, loaded, reports=reports) as sup:
+    with told(reports), Ending() as ending, on_supervisor(name, address, loaded, reports=reports) as sup:
         build = is_embedded(name, address) if scene is None else scene
-        found = ChaosHandle(sup, reports=reports).run(experiment, seed=seed, scene=build)
-    _show(found, reports, as_json=as_json)
+        with ending.awaited():
+            found = ChaosHandle(sup, reports=reports).run(experiment, seed=seed, scene=build)
+        _show(found, reports, as_json=as_json)  # before the cluster ends: whoever sent SIGTERM may not wait for that
     raise SystemExit(found.verdict.exit_code)
 
 
@@ -112,9 +114,10 @@ def campaign(  # noqa: PLR0913, PLR0917 - as above
             kind = report.verdict.kind
             console.print(Text.assemble(f"seed {report.plan.seed}: ", (kind.replace("_", " "), STYLES[kind])))
 
-    with told(), on_supervisor(name, address, loaded, reports=reports) as sup:
+    with told(reports), Ending() as ending, on_supervisor(name, address, loaded, reports=reports) as sup:
         build = is_embedded(name, address) if scene is None else scene
-        found = ChaosHandle(sup, reports=reports).campaign(loaded, seeds=seeds, scene=build, on_run=tell)
+        with ending.awaited():
+            found = ChaosHandle(sup, reports=reports).campaign(loaded, seeds=seeds, scene=build, on_run=tell)
     if as_json:
         click.echo(json.dumps(asdict(found), indent=2))
     else:

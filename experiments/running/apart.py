@@ -21,6 +21,7 @@ from experiments.ledger import rows
 from experiments.report.run import RunReport
 from experiments.running.afterword import entries_of, tell_steps
 from experiments.running.books import clear_gone, standing
+from experiments.running.interrupting import see_through
 from experiments.running.performing import Performance
 from experiments.running.recovery import recovered
 from experiments.running.staging import Stage
@@ -52,7 +53,9 @@ class Injector:
         hands = Hands(supervisor)
         try:
             with Stage(sup, experiment.chaos.scene, build=False) as stage:
-                return Performance(sup, hands, stage, experiment, arranged, run=run).perform()
+                performance = Performance(sup, hands, stage, experiment, arranged, run=run)
+                # Also where Ray has this actor end: the program that waits for it is told what came of it so far.
+                return see_through(performance.perform, performance.stop).result
         finally:
             hands.close()
 

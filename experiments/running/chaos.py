@@ -25,6 +25,7 @@ from experiments.running.applying import apply_change
 from experiments.running.archive import FOLDER, Archive
 from experiments.running.arranging import arrange
 from experiments.running.books import clear_gone, standing
+from experiments.running.interrupting import see_through
 from experiments.running.performing import Performance
 from experiments.running.staging import Stage
 from experiments.running.survey import INJECTOR
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from experiments.model.experiment import Experiment
     from experiments.planning.plan import Plan
     from experiments.report.run import RunReport
+    from experiments.running.arranging import Arranged
     from supervisor import Supervisor
 
 _RUNS = """
@@ -94,6 +96,9 @@ class ChaosHandle:
     ) -> RunReport | Plan:
         """Run an experiment and wait for its verdict. Whatever ends it, nothing is left on.
 
+        Where the program is told to end meanwhile, the run ends, its report is saved, and then the program does:
+        SystemExit, by which Ray answers SIGTERM, goes on from here; Ctrl-C gives the report, its verdict aborted.
+
         Args:
             experiment: A name of the library, a file's path, a mapping, or an `Experiment`.
             seed: Instead of the experiment's own.
@@ -122,12 +127,27 @@ class ChaosHandle:
             with Stage(self._sup, loaded.chaos.scene, build=build, settings=self.archive.settings()) as stage:
                 arranged = arrange(self._sup, hands, loaded, seed=seed)
                 _require(arranged.plan, places)
-                if INJECTOR in arranged.plan.targets:
-                    report = run_apart(self._sup, hands, loaded, arranged, run=run)
-                else:
-                    report = Performance(self._sup, hands, stage, loaded, arranged, run=run).perform()
+                perform, stop = self._performance(hands, stage, loaded, arranged, run)
+                seen = see_through(lambda: self._kept(perform(), places), stop)
         finally:
             hands.close()
+        report = seen.result
+        if seen.leaving is not None and not (isinstance(seen.leaving, KeyboardInterrupt) and report.was_interrupted):
+            raise seen.leaving
+        return report
+
+    def _performance(
+        self, hands: Hands, stage: Stage, loaded: Experiment, arranged: Arranged, run: str
+    ) -> tuple[Callable[[], RunReport], Callable[[str], None]]:
+        """What carries it out, and what has it end early, given why."""
+        if INJECTOR in arranged.plan.targets:
+            perform = partial(run_apart, self._sup, hands, loaded, arranged, run=run)
+            return perform, lambda why: halting.end_own(self._sup.name, run, why=why)
+        performance = Performance(self._sup, hands, stage, loaded, arranged, run=run)
+        return performance.perform, performance.stop
+
+    def _kept(self, report: RunReport, places: Places) -> RunReport:
+        """The report, in the folder of reports."""
         if report.verdict.kind == "not_started":
             placed = tuple(map(places.place, report.verdict.reasons))
             report = replace(report, verdict=replace(report.verdict, reasons=placed))

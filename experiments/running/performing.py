@@ -99,6 +99,10 @@ class Performance:
             self._witness.close()
             self._hands.own.forget_stop(self._run)
 
+    def stop(self, why: str) -> None:
+        """Have it end early, from any thread; what was seen until then is judged and told."""
+        self._runner.stop(why)
+
     def _perform(self) -> RunReport:
         findings = self._runner.findings
         before = self._runner.look("before")

@@ -7,7 +7,7 @@ threads, so that a stop waits for nobody.
 from __future__ import annotations
 
 import queue
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, assert_never
 
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
@@ -17,7 +17,7 @@ from experiments.judging.facts import ProbeFact
 from experiments.ledger import messages as m
 from experiments.ledger.entry import Entry
 from experiments.ledger.machine import RunMachine
-from experiments.report.run import INTERRUPTED, HealthPoint
+from experiments.report.run import HealthPoint
 from experiments.running.findings import Findings, look
 from experiments.running.points import EVERYWHERE, is_at_a_point
 from experiments.running.watching import Errors, read_guard
@@ -102,26 +102,18 @@ class Runner:
     def execute(self) -> m.EndRun:
         """Carry it out; how it ended. Nothing is left on when this returns or raises, or what is, is told.
 
-        It is driven on a thread: what a signal raises comes to this one only, never between a step and its entry.
+        Not on a program's main thread: see `experiments.running.interrupting`.
         """
-        driven = self._pool.submit(self._drive)
-        leaving: BaseException | None = None
         try:
-            while not driven.done():
-                try:
-                    wait([driven])
-                except KeyboardInterrupt:
-                    self._events.put(m.StopRequested(why=INTERRUPTED))
-                except BaseException as error:  # noqa: BLE001 - as SystemExit, by which Ray answers SIGTERM
-                    leaving = error
-                    self._events.put(m.StopRequested(why=f"its program ends: {type(error).__name__}"))
-            if leaving is not None:
-                raise leaving
-            return driven.result()
+            return self._drive()
         finally:
             self._over = True
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._striker.close()
+
+    def stop(self, why: str) -> None:
+        """Have it end, from any thread; one that has not begun ends before anything is injected."""
+        self._events.put(m.StopRequested(why=why))
 
     def _drive(self) -> m.EndRun:
         # A guard's age counts from here: what was looked at before the first step took its time.

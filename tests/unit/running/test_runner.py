@@ -22,6 +22,7 @@ from experiments.planning.inventory import Inventory, Target
 from experiments.planning.planning import make_plan, require
 from experiments.report.run import INTERRUPTED
 from experiments.running.findings import Findings
+from experiments.running.interrupting import see_through
 from experiments.running.runner import Runner
 from tests.unit.faults.scene import until
 from tests.unit.planning.scene import experiment
@@ -144,40 +145,50 @@ def test_only_calls_made_while_the_fault_is_on_are_its(world: World) -> None:
             assert world.phases[number - 1 : number + 2 : 2] == ["between", "between"]
 
 
+def _while_it_is_on(world: World, number: signal.Signals) -> threading.Thread:
+    """Sends this process a signal as soon as a fault is on."""
+    other = threading.Thread(target=lambda: (until(lambda: bool(world.on)), os.kill(os.getpid(), number)))
+    other.start()
+    return other
+
+
 def test_it_ends_where_its_program_is_interrupted(world: World) -> None:
     runner = runner_of(world, brief(SLOW, lease_s=50.0))
-
-    def interrupt() -> None:
-        until(lambda: bool(world.on))
-        os.kill(os.getpid(), signal.SIGINT)
-
-    other = threading.Thread(target=interrupt)
-    other.start()
-    ended = runner.execute()
+    other = _while_it_is_on(world, signal.SIGINT)
+    seen = see_through(runner.execute, runner.stop)
     other.join()
-    assert (ended.verdict, ended.why) == ("aborted", INTERRUPTED)
+    assert (seen.result.verdict, seen.result.why) == ("aborted", INTERRUPTED)
+    assert isinstance(seen.leaving, KeyboardInterrupt)
     assert world.steps()[-2:] == ["undone", "ended"]
 
 
 def test_it_ends_where_its_program_is_told_to_end(world: World) -> None:
-    """As Ray's handler of SIGTERM does it: what it raises goes on when all is undone."""
+    """As Ray's handler of SIGTERM does it: what it raises goes on when all is undone, and told of."""
 
     def leave(*_: object) -> None:
         raise SystemExit(15)
 
     runner = runner_of(world, brief(SLOW, lease_s=50.0))
     former = signal.signal(signal.SIGTERM, leave)
-    other = threading.Thread(target=lambda: (until(lambda: bool(world.on)), os.kill(os.getpid(), signal.SIGTERM)))
-    other.start()
+    other = _while_it_is_on(world, signal.SIGTERM)
     try:
-        with pytest.raises(SystemExit):
-            runner.execute()
+        seen = see_through(runner.execute, runner.stop)
     finally:
         other.join()
         signal.signal(signal.SIGTERM, former)
+    assert isinstance(seen.leaving, SystemExit)
+    assert seen.result.verdict == "aborted"
     assert not world.on
     assert world.steps()[-2:] == ["undone", "ended"]
     assert world.entries[-1].data["why"] == "its program ends: SystemExit"
+
+
+def test_one_that_is_told_to_end_before_it_begins_injects_nothing(world: World) -> None:
+    runner = runner_of(world, brief(SLOW))
+    runner.stop(INTERRUPTED)
+    ended = runner.execute()
+    assert (ended.verdict, ended.why) == ("aborted", INTERRUPTED)
+    assert "arming" not in world.steps()
 
 
 def test_what_breaks_it_off_is_told_when_all_is_undone_and_written_down(world: World) -> None:
