@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from actors.breaker.settings import BreakerSettings
 from actors.runtime.errors import SupervisorError
+from experiments.model.scenes import BREAKER, GROUP, OURS
 from experiments.running.cast import Audit, Cart, Stock
 from experiments.running.vitals import vitals
 from experiments.running.work import treat, work, work_upstream, work_without
@@ -27,12 +28,10 @@ if TYPE_CHECKING:
     from experiments.running.witness import Address, Witness
     from supervisor import Supervisor
 
-BREAKER = "payments"
-GROUP = "shop"
 POOL_SIZE, POOL_STANDBYS = 4, 1
 PAYMENTS = BreakerSettings(failure_rate=0.5, minimum_calls=20, window_calls=50, open_s=1.0, open_s_max=3.0)
-PROBE = "chaos-scene"
-PATIENT = "chaos-patient"
+PROBE = f"{OURS}scene"
+PATIENT = f"{OURS}patient"
 """What the components are called whose calls fail, so that they are healed; each has its key behind that."""
 
 RETRY = Retry(attempts=4, min_s=0.02, max_s=0.5)
@@ -69,7 +68,7 @@ class Stage:
         self._made_group = False
         self._made_probe = False
         self._breaker: BreakerHandle | None = None
-        self._patients = ThreadPoolExecutor(_PATIENTS_MAX, thread_name_prefix="chaos-patient")
+        self._patients = ThreadPoolExecutor(_PATIENTS_MAX, thread_name_prefix=PATIENT)
 
     def __enter__(self) -> Self:
         if self._build:
@@ -191,7 +190,7 @@ class Stage:
             intensity, period_s = int(given["intensity"]), float(given["period_s"])
             group = self._sup.group(GROUP, intensity=intensity, period_s=period_s, restart="temporary")
         else:
-            group = self._sup.group_of(GROUP)  # a scene around this one has made it, or a user
+            group = self._sup.group_of(GROUP)  # a scene around this one has made it, or one whose runner was killed
         plans: dict[str, tuple[type[Any], dict[str, Any]]] = {
             "cart": (Cart, {"standbys": 1, "checkpoint": "each_call"}),
             "stock": (Stock, {}),
