@@ -31,6 +31,11 @@ class Ballast:
 
     Args:
         arguments: See the module.
+
+    Attributes:
+        identity: The process.
+        holder: The process, and how much memory it is to hold, MiB; None: memory is not what it uses up.
+
     Raises:
         OSError: It did not come up.
     """
@@ -49,6 +54,8 @@ class Ballast:
             self.end()
             raise OSError(f"the process that was to use up {arguments[0]} did not come up")
         self.identity: ProcessIdentity = identify(self._process.pid)
+        what, amount, *_ = arguments
+        self.holder = (self.identity, float(amount)) if what == "memory" else None
 
     def begin(self) -> None:
         """Use it up from now on.

@@ -154,8 +154,8 @@ class Striker:
         if is_at_a_point(order):
             return self._calls_of(order)
         folder = self._folder if order.how.get("resource") == "disk" else ""
-        burning = (self._run, order.fault_id) if order.how.get("resource") == "cpu" else None
-        return self._hands.on(spot.node_id).look(spot.process, folder, burning)
+        using = (self._run, order.fault_id) if order.how.get("resource") in ("cpu", "memory") else None
+        return self._hands.on(spot.node_id).look(spot.process, folder, using)
 
     def spot_of(self, fault_id: str) -> Spot:
         """Where the target was when its undo was made."""
