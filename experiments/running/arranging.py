@@ -78,6 +78,7 @@ def inventory_of(
         ephemeral=settings.ephemeral or sup.embedded,
         safe_mode=settings.safe_mode,
         protected=settings.protected,
+        opt_in=settings.opt_in or "",
         health=None if seen_now is None else seen_now.score,
         nodes=len(nodes),
         active=tuple(Active(run=run.run, ground=run.ground) for run in runs.going),
