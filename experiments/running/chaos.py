@@ -115,7 +115,7 @@ class ChaosHandle:
         """
         loaded = load_experiment(experiment)
         if dry_run:
-            return self.plan(loaded, seed=seed)
+            return self.plan(loaded, seed=seed, scene=scene)
         run, places = self._named(loaded, name), Places.of(experiment, loaded)
         self.archive.insist()
         build = self._sup.embedded if scene is None else scene
@@ -165,17 +165,30 @@ class ChaosHandle:
             raise ConfigError("run", problems=(f"name: there is a report of a run {name!r} already; give another",))
         return name
 
-    def plan(self, experiment: Experiment | Mapping[str, Any] | str | Path, *, seed: int | None = None) -> Plan:
+    def plan(
+        self,
+        experiment: Experiment | Mapping[str, Any] | str | Path,
+        *,
+        seed: int | None = None,
+        scene: bool | None = None,
+    ) -> Plan:
         """What would be done to whom, with every reason why it may not; nothing is touched.
 
-        The same seed on the same cluster gives the same plan, byte by byte (`plan.as_bytes()`).
+        The same seed on the same cluster gives the same plan, byte by byte (`plan.as_bytes()`). What `run` would look
+        at besides is in `plan.unchecked`.
+
+        Args:
+            experiment: See `run`.
+            seed: See `run`.
+            scene: Plan it as if what its scene lacks were there already; left out, on embedded clusters, as `run`.
 
         Raises:
             ConfigError: The experiment is wrong.
         """
+        foresee = self._sup.embedded if scene is None else scene
         hands = Hands(self._sup.name)
         try:
-            return arrange(self._sup, hands, load_experiment(experiment), seed=seed).plan
+            return arrange(self._sup, hands, load_experiment(experiment), seed=seed, foresee=foresee).plan
         finally:
             hands.close()
 
@@ -312,9 +325,15 @@ class ChaosHandle:
             Hands(self._sup.name).own.forget_stop(run)
             raise
 
-    async def aplan(self, experiment: Experiment | Mapping[str, Any] | str | Path, *, seed: int | None = None) -> Plan:
+    async def aplan(
+        self,
+        experiment: Experiment | Mapping[str, Any] | str | Path,
+        *,
+        seed: int | None = None,
+        scene: bool | None = None,
+    ) -> Plan:
         """`plan` for a coroutine."""
-        return await asyncio.to_thread(partial(self.plan, experiment, seed=seed))
+        return await asyncio.to_thread(partial(self.plan, experiment, seed=seed, scene=scene))
 
     async def astop(self, run: str, *, why: str, who: str | None = None) -> tuple[str, ...]:
         """`stop` for a coroutine."""

@@ -119,6 +119,19 @@ def test_a_scene_that_is_watched_is_so_each_time_it_is_built(lab: Supervisor, mo
             lab.health.component(staging.PROBE)
 
 
+@pytest.mark.parametrize("name", ["hang-then-resume", "kill-breaker"])
+def test_a_dry_run_sees_the_scene_that_is_not_there_yet(lab: Supervisor, name: str) -> None:
+    before = lives(lab)
+    plan = lab.chaos.run(name, seed=5, dry_run=True, scene=True)
+    assert plan.refusals == ()
+    assert any("are not there yet" in words for words in plan.unchecked)
+    assert lives(lab) == before, "nothing was built"
+    with staging.Stage(lab, load_experiment(name).chaos.scene, build=True):
+        there = lab.chaos.plan(name, seed=5, scene=True)
+    assert there.targets == plan.targets
+    assert not any("are not there yet" in words for words in there.unchecked)
+
+
 def test_a_scene_leaves_alone_what_a_user_calls_alike(lab: Supervisor) -> None:
     """A breaker that somebody has forced open, and children of the names that a scene's have."""
     payments = lab.breaker("payments", BreakerSettings(minimum_calls=3))
