@@ -18,7 +18,7 @@ from experiments.ledger import messages as m
 from experiments.ledger.entry import Entry
 from experiments.ledger.machine import RunMachine
 from experiments.report.run import HealthPoint
-from experiments.running.findings import Findings, look
+from experiments.running.findings import Findings, look, strikes_of
 from experiments.running.points import EVERYWHERE, is_at_a_point
 from experiments.running.watching import Errors, read_guard
 
@@ -257,6 +257,8 @@ class Runner:
             self._events.put(m.InjectFailed(fault_id=order.fault_id, reason=str(error)))
             return
         self.findings.injected_at.setdefault(order.fault_id, begun_at - self.findings.began_at)
+        struck = self._striker.struck(order.fault_id)
+        self.findings.struck[order.fault_id] = strikes_of(struck, self.findings.began_at)
         self._events.put(m.FaultInjected(fault_id=order.fault_id, detail=detail))
         if order.fault_id not in self.findings.evidence:
             self._prove(order, begun_at)

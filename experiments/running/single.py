@@ -15,6 +15,7 @@ from experiments.judging.verdict import Verdict
 from experiments.ledger import rows
 from experiments.ledger.entry import Entry
 from experiments.model.lasting import LASTING_KINDS, LASTS
+from experiments.running.findings import strikes_of
 from experiments.running.watching import Errors
 
 if TYPE_CHECKING:
@@ -178,6 +179,7 @@ class SingleFault:
                 undone_at_s=aim.undone_s,
                 evidence=aim.evidence,
                 lasts=order.hit.kind in LASTING_KINDS,
+                strikes=strikes_of(self._striker.struck(order.fault_id), self._began_at),
             )
             for aim in self._aims.values()
             for order in (aim.order,)

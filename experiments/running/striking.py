@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from supervisor import Supervisor
 
 SPREAD_EVERY_S = 0.5
+NOBODY_HIT = "no life of it runs: nobody was hit"
 _LIFE_EVERY_S = 0.05
 _CALLERS = ("worker", "child")
 
@@ -59,6 +60,7 @@ class Striker:
         self._orders: dict[str, HandOrder] = {}
         self._armed_at: dict[str, float] = {}
         self._hit: dict[str, ProcessIdentity] = {}
+        self._struck: dict[str, list[tuple[float, int]]] = {}
         self._spread_at = 0.0
         log = Path(sup.config.log.path)
         self._folder = str(log.parent)
@@ -113,11 +115,16 @@ class Striker:
             return hand.inject(self._run, order.fault_id)
         victim = self._present(order, time)
         if victim is None:
-            return "no life of it runs: nobody was hit"
+            return NOBODY_HIT
+        self._struck.setdefault(order.fault_id, []).append((SYSTEM_CLOCK.now(), victim.incarnation))
         if how in ("ray_kill", "exit"):
             hand.insist(self._run, order.fault_id)
             return _end_by_ray(order, victim.actor, how)
         return hand.inject(self._run, order.fault_id, victim.process)
+
+    def struck(self, fault_id: str) -> tuple[tuple[float, int], ...]:
+        """When a crash has hit somebody, monotonic seconds, and which life."""
+        return tuple(self._struck.get(fault_id, ()))
 
     def undo(self, order: FaultOrder) -> str:
         """Undo it; what was done, in words.

@@ -101,6 +101,9 @@ def test_a_crash_loop_is_given_up_recommended_against_and_mended(lab: Supervisor
         assert lab.events.query(f"select 1 from {table} where ingest_id = {number}"), event
     chaos.apply(report.run, mend.number)
     again = chaos.run(loop, scene=True)
+    (mended,) = again.seen.faults
+    recoveries = {strike.recovered_by for strike in mended.strikes}
+    assert len(recoveries) == len(mended.strikes) == 4, "each crash has its own"
     assert not [each for each in again.recommendations if each.finding == "given_up"], told(again)
     assert again.verdict.kind == "held", told(again)
 

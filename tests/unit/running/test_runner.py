@@ -83,6 +83,9 @@ class World:
         self.on.add(order.fault_id)
         return "done"
 
+    def struck(self, _: str) -> tuple[tuple[float, int], ...]:
+        return ((SYSTEM_CLOCK.now(), 7),)
+
     def undo(self, order: m.FaultOrder) -> str:
         self.on.discard(order.fault_id)
         return "undone"
