@@ -154,6 +154,9 @@ class Observations:
         faults: Each fault.
         calls: The load.
         checked: What its history came to.
+        acknowledged: Durable calls that were answered; None: none was asked for.
+        refused: Those that failed.
+        forgotten: Of those that were answered the ones that nobody knows of in the end; None: nobody could be asked.
         asked_again: Effects that were asked for again, of keys that had one; None: there was no witness.
         shift: How much slower it was under the fault.
         broken: Invariants that were broken, in words: breakers, restarts, hits outside the selection.
@@ -164,6 +167,9 @@ class Observations:
     faults: tuple[FaultFact, ...] = ()
     calls: tuple[CallFact, ...] = ()
     checked: Checked | None = None
+    acknowledged: int | None = None
+    refused: int = 0
+    forgotten: tuple[str, ...] | None = None
     asked_again: int | None = None
     shift: Shift | None = None
     broken: tuple[str, ...] = ()

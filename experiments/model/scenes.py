@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 OURS = "chaos-"
 """What names of scenes begin with: what a user has is never built on, reset, hit or taken away in its stead."""
 
-BREAKER, GROUP, UPSTREAM = f"{OURS}payments", f"{OURS}shop", f"{OURS}upstream"
+BREAKER, GROUP, UPSTREAM, TILL = f"{OURS}payments", f"{OURS}shop", f"{OURS}upstream", f"{OURS}till"
 
-SceneName = Literal["pool", "household", "dependency", "observed", "two_nodes"]
+SceneName = Literal["pool", "kept", "household", "dependency", "observed", "two_nodes"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +50,10 @@ _CHILDREN: dict[str, TargetKind] = {f"child/{GROUP}.{name}": "child" for name in
 
 SCENES: Mapping[SceneName, Scene] = {
     "pool": Scene(shows="a pool of four workers, and one standing by", targets={**_WORKERS, **_SYSTEM}),
+    "kept": Scene(
+        shows=f"the pool, and the child {TILL}, whose state the event log has before a call of it is answered",
+        targets={**_WORKERS, f"child/{TILL}": "child", **_SYSTEM},
+    ),
     "household": Scene(
         shows=f"the pool, and the group {GROUP}: cart with a standby and checkpoints, stock, audit; "
         "three restarts in 30 s",

@@ -58,7 +58,8 @@ class Performance:
         chaos = experiment.chaos
         self._witness = Witness(ray.util.get_node_ip_address(), chaos.load.effects)
         submit = partial(stage.submit, chaos.load, self._witness)
-        self._load = RunningLoad(chaos.load, submit, self._witness, prefix=run)
+        durable = stage.durable(chaos.load, prefix=run)
+        self._load = RunningLoad(chaos.load, submit, self._witness, prefix=run, durable=durable)
         self._probes = Probes(sup, self._load, began_us=SYSTEM_CLOCK.wall_us())
         self._conclusion = Conclusion(
             sup,

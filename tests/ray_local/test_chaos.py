@@ -22,6 +22,7 @@ from experiments.model.loading import load_experiment, parse_experiment
 from experiments.model.writing import dump_experiment
 from experiments.report.run import RunReport
 from experiments.running import staging
+from experiments.running.archive import Archive
 from experiments.running.cast import Cart
 from experiments.running.chaos import ChaosHandle
 from experiments.running.striking import Striker
@@ -152,6 +153,24 @@ def test_a_scene_leaves_alone_what_a_user_calls_alike(lab: Supervisor) -> None:
     finally:
         lab.root.terminate("shop")
         lab.root.delete("shop")
+
+
+def test_what_the_log_has_acknowledged_outlives_its_full_disk_and_who_kept_it(chaos: ChaosHandle) -> None:
+    report = chaos.run(brief("log-disk-full", lease_s=6.0), scene=True)
+    held_as_expected(report)
+    assert report.seen.forgotten == ()
+    assert report.seen.refused, "what cannot be kept is refused"
+
+
+def test_durable_work_that_was_acknowledged_too_early_is_found_lost(
+    chaos: ChaosHandle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its keeper answers at once, and keeps its state once a minute."""
+    monkeypatch.setattr(Archive, "settings", lambda _: {"child/chaos-till": {"checkpoint": 60}})
+    report = chaos.run(brief("log-disk-full", lease_s=6.0), scene=True)
+    assert report.verdict.kind == "deviated", told(report)
+    assert any("that were acknowledged are lost" in reason for reason in report.verdict.reasons), told(report)
+    assert report.verdict.score == 0
 
 
 # -- what it must not do -----------------------------------------------------------------------------------------------
