@@ -49,7 +49,7 @@ _THREADS = 24
 _WRITTEN_S = 20.0
 """How long a run that has ended waits for ledgers that do not answer; a hand waits less for its node, seconds."""
 
-_IN_TURN_S = 0.5
+_IN_TURN_S = 1.0
 """How long the end of a run waits to be written after the ends of its faults, seconds."""
 
 _END_S = 60.0
