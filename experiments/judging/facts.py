@@ -154,26 +154,26 @@ class Observations:
         faults: Each fault.
         calls: The load.
         checked: What its history came to.
-        acknowledged: Durable calls that were answered; None: none was asked for.
-        refused: Those that failed.
-        forgotten: Of those that were answered the ones that nobody knows of in the end; None: nobody could be asked.
         asked_again: Effects that were asked for again, of keys that had one; None: there was no witness.
         shift: How much slower it was under the fault.
         broken: Invariants that were broken, in words: breakers, restarts, hits outside the selection.
         invariants_seen: Whether the log could be read to look at them.
+        acknowledged: Durable calls that were answered; None: none was asked for.
+        refused: Those that failed.
+        forgotten: Of those that were answered the ones that nobody knows of in the end; None: nobody could be asked.
     """
 
     probes: tuple[ProbeFact, ...] = ()
     faults: tuple[FaultFact, ...] = ()
     calls: tuple[CallFact, ...] = ()
     checked: Checked | None = None
-    acknowledged: int | None = None
-    refused: int = 0
-    forgotten: tuple[str, ...] | None = None
     asked_again: int | None = None
     shift: Shift | None = None
     broken: tuple[str, ...] = ()
     invariants_seen: bool = False
+    acknowledged: int | None = None
+    refused: int = 0
+    forgotten: tuple[str, ...] | None = None
 
     def in_phase(self, phase: Phase) -> list[CallFact]:
         """The load of the rounds of one kind."""
