@@ -78,6 +78,12 @@ class ChaosSettings(Settings):
         default_factory=dict[str, dict[str, str]],
         description='What targets are labelled, by name or pattern, as {"worker/*": {"chaos": "allowed"}}.',
     )
+    opt_in: str | None = Field(
+        default=None,
+        pattern=r"^[^=]+=[^=]*$",
+        max_length=256,
+        description="In safe mode: only this label, as chaos=allowed, and the one that an experiment names, too.",
+    )
     blast_radius: BlastRadius | None = Field(
         default=None, description="How much any experiment may hit at a time, whatever it says itself."
     )

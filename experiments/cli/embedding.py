@@ -15,6 +15,7 @@ from experiments.errors import HaltedError, PlanRefusedError, SafeModeError
 from experiments.judging.verdict import EXIT_CODES
 from experiments.model.faults import Latency, Unavailable
 from experiments.model.selector import Selector
+from experiments.report.run import INTERRUPTED
 from experiments.running.archive import Archive
 from experiments.running.staging import POOL_SIZE, POOL_STANDBYS, RETRY
 from supervisor import Policy, Supervisor, launch
@@ -126,10 +127,18 @@ def rpc_faults_of(experiment: Experiment | None) -> list[RpcLoss | RpcDelay]:
 
 
 @contextmanager
-def told() -> Generator[None]:
-    """A refusal is a verdict, too: not started."""
+def told(reports: Path) -> Generator[None]:
+    """A refusal is a verdict, too: not started; and so is an end that a person asked for: aborted.
+
+    Args:
+        reports: The folder of reports.
+    """
     try:
         yield
+    except KeyboardInterrupt as error:
+        why = str(error) or INTERRUPTED
+        click.echo(f"aborted: {why} while no fault was on; reports, if one was written, are in {reports}", err=True)
+        raise SystemExit(EXIT_CODES["aborted"]) from None
     except (PlanRefusedError, SafeModeError, HaltedError) as error:
         click.echo(f"not started: {error}", err=True)
         raise SystemExit(EXIT_CODES["not_started"]) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,13 +14,18 @@ from rich.text import Text
 
 from actors.runtime.clock import SYSTEM_CLOCK
 from experiments.cli.embedding import REPORTS, RUNNING, is_embedded, on_supervisor, told
+from experiments.cli.ending import Ending
+from experiments.hands.sights import machine_here
 from experiments.judging.verdict import EXIT_CODES
 from experiments.model.loading import library_names, load_experiment
 from experiments.model.placing import Places
 from experiments.model.scenes import SCENES
 from experiments.model.writing import dump_experiment, json_schema
+from experiments.planning.foreseeing import without_cluster
 from experiments.planning.inventory import Inventory, Target
+from experiments.planning.plan import Refusal
 from experiments.planning.planning import make_plan
+from experiments.planning.preflight import preflight
 from experiments.report.journal import journal
 from experiments.report.numbers import number_text
 from experiments.report.terminal import STYLES, campaign_text, plan_text, summary
@@ -63,11 +69,12 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each option, and click han
     """Run EXPERIMENT: a name of the library, or a file's path."""
     loaded = load_experiment(experiment)
     if dry_run:
-        _show_plan(_planned(loaded, seed, name, address), Places.of(experiment, loaded), as_json=as_json)
-    with told(), on_supervisor(name, address, loaded, reports=reports) as sup:
+        _show_plan(_planned(loaded, seed, name, address, scene=scene), Places.of(experiment, loaded), as_json=as_json)
+    with told(reports), Ending() as ending, on_supervisor(name, address, loaded, reports=reports) as sup:
         build = is_embedded(name, address) if scene is None else scene
-        found = ChaosHandle(sup, reports=reports).run(experiment, seed=seed, scene=build)
-    _show(found, reports, as_json=as_json)
+        with ending.awaited():
+            found = ChaosHandle(sup, reports=reports).run(experiment, seed=seed, scene=build)
+        _show(found, reports, as_json=as_json)  # before the cluster ends: whoever sent SIGTERM may not wait for that
     raise SystemExit(found.verdict.exit_code)
 
 
@@ -76,14 +83,23 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each option, and click han
 @SEED
 @RUNNING
 @ADDRESS
+@SCENE
 @JSON
-def plan(experiment: str, seed: int | None, name: str | None, address: str | None, as_json: bool) -> None:  # noqa: FBT001 - as above
-    """Show what EXPERIMENT would do to whom, and why it may not; nothing is touched.
+def plan(
+    experiment: str,
+    seed: int | None,
+    name: str | None,
+    address: str | None,
+    scene: bool | None,  # noqa: FBT001 - as above
+    as_json: bool,  # noqa: FBT001 - as above
+) -> None:
+    """Show what EXPERIMENT would do to whom, why it may not, and what was not checked; nothing is touched.
 
-    Without --name and --address it is planned on the scene that an embedded cluster would run for it.
+    Without --name and --address it is planned on the scene that an embedded cluster would run for it, on this machine.
+    With --scene a running supervisor's plan is made as if that scene stood there.
     """
     loaded = load_experiment(experiment)
-    _show_plan(_planned(loaded, seed, name, address), Places.of(experiment, loaded), as_json=as_json)
+    _show_plan(_planned(loaded, seed, name, address, scene=scene), Places.of(experiment, loaded), as_json=as_json)
 
 
 @click.command()
@@ -112,9 +128,10 @@ def campaign(  # noqa: PLR0913, PLR0917 - as above
             kind = report.verdict.kind
             console.print(Text.assemble(f"seed {report.plan.seed}: ", (kind.replace("_", " "), STYLES[kind])))
 
-    with told(), on_supervisor(name, address, loaded, reports=reports) as sup:
+    with told(reports), Ending() as ending, on_supervisor(name, address, loaded, reports=reports) as sup:
         build = is_embedded(name, address) if scene is None else scene
-        found = ChaosHandle(sup, reports=reports).campaign(loaded, seeds=seeds, scene=build, on_run=tell)
+        with ending.awaited():
+            found = ChaosHandle(sup, reports=reports).campaign(loaded, seeds=seeds, scene=build, on_run=tell)
     if as_json:
         click.echo(json.dumps(asdict(found), indent=2))
     else:
@@ -173,13 +190,19 @@ def schema(output: Path | None) -> None:
         click.echo(f"{output}: # yaml-language-server: $schema={output}")
 
 
-def _planned(experiment: Experiment, seed: int | None, name: str | None, address: str | None) -> Plan:
+def _planned(
+    experiment: Experiment, seed: int | None, name: str | None, address: str | None, *, scene: bool | None
+) -> Plan:
     if is_embedded(name, address):
-        scene = experiment.chaos.scene
-        click.echo(f"no cluster is meant: planned on the scene {scene!r}, whose names are made up", err=True)
-        return make_plan(experiment, scene_inventory(experiment), seed=seed)
+        called = experiment.chaos.scene
+        click.echo(f"no cluster is meant: planned on the scene {called!r}, whose names are made up", err=True)
+        found = make_plan(experiment, scene_inventory(experiment), seed=seed)
+        here = machine_here("head", log_folder=tempfile.gettempdir(), rpc_faults=True)
+        cannot = [Refusal(rule="selection", words=words) for words in preflight(found, {here.name: here})]
+        unchecked = without_cluster(experiment, SCENES[called])
+        return replace(found, refusals=(*found.refusals, *cannot), unchecked=unchecked)
     with on_supervisor(name, address) as sup:
-        return ChaosHandle(sup).plan(experiment, seed=seed)
+        return ChaosHandle(sup).plan(experiment, seed=seed, scene=scene)
 
 
 def scene_inventory(experiment: Experiment) -> Inventory:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from experiments.cli.embedding import REPORTS
+from experiments.cli.ending import Ending
 from experiments.report.numbers import moment_iso
 from experiments.running.archive import Archive
 from experiments.running.timetable import Timetable, histories, load_schedules
@@ -30,7 +31,7 @@ FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def schedule(file: Path, once: bool, name: str, address: str | None, reports: Path) -> None:  # noqa: FBT001 - click hands flags over by name
     """Run the experiments of FILE at their times: a YAML file with `schedules`, each with name, experiment and cron."""
     schedules = load_schedules(file)
-    with attached(name, address) as sup:
+    with Ending() as ending, attached(name, address) as sup, ending.awaited():
         timetable = Timetable(sup, schedules, Archive(reports))
         while True:
             for told in timetable.look(SYSTEM_CLOCK.wall_us()):

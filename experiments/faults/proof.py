@@ -1,8 +1,8 @@
 """Whether a fault acted, told by something else than its injector: the kernel, or whoever was called. Pure.
 
 An injector says what it did; that is no proof. A stopped process is proven by its state in /proc, a crash by its
-absence there, exhaustion by what is no longer free, faults of calls by what callers met. A fault without such a sight
-is not shown to have acted, and the verdict is inconclusive.
+absence there, exhaustion by what is no longer free or what holds it, faults of calls by what callers met. A fault
+without such a sight is not shown to have acted, and the verdict is inconclusive.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _STOPPED = ("T", "t")
 _TAKEN_SHARE = 0.5
-"""Of what was to be taken, so much must be gone: others use the machine, too."""
+"""Of what was to be taken, so much must be gone: others use the machine, too, and the kernel may swap."""
 
 _BUSY_LEAST = 0.2
 _DELAY_SHARE = 0.8
@@ -33,7 +33,8 @@ class Sight:
         state: Its letter in /proc.
         cpu_idle: The share of the machine's processor time that was idle of late.
         cpu_taken: The share of it that the fault's own processes had of late, by the kernel's account.
-        memory_free_mb: Memory that is free.
+        memory_taken_mb: Memory that the fault's own process holds, by the kernel's account.
+        memory_asked_mb: How much it is to hold.
         disk_free_mb: Free on the log's disk.
         files_free: Files that the process may still open.
         calls: Calls of the target that were seen to end, since the run began.
@@ -48,7 +49,8 @@ class Sight:
     state: str | None = None
     cpu_idle: float | None = None
     cpu_taken: float | None = None
-    memory_free_mb: float | None = None
+    memory_taken_mb: float | None = None
+    memory_asked_mb: float | None = None
     disk_free_mb: float | None = None
     files_free: int | None = None
     calls: int | None = None
@@ -129,8 +131,9 @@ def _exhausted(resource: Resource, how: Mapping[str, object], before: Sight, now
         busier = before.cpu_idle - now.cpu_idle
         wanted = max(_BUSY_LEAST, cast("float", how.get("amount", 0.0)) * before.cpu_idle * _TAKEN_SHARE)
         return f"idle time fell from {before.cpu_idle:.0%} to {now.cpu_idle:.0%}" if busier >= wanted else ""
+    if resource == "memory":
+        return _memory_taken(before, now)
     was, there = {
-        "memory": (before.memory_free_mb, now.memory_free_mb),
         "disk": (before.disk_free_mb, now.disk_free_mb),
         "files": (before.files_free, now.files_free),
     }[resource]
@@ -140,3 +143,12 @@ def _exhausted(resource: Resource, how: Mapping[str, object], before: Sight, now
     wanted = min(was * cast("float", how.get("amount", 0.0)), max(0.0, was - left)) * _TAKEN_SHARE
     what = "files may be opened" if resource == "files" else f"MiB of {resource} are free"
     return f"{there:,.0f} {what}, {was:,.0f} before" if wanted > 0 and was - there >= wanted else ""
+
+
+def _memory_taken(before: Sight, now: Sight) -> str:
+    """What is free on a machine tells nothing: others take memory, and give it back, all along."""
+    if before.memory_taken_mb is None or now.memory_taken_mb is None or not now.memory_asked_mb:
+        return ""
+    taken = now.memory_taken_mb - before.memory_taken_mb
+    enough = taken >= now.memory_asked_mb * _TAKEN_SHARE
+    return f"the kernel counts {taken:,.0f} MiB of memory for what is to take it" if enough else ""

@@ -113,17 +113,18 @@ class Hand:
         """
         return machine_here(self._node_id, log_folder=log_folder, rpc_faults=_has_rpc_faults())
 
-    def look(self, target: ProcessIdentity | None, folder: str = "", burning: tuple[str, str] | None = None) -> Sight:
+    def look(self, target: ProcessIdentity | None, folder: str = "", using: tuple[str, str] | None = None) -> Sight:
         """What the kernel tells of a target and of the machine.
 
         Args:
             target: Its process; None: it has none.
             folder: The log's, where its disk is looked at.
-            burning: The fault, by run and name, whose own processes use the processors up.
+            using: The fault, by run and name, whose own processes use processors or memory up.
         """
-        held = None if burning is None else self._held.get(burning)
+        held = None if using is None else self._held.get(using)
         taken = None if held is None or held.burning is None else held.burning.share()
-        return sight_of(target, folder=folder, idle=self._processors.idle_share(), taken=taken)
+        holder = None if held is None or held.ballast is None else held.ballast.holder
+        return sight_of(target, folder=folder, idle=self._processors.idle_share(), taken=taken, holder=holder)
 
     def identify(self, pid: int) -> ProcessIdentity:
         """The life that a pid of this node has now."""

@@ -75,7 +75,12 @@ def _ticks() -> tuple[int, int] | None:
 
 
 def sight_of(
-    process: ProcessIdentity | None, *, folder: str = "", idle: float | None = None, taken: float | None = None
+    process: ProcessIdentity | None,
+    *,
+    folder: str = "",
+    idle: float | None = None,
+    taken: float | None = None,
+    holder: tuple[ProcessIdentity, float] | None = None,
 ) -> Sight:
     """What is to be seen at this moment.
 
@@ -84,6 +89,7 @@ def sight_of(
         folder: The log's folder; nothing: its disk is not looked at.
         idle: How idle the processors were of late.
         taken: How much of them the fault's own processes had.
+        holder: The fault's own process that holds memory, and how much it is to hold, MiB.
     """
     seen = None if process is None else evidence(process, SYSTEM_CLOCK.now())
     return Sight(
@@ -91,7 +97,8 @@ def sight_of(
         state=None if seen is None else seen.state,
         cpu_idle=idle,
         cpu_taken=taken,
-        memory_free_mb=memory_free_mb(),
+        memory_taken_mb=None if holder is None else memory_of_mb(holder[0]),
+        memory_asked_mb=None if holder is None else holder[1],
         disk_free_mb=_writable_mb(process, folder),
         files_free=None if process is None else files_free(process),
     )
@@ -115,6 +122,16 @@ def files_open(process: ProcessIdentity) -> int:
         OSError: It is gone, or not ours.
     """
     return max((int(name) for name in os.listdir(f"/proc/{process.pid}/fd")), default=0) + 1
+
+
+def memory_of_mb(process: ProcessIdentity) -> float | None:
+    """Memory of its own that this very process has, MiB, without what it shares with others; None: it is gone."""
+    try:
+        lines = Path(f"/proc/{process.pid}/status").read_text("ascii", "replace").splitlines()
+    except OSError:
+        return None
+    found = next((line for line in lines if line.startswith("RssAnon:")), None)
+    return None if found is None or not is_alive(process) else int(found.split()[1]) / _KIB_IN_MIB
 
 
 def memory_free_mb() -> float | None:

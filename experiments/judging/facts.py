@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from experiments.checker import Checked
     from experiments.judging.ranks import Shift
     from experiments.model.faults import FaultKind
@@ -64,6 +66,27 @@ class LogFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StrikeFact:
+    """One time that a crash hit a life of its target, and what followed.
+
+    Attributes:
+        at_s: When.
+        life: Which incarnation; 0: that is not known.
+        detected_at_s: When the cluster saw it.
+        recovered_at_s: When its target was whole again, before it was hit once more.
+        recovered_by: The event that tells so.
+        loss: Why there is no recovery of its own.
+    """
+
+    at_s: float
+    life: int = 0
+    detected_at_s: float | None = None
+    recovered_at_s: float | None = None
+    recovered_by: str = ""
+    loss: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FaultFact:
     """One fault and what followed.
 
@@ -80,6 +103,7 @@ class FaultFact:
         recovered_by: The event that tells so.
         loss: Why there is no recovery, if that is known.
         lasts: It was on before the run, and goes on until the cluster ends.
+        strikes: Of a crash that hits several lives each time; it has recovered when it has from every one of them.
     """
 
     fault_id: str
@@ -94,16 +118,27 @@ class FaultFact:
     recovered_by: str = ""
     loss: str = ""
     lasts: bool = False
+    strikes: tuple[StrikeFact, ...] = ()
 
     @property
     def detect_s(self) -> float | None:
-        """From its injection to its detection, seconds."""
+        """From its injection to its detection, seconds; of several strikes the longest."""
+        if len(self.strikes) > 1:
+            return _longest(_between(each.at_s, each.detected_at_s) for each in self.strikes)
         return _between(self.injected_at_s, self.detected_at_s)
 
     @property
     def recover_s(self) -> float | None:
-        """From its injection to its recovery, seconds."""
+        """From its injection to its recovery, seconds; of several strikes the longest."""
+        if len(self.strikes) > 1:
+            return _longest(_between(each.at_s, each.recovered_at_s) for each in self.strikes)
         return _between(self.injected_at_s, self.recovered_at_s)
+
+
+def _longest(times: Iterable[float | None]) -> float | None:
+    """None as soon as one of them is not known."""
+    known = list(times)
+    return None if None in known else max(each for each in known if each is not None)
 
 
 def _between(first: float | None, second: float | None) -> float | None:
@@ -123,6 +158,9 @@ class Observations:
         shift: How much slower it was under the fault.
         broken: Invariants that were broken, in words: breakers, restarts, hits outside the selection.
         invariants_seen: Whether the log could be read to look at them.
+        acknowledged: Durable calls that were answered; None: none was asked for.
+        refused: Those that failed.
+        forgotten: Of those that were answered the ones that nobody knows of in the end; None: nobody could be asked.
     """
 
     probes: tuple[ProbeFact, ...] = ()
@@ -133,6 +171,9 @@ class Observations:
     shift: Shift | None = None
     broken: tuple[str, ...] = ()
     invariants_seen: bool = False
+    acknowledged: int | None = None
+    refused: int = 0
+    forgotten: tuple[str, ...] | None = None
 
     def in_phase(self, phase: Phase) -> list[CallFact]:
         """The load of the rounds of one kind."""

@@ -1,6 +1,7 @@
 """Which event of the log tells that a fault was seen, and which that its target is whole again. Pure.
 
-Each fault is matched to its recovery, or to a stated loss: what is neither is not left open.
+Each fault is matched to its recovery, or to a stated loss: what is neither is not left open. A crash that hits one life
+after the other has a recovery of its own for each: one that followed the first tells nothing of the last.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from experiments.model.lasting import LASTS
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from experiments.judging.facts import FaultFact, LogFact
+    from experiments.judging.facts import FaultFact, LogFact, StrikeFact
     from experiments.model.faults import FaultKind
 
 _ENDS = frozenset(("died", "killed", "fenced", "hung", "stopped", "node_lost", "explained"))
@@ -53,6 +54,50 @@ def _match_one(fault: FaultFact, events: list[LogFact], subjects: Collection[str
     if injected_at_s is None:
         return replace(fault, loss="it was not injected")
     about = [event for event in events if event.subject in subjects and event.at_s >= injected_at_s]
+    return _match_strikes(fault, about) if len(fault.strikes) > 1 else _matched(fault, about, injected_at_s)
+
+
+def _match_strikes(fault: FaultFact, about: list[LogFact]) -> FaultFact:
+    """Each strike with what followed before the next one; the fault has recovered if it has from all of them."""
+    matched: list[StrikeFact] = []
+    for number, strike in enumerate(fault.strikes):
+        following = fault.strikes[number + 1] if number + 1 < len(fault.strikes) else None
+        own = [event for event in about if _follows(event, strike) and not (following and _is_of(event, following))]
+        one = _matched(replace(fault, injected_at_s=strike.at_s, strikes=()), own, strike.at_s)
+        matched.append(
+            replace(
+                strike,
+                detected_at_s=one.detected_at_s,
+                recovered_at_s=one.recovered_at_s,
+                recovered_by=one.recovered_by,
+                loss=one.loss,
+            )
+        )
+        if number == 0:
+            fault = replace(fault, detected_at_s=one.detected_at_s, detected_by=one.detected_by)
+    fault, last = replace(fault, strikes=tuple(matched)), matched[-1]
+    for number, strike in enumerate(matched, start=1):
+        if strike.loss:
+            return replace(fault, loss=f"hit {number} of {len(matched)}: {strike.loss}")
+    return replace(fault, recovered_at_s=last.recovered_at_s, recovered_by=last.recovered_by)
+
+
+def _follows(event: LogFact, strike: StrikeFact) -> bool:
+    """Whether it may tell of a strike: of the life that was hit its end, of later ones whatever they do."""
+    if not event.incarnation or not strike.life:
+        return event.at_s >= strike.at_s
+    return event.incarnation > strike.life or (event.incarnation == strike.life and event.event not in _WHOLE)
+
+
+def _is_of(event: LogFact, following: StrikeFact) -> bool:
+    """Whether it tells of the next strike already; that the life which is hit then came up, tells of the one before."""
+    if not event.incarnation or not following.life:
+        return event.at_s >= following.at_s
+    return _follows(event, following)
+
+
+def _matched(fault: FaultFact, about: list[LogFact], injected_at_s: float) -> FaultFact:
+    """By the events that may tell of it, in their order."""
     seen = next((event for event in about if event.event in DETECTS[fault.fault]), None)
     if seen is not None:
         fault = replace(fault, detected_at_s=seen.at_s, detected_by=seen.event_id)

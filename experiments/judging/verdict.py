@@ -32,6 +32,7 @@ EXIT_CODES: Mapping[Expected, int] = {
 }
 
 _WEIGHTS = {"after": 40.0, "during": 10.0, "errors": 20.0, "recovery": 20.0, "latency": 10.0}
+_NAMED_MAX = 5
 _RECOVERY_HALF_S = 5.0
 """A recovery that takes so long is worth half of one that takes no time."""
 
@@ -103,6 +104,9 @@ def _broken_invariants(seen: Observations) -> Iterator[str]:
     yield from seen.broken
     if seen.checked is not None:
         yield from seen.checked.problems()
+    if seen.forgotten:
+        named = ", ".join(seen.forgotten[:_NAMED_MAX])
+        yield f"{len(seen.forgotten)} of {seen.acknowledged} durable calls that were acknowledged are lost: {named}"
 
 
 def _broken_probes(seen: Observations, when: When) -> Iterator[str]:
@@ -124,6 +128,7 @@ def _unclear(seen: Observations, chaos: Chaos) -> Iterator[str]:
             yield f"{fault.fault_id}: nothing but its injector tells that {fault.fault} of {fault.target} acted"
     if seen.checked is None:
         yield "no history of the tasks was checked"
+    yield from _unclear_durable(seen, chaos)
     if not seen.invariants_seen:
         yield "the event log could not be read, so breakers and restarts were not looked at"
     if chaos.limits.latency_shift_s is not None and seen.shift is None:
@@ -136,6 +141,17 @@ def _unclear(seen: Observations, chaos: Chaos) -> Iterator[str]:
     yield from _unclear_belief([probe for probe in seen.probes if probe.when == "after"])
     if chaos.during_must_hold:
         yield from _unclear_meanwhile([probe for probe in seen.probes if probe.when == "during"])
+
+
+def _unclear_durable(seen: Observations, chaos: Chaos) -> Iterator[str]:
+    """What was never acknowledged cannot be lost: that shows nothing."""
+    if not chaos.load.durable_per_s:
+        return
+    least = chaos.interleaving.least_samples
+    if (seen.acknowledged or 0) < least:
+        yield f"{seen.acknowledged or 0} durable calls were acknowledged; {least} at least say something"
+    elif seen.forgotten is None:
+        yield "what durable calls were acknowledged for could not be asked for"
 
 
 def _unclear_belief(after: list[ProbeFact]) -> Iterator[str]:
@@ -191,6 +207,8 @@ def _grounds(seen: Observations) -> Iterator[str]:
     yield f"{proven} of {proven} faults acted, as something else than their injector saw"
     if seen.checked is not None:
         yield f"{seen.checked.attempted} tasks ended, none lost, doubled or made up"
+    if seen.acknowledged is not None:
+        yield f"{seen.acknowledged} durable calls acknowledged, none lost; {seen.refused} refused"
     if seen.asked_again is not None:
         yield f"{seen.asked_again} effects asked for again"
     after = sum(probe.when == "after" for probe in seen.probes)

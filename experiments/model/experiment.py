@@ -68,6 +68,13 @@ class Load(Settings):
         "so that a task that runs twice is doubled.",
     )
     timeout_s: float = Field(default=30.0, gt=0, le=600, description="Of each task, seconds.")
+    durable_per_s: float = Field(
+        default=0.0,
+        ge=0,
+        le=1_000,
+        description="So many calls a second at most besides, each answered when the event log has it (scene kept): "
+        "what was answered must be known in the end.",
+    )
 
 
 class Limits(Settings):

@@ -15,7 +15,17 @@ if TYPE_CHECKING:
     from experiments.model.tolerances import Yields
 
 Measure = Literal[
-    "lost", "doubled", "unexpected", "asked_again", "unlogged", "attempted", "failed", "error_share", "p50_s", "p99_s"
+    "lost",
+    "doubled",
+    "unexpected",
+    "forgotten",
+    "asked_again",
+    "unlogged",
+    "attempted",
+    "failed",
+    "error_share",
+    "p50_s",
+    "p99_s",
 ]
 
 

@@ -10,7 +10,12 @@ if TYPE_CHECKING:
 
     from experiments.model.selector import TargetKind
 
-SceneName = Literal["pool", "household", "dependency", "observed", "two_nodes"]
+OURS = "chaos-"
+"""What names of scenes begin with: what a user has is never built on, reset, hit or taken away in its stead."""
+
+BREAKER, GROUP, UPSTREAM, TILL = f"{OURS}payments", f"{OURS}shop", f"{OURS}upstream", f"{OURS}till"
+
+SceneName = Literal["pool", "kept", "household", "dependency", "observed", "two_nodes"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,25 +46,32 @@ _SYSTEM: dict[str, TargetKind] = {
     "gcs/head": "gcs",
     "node/head": "node",
 }
-_CHILDREN: dict[str, TargetKind] = {"child/cart": "child", "child/stock": "child", "child/audit": "child"}
+_CHILDREN: dict[str, TargetKind] = {f"child/{GROUP}.{name}": "child" for name in ("cart", "stock", "audit")}
 
 SCENES: Mapping[SceneName, Scene] = {
     "pool": Scene(shows="a pool of four workers, and one standing by", targets={**_WORKERS, **_SYSTEM}),
+    "kept": Scene(
+        shows=f"the pool, and the child {TILL}, whose state the event log has before a call of it is answered",
+        targets={**_WORKERS, f"child/{TILL}": "child", **_SYSTEM},
+    ),
     "household": Scene(
-        shows="the pool, and the group shop: cart with a standby and checkpoints, stock, audit; three restarts in 30 s",
+        shows=f"the pool, and the group {GROUP}: cart with a standby and checkpoints, stock, audit; "
+        "three restarts in 30 s",
         targets={**_WORKERS, **_CHILDREN, **_SYSTEM},
+        groups=dict.fromkeys(_CHILDREN, GROUP),
     ),
     "dependency": Scene(
-        shows="the pool, whose tasks call the service upstream through the breaker payments, with retry and fallback",
-        targets={**_WORKERS, "dependency/upstream": "dependency", "breaker/payments": "breaker", **_SYSTEM},
+        shows=f"the pool, whose tasks call the service {UPSTREAM} through the breaker {BREAKER}, with retry and "
+        "fallback",
+        targets={**_WORKERS, f"dependency/{UPSTREAM}": "dependency", f"breaker/{BREAKER}": "breaker", **_SYSTEM},
     ),
     "observed": Scene(
-        shows="the pool with its health monitor and its healer, and the breaker payments",
+        shows=f"the pool with its health monitor and its healer, and the breaker {BREAKER}",
         targets={
             **_WORKERS,
             "monitor/root": "monitor",
             "healer/root": "healer",
-            "breaker/payments": "breaker",
+            f"breaker/{BREAKER}": "breaker",
             **_SYSTEM,
         },
     ),

@@ -66,6 +66,7 @@ class Inventory:
         ephemeral: Its owner said that it is thrown away afterwards.
         safe_mode: Overrides the default, which is on unless the cluster is embedded; None: the default.
         protected: Names, or patterns, that nobody may hit here.
+        opt_in: The label without which its owner lets nobody be hit in safe mode; nothing: the experiment's is enough.
         health: The system's score, 0 to 100; None where there is no monitor.
         nodes: How many nodes it has.
         active: What runs already.
@@ -82,6 +83,7 @@ class Inventory:
     ephemeral: bool = False
     safe_mode: bool | None = None
     protected: tuple[str, ...] = ()
+    opt_in: str = ""
     health: float | None = None
     nodes: int = 1
     active: tuple[Active, ...] = ()

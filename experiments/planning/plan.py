@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from experiments.planning.ground import Ground
@@ -89,6 +89,7 @@ class Plan:
         faults: What is injected in each round with it.
         refusals: Why it may not be carried out; empty: it may.
         ground: All that it touches: no other run may.
+        unchecked: What this dry run could not look at, in words; a run does, before it touches anything.
     """
 
     experiment: str
@@ -98,6 +99,7 @@ class Plan:
     faults: tuple[PlannedFault, ...]
     refusals: tuple[Refusal, ...] = ()
     ground: Ground = field(default_factory=Ground)
+    unchecked: tuple[str, ...] = ()
 
     @property
     def targets(self) -> frozenset[str]:
@@ -109,5 +111,5 @@ class Plan:
         return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
     def digest(self) -> str:
-        """The plan in 16 digits, to tell two apart."""
-        return hashlib.blake2b(self.as_bytes(), digest_size=8).hexdigest()
+        """The plan in 16 digits, to tell two apart: a run's are those of its dry run."""
+        return hashlib.blake2b(replace(self, unchecked=()).as_bytes(), digest_size=8).hexdigest()

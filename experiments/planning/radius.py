@@ -119,11 +119,12 @@ def _opted_in(
 ) -> Iterator[Refusal]:
     if not inventory.is_safe:
         return
-    label, _, value = safety.opt_in.partition("=")
-    for targets, told in ((drawn, ""), (beside, f" are hit, too,{_BESIDE}, and")):
-        without = sorted(target.name for target in targets if target.labels.get(label) != value)
-        if without:
-            yield Refusal(rule="opt_in", words=f"{', '.join(without)}{told} did not opt in; label them {safety.opt_in}")
+    for asked in dict.fromkeys(each for each in (safety.opt_in, inventory.opt_in) if each):
+        label, _, value = asked.partition("=")
+        for targets, told in ((drawn, ""), (beside, f" are hit, too,{_BESIDE}, and")):
+            without = sorted(target.name for target in targets if target.labels.get(label) != value)
+            if without:
+                yield Refusal(rule="opt_in", words=f"{', '.join(without)}{told} did not opt in; label them {asked}")
 
 
 def _radius(

@@ -1,4 +1,9 @@
-"""The verdict as JUnit XML, for build servers: a test case for the verdict, and one for each probe and each fault."""
+"""The verdict as JUnit XML, for build servers: a test case for the verdict, and one for each probe and each fault.
+
+A build is red exactly where the command's exit code is not 0. `failure` says that what was believed is wrong; `error`
+that nobody can tell, which no build server counts as passed, as it does what was skipped. `skipped` is left for what
+the experiment allows not to hold.
+"""
 
 from __future__ import annotations
 
@@ -51,17 +56,17 @@ def junit(report: RunReport) -> str:
 
 def _verdict(report: RunReport) -> _Case:
     kind = report.verdict.kind
-    how = {"held": "", "deviated": "failure", "not_started": "error", "aborted": "error"}.get(kind, "skipped")
+    how = {"held": "", "deviated": "failure"}.get(kind, "error")
     words = "; ".join(report.verdict.reasons)
     return ("verdict", report.experiment.name, report.lasted_s, how, kind, words)
 
 
 def _probes(report: RunReport) -> Iterator[_Case]:
-    """Meanwhile it may fail, if the experiment says so: then it is told as skipped."""
+    """Meanwhile it need not hold, nor be known, unless the experiment says so: then it is told as skipped."""
     must = report.experiment.chaos.during_must_hold
     for number, probe in enumerate(report.seen.probes):
         how = "" if probe.held else "failure" if probe.held is False else "error"
-        if how == "failure" and probe.when == "during" and not must:
+        if how and probe.when == "during" and not must:
             how = "skipped"
         yield (f"hypothesis.{probe.when}", f"{probe.name} ({number})", 0.0, how, "tolerance", probe.why)
 
@@ -72,7 +77,7 @@ def _faults(report: RunReport) -> Iterator[_Case]:
         if fault.loss and not fault.lasts:
             yield ("fault", fault.fault_id, seconds, "failure", "loss", fault.loss)
         elif not fault.evidence:
-            yield ("fault", fault.fault_id, seconds, "skipped", "unproven", "nothing but its injector saw it act")
+            yield ("fault", fault.fault_id, seconds, "error", "unproven", "nothing but its injector saw it act")
         else:
             yield ("fault", fault.fault_id, seconds, "", "", "")
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _LEAST = 2
 
 INTERRUPTED = "it was interrupted (Ctrl-C)"
+TERMINATED = "it was interrupted (SIGTERM)"
 """Why a run was stopped that its own program was told to stop; what was to come after it does not come."""
 
 
@@ -76,7 +77,7 @@ class RunReport:
     @property
     def was_interrupted(self) -> bool:
         """Whether its own program was told to stop."""
-        return INTERRUPTED in self.verdict.reasons
+        return any(why in reason for why in (INTERRUPTED, TERMINATED) for reason in self.verdict.reasons)
 
     def faults_on(self) -> tuple[Span, ...]:
         """When each fault was on."""

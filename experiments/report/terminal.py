@@ -71,6 +71,7 @@ def plan_text(plan: Plan, refusals: Sequence[Refusal] | None = None) -> Renderab
         _text(f"refused ({refusal.rule}): {refusal.words}", style="red")
         for refusal in (plan.refusals if refusals is None else refusals)
     ]
+    parts += [_text(f"not checked: {words}", style="yellow") for words in plan.unchecked]
     return Group(*parts)
 
 

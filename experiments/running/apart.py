@@ -15,18 +15,20 @@ from ray.exceptions import RayError
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.errors import SupervisorError
 from experiments.hands.hands import Hands
-from experiments.judging.facts import FaultFact, Observations
+from experiments.judging.facts import FaultFact, Observations, StrikeFact
 from experiments.judging.verdict import Verdict
 from experiments.ledger import rows
 from experiments.report.run import RunReport
 from experiments.running.afterword import entries_of, tell_steps
 from experiments.running.books import clear_gone, standing
+from experiments.running.interrupting import see_through
 from experiments.running.performing import Performance
 from experiments.running.recovery import recovered
 from experiments.running.staging import Stage
+from experiments.running.striking import NOBODY_HIT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from experiments.ledger.entry import Entry
     from experiments.model.experiment import Experiment
@@ -52,7 +54,9 @@ class Injector:
         hands = Hands(supervisor)
         try:
             with Stage(sup, experiment.chaos.scene, build=False) as stage:
-                return Performance(sup, hands, stage, experiment, arranged, run=run).perform()
+                performance = Performance(sup, hands, stage, experiment, arranged, run=run)
+                # Also where Ray has this actor end: the program that waits for it is told what came of it so far.
+                return see_through(performance.perform, performance.stop).result
         finally:
             hands.close()
 
@@ -123,22 +127,26 @@ def _told_of(fault: FaultFact) -> FaultFact:
 def faults_of(entries: Iterable[Entry], arranged: Arranged, began_us: int) -> tuple[FaultFact, ...]:
     """Each fault as the ledgers tell of it."""
     found: dict[str, dict[str, Any]] = {}
+    kinds: dict[str, FaultKind] = {str(planned.place): planned.fault for planned in arranged.plan.faults}
     for entry in entries:
         at_s = (entry.at_us - began_us) / _US
         fields = found.setdefault(entry.fault, {}) if entry.fault else {}
         match entry.step:
             case "injected":
-                fields["injected_at_s"] = at_s
+                fields.setdefault("injected_at_s", at_s)
+                if _kind(entry.fault, kinds) == "crash" and entry.data.get("detail") != NOBODY_HIT:
+                    fields["strikes"] = (*fields.get("strikes", ()), StrikeFact(at_s=at_s))
             case "proven":
                 fields["evidence"] = str(entry.data.get("evidence", ""))
             case "undone":
                 fields["undone_at_s"] = at_s
             case _:
                 pass
-    kinds: dict[str, FaultKind] = {str(planned.place): planned.fault for planned in arranged.plan.faults}
     return tuple(
-        FaultFact(
-            fault_id=fault_id, fault=kinds[fault_id.partition(".")[0]], target=fault_id.split(".", 2)[2], **fields
-        )
+        FaultFact(fault_id=fault_id, fault=_kind(fault_id, kinds), target=fault_id.split(".", 2)[2], **fields)
         for fault_id, fields in found.items()
     )
+
+
+def _kind(fault_id: str, kinds: Mapping[str, FaultKind]) -> FaultKind:
+    return kinds[fault_id.partition(".")[0]]

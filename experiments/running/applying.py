@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from experiments.errors import NotApplicableError, UnknownRunError
-from experiments.running.staging import BREAKER, GROUP
+from experiments.model.scenes import BREAKER, GROUP
 from supervisor import requests as r
 from supervisor.tree import ChildPlan, GroupPlan
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from actors.runtime.clock import SYSTEM_CLOCK
+from experiments.model.scenes import SCENES
+from experiments.planning.foreseeing import as_if_built, lacking, not_asked, not_built
 from experiments.planning.inventory import Active, Inventory
 from experiments.planning.plan import Refusal
 from experiments.planning.planning import make_plan
@@ -41,7 +43,15 @@ class Arranged:
     hosts: tuple[str, ...]
 
 
-def arrange(sup: Supervisor, hands: Hands, experiment: Experiment, *, seed: int | None, family: str = "") -> Arranged:
+def arrange(
+    sup: Supervisor,
+    hands: Hands,
+    experiment: Experiment,
+    *,
+    seed: int | None,
+    family: str = "",
+    foresee: bool | None = None,
+) -> Arranged:
     """Plan it; nothing is touched.
 
     Args:
@@ -50,6 +60,7 @@ def arrange(sup: Supervisor, hands: Hands, experiment: Experiment, *, seed: int 
         experiment: What is to be done.
         seed: Instead of the experiment's own.
         family: What the names of all runs of this experiment begin with, if it has several: together they are one.
+        foresee: Of a dry run: whether it is planned as if what its scene lacks were there. None: it is no dry run.
     """
     hosts = hosts_of(fault for _, fault in experiment.faults())
     seen = survey(sup, dependencies=hosts)
@@ -57,12 +68,16 @@ def arrange(sup: Supervisor, hands: Hands, experiment: Experiment, *, seed: int 
     there = inventory_of(sup, seen, runs, nodes, experiment)
     own = sum(each.run.startswith(family) for each in there.active) if family else 0
     inventory = replace(there, limit=there.limit + own)
+    to_build = lacking(SCENES[experiment.chaos.scene], inventory) if foresee else ()
+    inventory = as_if_built(inventory, to_build, sup.config.chaos.labels_of)
     plan = make_plan(experiment, inventory, seed=seed)
     log = seen.spots.get(LOG)
     folders = {} if log is None else {log.node_id: str(Path(sup.config.log.path).parent)}
     machines = {node.node_id: hands.on(node.node_id).machine(folders.get(node.node_id, "")) for node in nodes}
     refusals = [Refusal(rule="selection", words=words) for words in preflight(plan, machines)]
-    return Arranged(plan=replace(plan, refusals=(*plan.refusals, *refusals)), survey=seen, hosts=hosts)
+    unchecked = () if foresee is None else (*not_built(experiment.chaos.scene, to_build), *not_asked(experiment))
+    whole = replace(plan, refusals=(*plan.refusals, *refusals), unchecked=unchecked)
+    return Arranged(plan=whole, survey=seen, hosts=hosts)
 
 
 def inventory_of(
@@ -78,6 +93,7 @@ def inventory_of(
         ephemeral=settings.ephemeral or sup.embedded,
         safe_mode=settings.safe_mode,
         protected=settings.protected,
+        opt_in=settings.opt_in or "",
         health=None if seen_now is None else seen_now.score,
         nodes=len(nodes),
         active=tuple(Active(run=run.run, ground=run.ground) for run in runs.going),

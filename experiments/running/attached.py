@@ -60,7 +60,9 @@ class AttachedCluster:
         load = self._experiment.chaos.load
         self._witness = Witness(ray.util.get_node_ip_address(), load.effects)
         submit = partial(self._stage.submit, load, self._witness)
-        self._load = RunningLoad(load, submit, self._witness, prefix=f"ctk-{secrets.token_hex(4)}")
+        prefix = f"ctk-{secrets.token_hex(4)}"
+        durable = self._stage.durable(load, prefix=prefix)
+        self._load = RunningLoad(load, submit, self._witness, prefix=prefix, durable=durable)
         self._probes = Probes(sup, self._load, began_us=SYSTEM_CLOCK.wall_us())
         self._on: dict[str, SingleFault] = {}
         self._injected = False

@@ -6,6 +6,7 @@ a fault is armed knows whose it is, so that its successor needs nobody else.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -61,7 +62,9 @@ class Books:
         self._plan = plan
         self._home = head_node()
         self._planned: Entry | None = None
-        self._told: set[str] = set()
+        self._told: frozenset[str] = frozenset()
+        self._lock = threading.Lock()
+        self._introducing: dict[str, threading.Lock] = {}
         self._begun = False
 
     def begin(self, limit: int, family: str = "") -> str:
@@ -81,7 +84,7 @@ class Books:
         if not why:
             data = {"experiment": experiment, **ground.as_data(), "runner": list(runner)}
             self._planned = Entry(run=self._run, step="planned", data=data, at_us=SYSTEM_CLOCK.wall_us())
-            self._told.add(self._home)
+            self._told |= {self._home}
             self._tell(self._planned)
         return why
 
@@ -91,11 +94,12 @@ class Books:
         Raises:
             ChaosError: It could not be written.
         """
-        entry = replace(entry, at_us=SYSTEM_CLOCK.wall_us())
+        entry = replace(entry, at_us=entry.at_us or SYSTEM_CLOCK.wall_us())
         if entry.fault:
             self._write_of_fault(entry, node_id or self._hands.here)
         else:
-            for each in sorted(self._told):
+            # The head node's first: that one tells whether a run goes on, and another may not answer.
+            for each in sorted(self._told, key=lambda node_id: (node_id != self._home, node_id)):
                 self._append_somewhere(each, entry)
         self._tell(entry)
 
@@ -107,7 +111,7 @@ class Books:
         """
         run = self._hands.on(self._home).runs().get(self._run) if self._begun else None
         if run is not None and run.goes_on:
-            self._told.add(self._home)
+            self._told |= {self._home}
             self.write(Entry(run=self._run, step="ended", data={"verdict": "aborted", "why": why}))
         return run is not None
 
@@ -121,9 +125,13 @@ class Books:
             self._hands.on(self._home).append([entry])
 
     def _introduce(self, node_id: str) -> None:
-        if node_id not in self._told and self._planned is not None:
-            self._hands.on(node_id).append([self._planned])
-            self._told.add(node_id)
+        with self._lock:
+            introducing = self._introducing.setdefault(node_id, threading.Lock())
+        with introducing:  # faults on one node are written down on threads of their own
+            if node_id not in self._told and self._planned is not None:
+                self._hands.on(node_id).append([self._planned])
+                with self._lock:
+                    self._told |= {node_id}
 
     def _append_somewhere(self, node_id: str, entry: Entry) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Who lives in the scene `household`."""
+"""Who lives in the scenes `household` and `kept`."""
 
 from __future__ import annotations
 
@@ -56,3 +56,19 @@ class Audit:
     def note(self, line: str) -> int:
         """How long a line is."""
         return len(line)
+
+
+class Till:
+    """Knows what it was told; what it was answered for it knows in its next life, too."""
+
+    def __init__(self) -> None:
+        self._noted: list[str] = []
+
+    def note(self, key: str) -> int:
+        """Note a key; how many there are now."""
+        self._noted.append(key)
+        return len(self._noted)
+
+    def noted(self) -> list[str]:
+        """All keys."""
+        return self._noted

@@ -25,6 +25,7 @@ from experiments.running.applying import apply_change
 from experiments.running.archive import FOLDER, Archive
 from experiments.running.arranging import arrange
 from experiments.running.books import clear_gone, standing
+from experiments.running.interrupting import see_through
 from experiments.running.performing import Performance
 from experiments.running.staging import Stage
 from experiments.running.survey import INJECTOR
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from experiments.model.experiment import Experiment
     from experiments.planning.plan import Plan
     from experiments.report.run import RunReport
+    from experiments.running.arranging import Arranged
     from supervisor import Supervisor
 
 _RUNS = """
@@ -94,6 +96,9 @@ class ChaosHandle:
     ) -> RunReport | Plan:
         """Run an experiment and wait for its verdict. Whatever ends it, nothing is left on.
 
+        Where the program is told to end meanwhile, the run ends, its report is saved, and then the program does:
+        SystemExit, by which Ray answers SIGTERM, goes on from here; Ctrl-C gives the report, its verdict aborted.
+
         Args:
             experiment: A name of the library, a file's path, a mapping, or an `Experiment`.
             seed: Instead of the experiment's own.
@@ -110,7 +115,7 @@ class ChaosHandle:
         """
         loaded = load_experiment(experiment)
         if dry_run:
-            return self.plan(loaded, seed=seed)
+            return self.plan(loaded, seed=seed, scene=scene)
         run, places = self._named(loaded, name), Places.of(experiment, loaded)
         self.archive.insist()
         build = self._sup.embedded if scene is None else scene
@@ -122,12 +127,27 @@ class ChaosHandle:
             with Stage(self._sup, loaded.chaos.scene, build=build, settings=self.archive.settings()) as stage:
                 arranged = arrange(self._sup, hands, loaded, seed=seed)
                 _require(arranged.plan, places)
-                if INJECTOR in arranged.plan.targets:
-                    report = run_apart(self._sup, hands, loaded, arranged, run=run)
-                else:
-                    report = Performance(self._sup, hands, stage, loaded, arranged, run=run).perform()
+                perform, stop = self._performance(hands, stage, loaded, arranged, run)
+                seen = see_through(lambda: self._kept(perform(), places), stop)
         finally:
             hands.close()
+        report = seen.result
+        if seen.leaving is not None and not (isinstance(seen.leaving, KeyboardInterrupt) and report.was_interrupted):
+            raise seen.leaving
+        return report
+
+    def _performance(
+        self, hands: Hands, stage: Stage, loaded: Experiment, arranged: Arranged, run: str
+    ) -> tuple[Callable[[], RunReport], Callable[[str], None]]:
+        """What carries it out, and what has it end early, given why."""
+        if INJECTOR in arranged.plan.targets:
+            perform = partial(run_apart, self._sup, hands, loaded, arranged, run=run)
+            return perform, lambda why: halting.end_own(self._sup.name, run, why=why)
+        performance = Performance(self._sup, hands, stage, loaded, arranged, run=run)
+        return performance.perform, performance.stop
+
+    def _kept(self, report: RunReport, places: Places) -> RunReport:
+        """The report, in the folder of reports."""
         if report.verdict.kind == "not_started":
             placed = tuple(map(places.place, report.verdict.reasons))
             report = replace(report, verdict=replace(report.verdict, reasons=placed))
@@ -145,17 +165,30 @@ class ChaosHandle:
             raise ConfigError("run", problems=(f"name: there is a report of a run {name!r} already; give another",))
         return name
 
-    def plan(self, experiment: Experiment | Mapping[str, Any] | str | Path, *, seed: int | None = None) -> Plan:
+    def plan(
+        self,
+        experiment: Experiment | Mapping[str, Any] | str | Path,
+        *,
+        seed: int | None = None,
+        scene: bool | None = None,
+    ) -> Plan:
         """What would be done to whom, with every reason why it may not; nothing is touched.
 
-        The same seed on the same cluster gives the same plan, byte by byte (`plan.as_bytes()`).
+        The same seed on the same cluster gives the same plan, byte by byte (`plan.as_bytes()`). What `run` would look
+        at besides is in `plan.unchecked`.
+
+        Args:
+            experiment: See `run`.
+            seed: See `run`.
+            scene: Plan it as if what its scene lacks were there already; left out, on embedded clusters, as `run`.
 
         Raises:
             ConfigError: The experiment is wrong.
         """
+        foresee = self._sup.embedded if scene is None else scene
         hands = Hands(self._sup.name)
         try:
-            return arrange(self._sup, hands, load_experiment(experiment), seed=seed).plan
+            return arrange(self._sup, hands, load_experiment(experiment), seed=seed, foresee=foresee).plan
         finally:
             hands.close()
 
@@ -292,9 +325,15 @@ class ChaosHandle:
             Hands(self._sup.name).own.forget_stop(run)
             raise
 
-    async def aplan(self, experiment: Experiment | Mapping[str, Any] | str | Path, *, seed: int | None = None) -> Plan:
+    async def aplan(
+        self,
+        experiment: Experiment | Mapping[str, Any] | str | Path,
+        *,
+        seed: int | None = None,
+        scene: bool | None = None,
+    ) -> Plan:
         """`plan` for a coroutine."""
-        return await asyncio.to_thread(partial(self.plan, experiment, seed=seed))
+        return await asyncio.to_thread(partial(self.plan, experiment, seed=seed, scene=scene))
 
     async def astop(self, run: str, *, why: str, who: str | None = None) -> tuple[str, ...]:
         """`stop` for a coroutine."""

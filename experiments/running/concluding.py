@@ -6,6 +6,8 @@ import platform
 from importlib.metadata import version
 from typing import TYPE_CHECKING, TypeVar
 
+from ray.exceptions import RayError
+
 from actors.runtime.clock import sleep
 from actors.runtime.errors import SupervisorError
 from experiments.judging.facts import Observations
@@ -119,11 +121,20 @@ class Conclusion:
             faults=faults,
             calls=calls,
             checked=self._load.checked(at_the_end=True) if calls else None,
+            acknowledged=None if self._load.durable is None else self._load.durable.acknowledged,
+            refused=0 if self._load.durable is None else sum(self._load.durable.refused.values()),
+            forgotten=self._forgotten(),
             asked_again=self._load.witness.asked_again if calls else None,
             shift=compare(*sides) if all(sides) and not any(fault.lasts for fault in faults) else None,
             broken=self._broken(findings),
             invariants_seen=self._log.seen,
         )
+
+    def _forgotten(self) -> tuple[str, ...] | None:
+        try:
+            return None if self._load.durable is None else self._load.durable.forgotten()
+        except (SupervisorError, RayError, TimeoutError, OSError):
+            return None  # nobody could be asked: that is no loss, and not held either
 
     def _broken(self, findings: Findings) -> tuple[str, ...]:
         given_up = self._log.given_up(self._groups)

@@ -9,13 +9,13 @@ from ray.exceptions import RayError
 
 from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.errors import SupervisorError
-from experiments.judging.facts import FaultFact, ProbeFact
+from experiments.judging.facts import FaultFact, ProbeFact, StrikeFact
 from experiments.model.functions import PROBES
 from experiments.model.lasting import LASTING_KINDS
 from experiments.report.run import HealthPoint, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from experiments.judging.facts import When
     from experiments.model.experiment import Experiment
@@ -34,6 +34,7 @@ class Findings:
         plan: What was planned.
         probes: What was looked at.
         injected_at: When each fault was injected.
+        struck: When each crash has hit a life, and which.
         undone_at: When each was undone.
         evidence: What saw each act.
         effect_s: How long after its injection began that was.
@@ -46,6 +47,7 @@ class Findings:
     plan: Plan
     probes: list[ProbeFact] = field(default_factory=list[ProbeFact])
     injected_at: dict[str, float] = field(default_factory=dict[str, float])
+    struck: dict[str, tuple[StrikeFact, ...]] = field(default_factory=dict[str, "tuple[StrikeFact, ...]"])
     undone_at: dict[str, float] = field(default_factory=dict[str, float])
     evidence: dict[str, str] = field(default_factory=dict[str, str])
     effect_s: dict[str, float] = field(default_factory=dict[str, float])
@@ -89,9 +91,15 @@ class Findings:
                             undone_at_s=self.undone_at.get(fault_id),
                             evidence=self.evidence.get(fault_id, ""),
                             lasts=hit.kind in LASTING_KINDS,
+                            strikes=self.struck.get(fault_id, ()),
                         )
                     )
         return tuple(found)
+
+
+def strikes_of(struck: Iterable[tuple[float, int]], began_at: float) -> tuple[StrikeFact, ...]:
+    """What a striker has of a crash, in seconds since the run began."""
+    return tuple(StrikeFact(at_s=at - began_at, life=life) for at, life in struck)
 
 
 def look(experiment: Experiment, probes: Probes, *, when: When, at_s: Callable[[], float]) -> tuple[ProbeFact, ...]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from experiments.judging.facts import CallPhase
     from experiments.model.experiment import Load
     from experiments.model.functions import Measure
+    from experiments.running.durable import DurableLoad
     from experiments.running.witness import Witness
 
 
@@ -46,9 +47,19 @@ class RunningLoad:
         submit: Submits a task of a key.
         witness: Sees the effects.
         prefix: What keys begin with: no two runs share one.
+        durable: What runs besides, if anything.
     """
 
-    def __init__(self, load: Load, submit: Callable[[str], Future[str]], witness: Witness, *, prefix: str) -> None:
+    def __init__(
+        self,
+        load: Load,
+        submit: Callable[[str], Future[str]],
+        witness: Witness,
+        *,
+        prefix: str,
+        durable: DurableLoad | None = None,
+    ) -> None:
+        self.durable = durable
         self._load = load
         self._submit = submit
         self._witness = witness
@@ -66,6 +77,8 @@ class RunningLoad:
         """Begin; times of calls count from `began_at`."""
         self._began_at = began_at
         self._thread.start()
+        if self.durable is not None:
+            self.durable.start()
 
     def enter(self, phase: CallPhase) -> None:
         """What is submitted from now on belongs to this."""
@@ -74,6 +87,8 @@ class RunningLoad:
     def stop(self, timeout_s: float) -> bool:
         """Submit no more, and wait for what was submitted; False when time was out before."""
         self._ended.set()
+        if self.durable is not None:
+            self.durable.stop(timeout_s)
         if self._thread.ident is not None:
             self._thread.join()
         with self._idle:

@@ -58,7 +58,8 @@ class Performance:
         chaos = experiment.chaos
         self._witness = Witness(ray.util.get_node_ip_address(), chaos.load.effects)
         submit = partial(stage.submit, chaos.load, self._witness)
-        self._load = RunningLoad(chaos.load, submit, self._witness, prefix=run)
+        durable = stage.durable(chaos.load, prefix=run)
+        self._load = RunningLoad(chaos.load, submit, self._witness, prefix=run, durable=durable)
         self._probes = Probes(sup, self._load, began_us=SYSTEM_CLOCK.wall_us())
         self._conclusion = Conclusion(
             sup,
@@ -98,6 +99,10 @@ class Performance:
             self._load.stop(0.0)
             self._witness.close()
             self._hands.own.forget_stop(self._run)
+
+    def stop(self, why: str) -> None:
+        """Have it end early, from any thread; what was seen until then is judged and told."""
+        self._runner.stop(why)
 
     def _perform(self) -> RunReport:
         findings = self._runner.findings

@@ -73,6 +73,8 @@ class Probes:
                 found = self._burn(arguments)
             case Measured(measure="unlogged"):
                 found = self._unlogged()
+            case Measured(measure="forgotten"):
+                found = None if self._load.durable is None else float(len(self._load.durable.forgotten()))
             case Measured():
                 found = self._load.measured(arguments.measure)
             case Running():

@@ -1,13 +1,14 @@
 """The shell of a run: events from threads, timers and flags go into its machines; their commands are carried out.
 
-It decides nothing. What is written down is durable before the next command is carried out; what takes time is done on
-threads, so that a stop waits for nobody.
+It decides nothing. What is written down of a fault is durable before its next command is carried out. What takes time
+is done on threads, writing into another node's ledger among it, so that a stop waits for nobody.
 """
 
 from __future__ import annotations
 
 import queue
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any, assert_never
 
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
@@ -17,8 +18,9 @@ from experiments.judging.facts import ProbeFact
 from experiments.ledger import messages as m
 from experiments.ledger.entry import Entry
 from experiments.ledger.machine import RunMachine
-from experiments.report.run import INTERRUPTED, HealthPoint
-from experiments.running.findings import Findings, look
+from experiments.report.run import HealthPoint
+from experiments.running.chains import Chains
+from experiments.running.findings import Findings, look, strikes_of
 from experiments.running.points import EVERYWHERE, is_at_a_point
 from experiments.running.watching import Errors, read_guard
 
@@ -43,6 +45,12 @@ _PROVE_FAST_S, _PROVE_SLOW_S, _FAST_FOR_S = 0.002, 0.05, 0.3
 _PROVE_ASKED_S, _PROVE_BUSY_S = 0.1, 0.5
 _THREADS = 24
 """Beside those of faults, of which each may be looked at until its lease ends: an undo and a guard wait for none."""
+
+_WRITTEN_S = 20.0
+"""How long a run that has ended waits for ledgers that do not answer; a hand waits less for its node, seconds."""
+
+_IN_TURN_S = 1.0
+"""How long the end of a run waits to be written after the ends of its faults, seconds."""
 
 _END_S = 60.0
 """How long a runner that has failed goes on undoing, seconds."""
@@ -91,9 +99,12 @@ class Runner:
         self._guard_of = {guard.name: guard for guard in experiment.chaos.safety.guards}
         self._events: queue.SimpleQueue[m.Event | guards.Event] = queue.SimpleQueue()
         hits = sum(len(fault.hits) for fault in plan.faults)
-        self._pool = ThreadPoolExecutor(_THREADS + 2 * hits, thread_name_prefix="chaos")
+        self._pool = ThreadPoolExecutor(_THREADS + 3 * hits, thread_name_prefix="chaos")
+        self._chains = Chains(self._pool, self._on_failure)
         self._orders: dict[str, m.FaultOrder] = {}
         self._unprepared: dict[str, str] = {}
+        self._unwritten: set[str] = set()
+        self._called_off: set[str] = set()
         self._before: dict[str, Sight] = {}
         self._over = False
         self._during_at = self._health_at = now
@@ -102,26 +113,19 @@ class Runner:
     def execute(self) -> m.EndRun:
         """Carry it out; how it ended. Nothing is left on when this returns or raises, or what is, is told.
 
-        It is driven on a thread: what a signal raises comes to this one only, never between a step and its entry.
+        Not on a program's main thread: see `experiments.running.interrupting`.
         """
-        driven = self._pool.submit(self._drive)
-        leaving: BaseException | None = None
         try:
-            while not driven.done():
-                try:
-                    wait([driven])
-                except KeyboardInterrupt:
-                    self._events.put(m.StopRequested(why=INTERRUPTED))
-                except BaseException as error:  # noqa: BLE001 - as SystemExit, by which Ray answers SIGTERM
-                    leaving = error
-                    self._events.put(m.StopRequested(why=f"its program ends: {type(error).__name__}"))
-            if leaving is not None:
-                raise leaving
-            return driven.result()
+            return self._drive()
         finally:
             self._over = True
+            self._chains.wait(_WRITTEN_S)
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._striker.close()
+
+    def stop(self, why: str) -> None:
+        """Have it end, from any thread; one that has not begun ends before anything is injected."""
+        self._events.put(m.StopRequested(why=why))
 
     def _drive(self) -> m.EndRun:
         # A guard's age counts from here: what was looked at before the first step took its time.
@@ -185,34 +189,31 @@ class Runner:
     # -- commands -----------------------------------------------------------------------------------------------------
 
     def _handle(self, event: m.Event) -> None:
-        unwritten = False
         commands = self._machine.handle(event, SYSTEM_CLOCK.now())
         for command in commands:
             if isinstance(command, m.ArmUndo | m.InjectFault | m.UndoFault):
                 self._orders[command.order.fault_id] = command.order
         for command in commands:
-            if unwritten and isinstance(command, m.ArmUndo | m.InjectFault):
-                continue
-            unwritten = not self._carry_out(command) or unwritten
+            self._carry_out(command)
         if self._machine.doing in ("settling", "observing"):
             self._load.enter("between")
 
-    def _carry_out(self, command: m.Command) -> bool:
-        """False when what was to be written down was not."""
+    def _carry_out(self, command: m.Command) -> None:
         match command:
             case m.Record():
                 if command.step == "arming":
                     self._load.enter("fault")
-                return self._record(command)
+                self._chains.add(command.fault_id, partial(self._record, command, SYSTEM_CLOCK.wall_us()))
             case m.BeginPhase():
                 self._load.enter("baseline" if command.phase == "baseline" else "between")
                 self.findings.begin(command.phase)
             case m.ArmUndo():
-                self._pool.submit(self._arm, command.order)
+                self._chains.add(command.order.fault_id, partial(self._arm_soon, command.order))
             case m.InjectFault():
-                self._pool.submit(self._inject, command.order, command.time)
+                self._chains.add(command.order.fault_id, partial(self._inject_soon, command.order, command.time))
             case m.UndoFault():
-                self._pool.submit(self._undo, command.order, command.time)
+                self._called_off.add(command.order.fault_id)
+                self._pool.submit(self._undo, command.order, command.time)  # at once, whatever is to be written
             case m.ObserveAfter():
                 self.findings.end_rounds()
                 self._pool.submit(self._observe)
@@ -221,21 +222,37 @@ class Runner:
                 self._ended = command
             case _:
                 assert_never(command)
-        return True
 
-    def _record(self, command: m.Record) -> bool:
+    # -- in a fault's chain, after what was written of it -------------------------------------------------------------
+
+    def _record(self, command: m.Record, at_us: int) -> None:
         data = dict(command.data)
         order = self._orders.get(command.fault_id)
+        if command.step == "ended":
+            self._chains.wait(_IN_TURN_S, but="")
         try:
             if command.step == "arming" and order is not None:
                 data |= self._prepare(order)
             node_id = self._striker.node_of(command.fault_id) if command.fault_id else ""
-            entry = Entry(run=self._run, step=command.step, fault=command.fault_id, data=data)
+            entry = Entry(run=self._run, step=command.step, fault=command.fault_id, data=data, at_us=at_us)
             self._books.write(entry, node_id)
         except Errors as error:
+            self._unwritten.add(command.fault_id)
             self._events.put(m.RecordFailed(reason=str(error)))
-            return False
-        return True
+
+    def _on_failure(self, error: BaseException) -> None:
+        self._events.put(m.RecordFailed(reason=f"{type(error).__name__}: {error}"))
+
+    def _arm_soon(self, order: m.FaultOrder) -> None:
+        """Not what could not be written down, or is over before it was: nobody would undo it once more."""
+        if order.fault_id not in self._unwritten | self._called_off:
+            self._pool.submit(self._arm, order)
+
+    def _inject_soon(self, order: m.FaultOrder, time: int) -> None:
+        if order.fault_id in self._unwritten:
+            self._events.put(m.InjectFailed(fault_id=order.fault_id, reason="its steps cannot be written down"))
+        else:
+            self._pool.submit(self._inject, order, time)
 
     def _prepare(self, order: m.FaultOrder) -> dict[str, Any]:
         try:
@@ -265,6 +282,8 @@ class Runner:
             self._events.put(m.InjectFailed(fault_id=order.fault_id, reason=str(error)))
             return
         self.findings.injected_at.setdefault(order.fault_id, begun_at - self.findings.began_at)
+        struck = self._striker.struck(order.fault_id)
+        self.findings.struck[order.fault_id] = strikes_of(struck, self.findings.began_at)
         self._events.put(m.FaultInjected(fault_id=order.fault_id, detail=detail))
         if order.fault_id not in self.findings.evidence:
             self._prove(order, begun_at)
@@ -293,6 +312,7 @@ class Runner:
             self._events.put(m.FaultUndone(fault_id=order.fault_id, by="runner", time=time))
 
     def _observe(self) -> None:
+        self._chains.wait(_WRITTEN_S)  # what is looked at is what was written
         try:
             self._events.put(self._conclude(self.findings))
         except Errors as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,6 +15,7 @@ from experiments.judging.verdict import Verdict
 from experiments.ledger import rows
 from experiments.ledger.entry import Entry
 from experiments.model.lasting import LASTING_KINDS, LASTS
+from experiments.running.findings import strikes_of
 from experiments.running.watching import Errors
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     Recovered = Callable[[Callable[[], tuple[FaultFact, ...]], int], tuple[FaultFact, ...]]
 
 _PROVE_EVERY_S = 0.01
+_LAST_LOOK_S = 0.5
+"""How long a look that is under way may take when all is over, seconds."""
+
 _UNDO_AGAIN_S = 0.2
 _UNDO_TRIES = 20
 
@@ -49,7 +53,8 @@ class _Aim:
     times: int = 0
     injected_s: float | None = None
     undone_s: float | None = None
-    under_way: Future[str] | None = None
+    under_way: Future[None] | None = None
+    looking: Future[None] | None = None
     evidence: str = ""
 
     @property
@@ -99,7 +104,7 @@ class SingleFault:
         self._lasting: list[str] = []
         self._ended = False
         self._began_at, self._began_us = SYSTEM_CLOCK.now(), SYSTEM_CLOCK.wall_us()
-        self._pool = ThreadPoolExecutor(max(1, len(orders)), thread_name_prefix="chaos-single")
+        self._pool = ThreadPoolExecutor(max(1, 2 * len(orders)), thread_name_prefix="chaos-single")
         events.record(*rows.began(run, plan, runner="Chaos Toolkit", at_us=self._began_us))
 
     def perform(self, *, after_s: float, settle_s: float) -> dict[str, str]:
@@ -178,6 +183,7 @@ class SingleFault:
                 undone_at_s=aim.undone_s,
                 evidence=aim.evidence,
                 lasts=order.hit.kind in LASTING_KINDS,
+                strikes=strikes_of(self._striker.struck(order.fault_id), self._began_at),
             )
             for aim in self._aims.values()
             for order in (aim.order,)
@@ -207,31 +213,43 @@ class SingleFault:
                 self._prove(aim)
             now = SYSTEM_CLOCK.now()
             if all(aim.is_done or now >= aim.ends_at for aim in aims):
+                wait([aim.looking for aim in aims if aim.looking is not None], _LAST_LOOK_S)
                 return aims
             sleep(_PROVE_EVERY_S)
 
     def _shoot(self, aim: _Aim) -> None:
-        """Inject it as often as it is asked for; on a thread, for a later life may have to be waited for."""
+        """Inject it as often as it is asked for."""
         now = SYSTEM_CLOCK.now()
         if aim.under_way is not None and aim.under_way.done():
-            self._write("injected", aim.order, detail=aim.under_way.result())
+            aim.under_way.result()
             aim.under_way, aim.due_at = None, now + cast("float", aim.order.how.get("every_s", 1.0))
         wanted = cast("int", aim.order.how.get("times", 1))
         if aim.under_way is None and aim.times < wanted and aim.due_at <= now < aim.ends_at:
             aim.times += 1
             aim.injected_s = now - self._began_at if aim.injected_s is None else aim.injected_s
-            aim.under_way = self._pool.submit(self._striker.inject, aim.order, aim.times)
+            aim.under_way = self._pool.submit(self._strike, aim, aim.times)
 
     def _prove(self, aim: _Aim) -> None:
-        if aim.evidence or not aim.times:
-            return
+        if aim.looking is not None and aim.looking.done():
+            aim.looking.result()
+            aim.looking = None
+        if aim.looking is None and aim.times and not aim.evidence:
+            aim.looking = self._pool.submit(self._look, aim)
+
+    # -- on threads: a later life may have to be waited for, and a node that does not answer holds up no stop ---------
+
+    def _strike(self, aim: _Aim, time: int) -> None:
+        self._write("injected", aim.order, detail=self._striker.inject(aim.order, time))
+
+    def _look(self, aim: _Aim) -> None:
         try:
             now = self._striker.sight(aim.order)
         except Errors:
             return  # who was to be looked at, or through, is gone for the moment
-        aim.evidence = prove(aim.order.fault, aim.order.how, before=aim.before, now=now)
-        if aim.evidence:
-            self._write("proven", aim.order, evidence=aim.evidence)
+        evidence = prove(aim.order.fault, aim.order.how, before=aim.before, now=now)
+        if evidence and not self._ended:
+            aim.evidence = evidence
+            self._write("proven", aim.order, evidence=evidence)
 
     def _undo(self) -> tuple[str, ...]:
         """Undo what was armed; what is on still."""

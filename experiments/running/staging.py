@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from actors.breaker.settings import BreakerSettings
 from actors.runtime.errors import SupervisorError
-from experiments.running.cast import Audit, Cart, Stock
+from experiments.model.scenes import BREAKER, GROUP, OURS, TILL
+from experiments.running.cast import Audit, Cart, Stock, Till
+from experiments.running.durable import DurableLoad
 from experiments.running.vitals import vitals
 from experiments.running.work import treat, work, work_upstream, work_without
 from supervisor import Fallback, Policy, Retry
@@ -27,17 +29,16 @@ if TYPE_CHECKING:
     from experiments.running.witness import Address, Witness
     from supervisor import Supervisor
 
-BREAKER = "payments"
-GROUP = "shop"
 POOL_SIZE, POOL_STANDBYS = 4, 1
 PAYMENTS = BreakerSettings(failure_rate=0.5, minimum_calls=20, window_calls=50, open_s=1.0, open_s_max=3.0)
-PROBE = "chaos-scene"
-PATIENT = "chaos-patient"
+PROBE = f"{OURS}scene"
+PATIENT = f"{OURS}patient"
 """What the components are called whose calls fail, so that they are healed; each has its key behind that."""
 
 RETRY = Retry(attempts=4, min_s=0.02, max_s=0.5)
 
 _WORKERS_S = 30.0
+_NOTED_S = 10.0
 _PATIENTS_MAX = 16
 _DEFAULT = "default"
 _POOL = "pool:default"
@@ -67,9 +68,10 @@ class Stage:
         self._settings = settings or {}
         self._size_before: int | None = None
         self._made_group = False
+        self._made_till = False
         self._made_probe = False
         self._breaker: BreakerHandle | None = None
-        self._patients = ThreadPoolExecutor(_PATIENTS_MAX, thread_name_prefix="chaos-patient")
+        self._patients = ThreadPoolExecutor(_PATIENTS_MAX, thread_name_prefix=PATIENT)
 
     def __enter__(self) -> Self:
         if self._build:
@@ -96,6 +98,24 @@ class Stage:
         if self._breaker is not None:
             return submitter.submit(work_upstream, witness.address, key, load.work_s, self._breaker)
         return submitter.submit(work, witness.address, key, load.work_s)
+
+    def durable(self, load: Load, *, prefix: str) -> DurableLoad | None:
+        """Calls that are answered when the event log has them; None: the load has none."""
+        if not load.durable_per_s:
+            return None
+        return DurableLoad(
+            load.durable_per_s,
+            self._note,
+            self._noted,
+            prefix=prefix,
+            timeout_s=load.timeout_s,
+        )
+
+    def _note(self, key: str) -> Any:
+        return self._sup.child(TILL).note.remote(key)
+
+    def _noted(self) -> list[str]:
+        return self._sup.child(TILL).noted.remote().result(timeout=_NOTED_S)
 
     def _heal(self, witness: Address, key: str, work_s: float) -> str:
         return self._sup.heal(f"{PATIENT}-{key}", treat, args=(witness, key, work_s, os.getpid()), failure="network")
@@ -146,6 +166,11 @@ class Stage:
         match self._scene:
             case "household":
                 self._make_household()
+            case "kept":
+                self._made_till = f"child/{TILL}" not in {child.key for child in self._sup.status().tree}
+                if self._made_till:
+                    given: dict[str, Any] = {"checkpoint": "each_call", **self._settings.get(f"child/{TILL}", {})}
+                    self._sup.supervise(Till, name=TILL, heartbeat_s=0.5, hang_timeout_s=2.0, **given)
             case "dependency":
                 self._breaker = self._sup.breaker(BREAKER, self._payments())
                 self._use(self._breaker)
@@ -191,7 +216,7 @@ class Stage:
             intensity, period_s = int(given["intensity"]), float(given["period_s"])
             group = self._sup.group(GROUP, intensity=intensity, period_s=period_s, restart="temporary")
         else:
-            group = self._sup.group_of(GROUP)  # a scene around this one has made it, or a user
+            group = self._sup.group_of(GROUP)  # a scene around this one has made it, or one whose runner was killed
         plans: dict[str, tuple[type[Any], dict[str, Any]]] = {
             "cart": (Cart, {"standbys": 1, "checkpoint": "each_call"}),
             "stock": (Stock, {}),
@@ -209,6 +234,10 @@ class Stage:
             if self._made_group:
                 self._sup.root.terminate(GROUP)
                 self._sup.root.delete(GROUP)
+        with suppress(SupervisorError):
+            if self._made_till:
+                self._sup.root.terminate(TILL)
+                self._sup.root.delete(TILL)
         with suppress(SupervisorError):
             if self._made_probe:
                 self._sup.health.unregister(PROBE)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from supervisor import Supervisor
 
 SPREAD_EVERY_S = 0.5
+NOBODY_HIT = "no life of it runs: nobody was hit"
 _LIFE_EVERY_S = 0.05
 _CALLERS = ("worker", "child")
 
@@ -59,6 +60,7 @@ class Striker:
         self._orders: dict[str, HandOrder] = {}
         self._armed_at: dict[str, float] = {}
         self._hit: dict[str, ProcessIdentity] = {}
+        self._struck: dict[str, list[tuple[float, int]]] = {}
         self._spread_at = 0.0
         log = Path(sup.config.log.path)
         self._folder = str(log.parent)
@@ -113,11 +115,16 @@ class Striker:
             return hand.inject(self._run, order.fault_id)
         victim = self._present(order, time)
         if victim is None:
-            return "no life of it runs: nobody was hit"
+            return NOBODY_HIT
+        self._struck.setdefault(order.fault_id, []).append((SYSTEM_CLOCK.now(), victim.incarnation))
         if how in ("ray_kill", "exit"):
             hand.insist(self._run, order.fault_id)
             return _end_by_ray(order, victim.actor, how)
         return hand.inject(self._run, order.fault_id, victim.process)
+
+    def struck(self, fault_id: str) -> tuple[tuple[float, int], ...]:
+        """When a crash has hit somebody, monotonic seconds, and which life."""
+        return tuple(self._struck.get(fault_id, ()))
 
     def undo(self, order: FaultOrder) -> str:
         """Undo it; what was done, in words.
@@ -154,8 +161,8 @@ class Striker:
         if is_at_a_point(order):
             return self._calls_of(order)
         folder = self._folder if order.how.get("resource") == "disk" else ""
-        burning = (self._run, order.fault_id) if order.how.get("resource") == "cpu" else None
-        return self._hands.on(spot.node_id).look(spot.process, folder, burning)
+        using = (self._run, order.fault_id) if order.how.get("resource") in ("cpu", "memory") else None
+        return self._hands.on(spot.node_id).look(spot.process, folder, using)
 
     def spot_of(self, fault_id: str) -> Spot:
         """Where the target was when its undo was made."""

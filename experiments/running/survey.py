@@ -46,10 +46,12 @@ class Survey:
     Attributes:
         targets: Whom a selector may mean.
         spots: Where each of them is, by name.
+        up: Who has come up, also those who stand by.
     """
 
     targets: tuple[Target, ...]
     spots: Mapping[str, Spot]
+    up: frozenset[str] = frozenset()
 
     @property
     def lives(self) -> dict[str, int]:
@@ -57,9 +59,9 @@ class Survey:
         return {name: spot.incarnation for name, spot in self.spots.items() if spot.incarnation}
 
     def life_of(self, name: str) -> Spot | None:
-        """Where it is, if it has a process."""
+        """Where it is, if it has a process and has come up."""
         spot = self.spots.get(name)
-        return spot if spot is not None and spot.process is not None else None
+        return spot if spot is not None and spot.process is not None and name in self.up else None
 
 
 def survey(sup: Supervisor, *, dependencies: Iterable[str] = ()) -> Survey:
@@ -91,7 +93,10 @@ def survey(sup: Supervisor, *, dependencies: Iterable[str] = ()) -> Survey:
         )
         for spot, group, running in found
     )
-    return Survey(targets=tuple(sorted(targets, key=lambda target: target.name)), spots=spots)
+    up = {child.key for child in status.tree if child.status == "running"} | {
+        spot.name for spot, _, runs in found if runs
+    }
+    return Survey(targets=tuple(sorted(targets, key=lambda target: target.name)), spots=spots, up=frozenset(up))
 
 
 def _told(spot: Spot) -> str:

@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 from actors.runtime import fault_points
 from actors.runtime.clock import sleep
 from actors.runtime.fault_passing import pass_point_soon
+from experiments.model.scenes import UPSTREAM
 from experiments.running.witness import Address, tell
 
 if TYPE_CHECKING:
     from actors.breaker.handle import BreakerHandle
-
-UPSTREAM = "upstream"
-"""The service that tasks call in the scene `dependency`."""
 
 POINT = "dependency"
 CALL_TIMEOUT_S = 0.5

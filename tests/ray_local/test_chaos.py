@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import ray
 
+from actors.breaker.settings import BreakerSettings
 from actors.health.errors import UnknownComponentError
 from actors.runtime import process
 from experiments.errors import HaltedError, PlanRefusedError, SafeModeError
@@ -21,6 +22,8 @@ from experiments.model.loading import load_experiment, parse_experiment
 from experiments.model.writing import dump_experiment
 from experiments.report.run import RunReport
 from experiments.running import staging
+from experiments.running.archive import Archive
+from experiments.running.cast import Cart
 from experiments.running.chaos import ChaosHandle
 from experiments.running.striking import Striker
 from experiments.running.vitals import vitals
@@ -78,7 +81,7 @@ def test_a_dependency_that_is_gone_opens_its_breaker_and_closes_it(chaos: ChaosH
     load = {"tasks": 500, "per_s": 70, "work_s": 0.005}
     report = chaos.run(brief("dependency-down", load=load, settle_s=4.0), scene=True)
     held_as_expected(report)
-    assert {event.event for event in report.events if event.subject == "breaker/payments"} >= {"opened", "closed"}
+    assert {event.event for event in report.events if event.subject == "breaker/chaos-payments"} >= {"opened", "closed"}
 
 
 def test_a_lost_reply_is_no_second_effect(chaos: ChaosHandle) -> None:
@@ -92,13 +95,16 @@ def test_a_crash_loop_is_given_up_recommended_against_and_mended(lab: Supervisor
     assert report.verdict.kind == "deviated", told(report)
     assert "given_up" in report.verdict.reasons[0]
     (mend,) = [each for each in report.recommendations if each.finding == "given_up"]
-    assert mend.change.subject == "group/shop"
+    assert mend.change.subject == "group/chaos-shop"
     assert set(mend.events) <= {event.event_id for event in report.events}
     for event in mend.events:
         table, _, number = event.partition("/")
         assert lab.events.query(f"select 1 from {table} where ingest_id = {number}"), event
     chaos.apply(report.run, mend.number)
     again = chaos.run(loop, scene=True)
+    (mended,) = again.seen.faults
+    recoveries = {strike.recovered_by for strike in mended.strikes}
+    assert len(recoveries) == len(mended.strikes) == 4, "each crash has its own"
     assert not [each for each in again.recommendations if each.finding == "given_up"], told(again)
     assert again.verdict.kind == "held", told(again)
 
@@ -115,6 +121,56 @@ def test_a_scene_that_is_watched_is_so_each_time_it_is_built(lab: Supervisor, mo
             assert seen.of(staging.PROBE) is not None
         with pytest.raises(UnknownComponentError):
             lab.health.component(staging.PROBE)
+
+
+@pytest.mark.parametrize("name", ["hang-then-resume", "kill-breaker"])
+def test_a_dry_run_sees_the_scene_that_is_not_there_yet(lab: Supervisor, name: str) -> None:
+    before = lives(lab)
+    plan = lab.chaos.run(name, seed=5, dry_run=True, scene=True)
+    assert plan.refusals == ()
+    assert any("are not there yet" in words for words in plan.unchecked)
+    assert lives(lab) == before, "nothing was built"
+    with staging.Stage(lab, load_experiment(name).chaos.scene, build=True):
+        there = lab.chaos.plan(name, seed=5, scene=True)
+    assert there.targets == plan.targets
+    assert not any("are not there yet" in words for words in there.unchecked)
+
+
+def test_a_scene_leaves_alone_what_a_user_calls_alike(lab: Supervisor) -> None:
+    """A breaker that somebody has forced open, and children of the names that a scene's have."""
+    payments = lab.breaker("payments", BreakerSettings(minimum_calls=3))
+    payments.call(int)
+    lab.breakers().force_open("payments", reason="the bank asked for it")
+    shop = lab.group("shop")
+    shop.supervise(Cart, name="cart", heartbeat_s=0.5)
+    before = lives(lab)
+    try:
+        for scene in ("dependency", "household"):
+            with staging.Stage(lab, scene, build=True):
+                assert lab.breakers()["payments"].state == "forced_open"
+        assert {key: life for key, life in lives(lab).items() if key in before} == before
+        assert not lab.chaos.plan("hang-then-resume").targets, "the user's cart is nobody's target"
+    finally:
+        lab.root.terminate("shop")
+        lab.root.delete("shop")
+
+
+def test_what_the_log_has_acknowledged_outlives_its_full_disk_and_who_kept_it(chaos: ChaosHandle) -> None:
+    report = chaos.run(brief("log-disk-full", lease_s=6.0), scene=True)
+    held_as_expected(report)
+    assert report.seen.forgotten == ()
+    assert report.seen.refused, "what cannot be kept is refused"
+
+
+def test_durable_work_that_was_acknowledged_too_early_is_found_lost(
+    chaos: ChaosHandle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its keeper answers at once, and keeps its state once a minute."""
+    monkeypatch.setattr(Archive, "settings", lambda _: {"child/chaos-till": {"checkpoint": 60}})
+    report = chaos.run(brief("log-disk-full", lease_s=6.0), scene=True)
+    assert report.verdict.kind == "deviated", told(report)
+    assert any("that were acknowledged are lost" in reason for reason in report.verdict.reasons), told(report)
+    assert report.verdict.score == 0
 
 
 # -- what it must not do -----------------------------------------------------------------------------------------------

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,8 +24,11 @@ from actors.runtime.process import ProcessIdentity
 from experiments import driver
 from experiments.errors import FaultUnprovenError, HaltedError, PlanRefusedError, RunStoppedError
 from experiments.hands.hands import Hands
+from experiments.judging.verdict import EXIT_CODES
 from experiments.model.experiment import Experiment
+from experiments.model.writing import dump_experiment
 from experiments.running import halting
+from experiments.running.archive import Archive
 from experiments.running.attached import AttachedCluster
 from experiments.running.points import ids_of, take_everywhere
 from experiments.running.runner import Runner
@@ -29,6 +36,7 @@ from experiments.running.striking import Striker
 from experiments.running.survey import survey
 from supervisor import Supervisor
 from supervisor.link import wait_until
+from tests.command import supervisor_command
 from tests.ray_local.conftest import PATIENCE_S, unique_name
 from tests.ray_local.trials import POOL, brief
 
@@ -273,6 +281,51 @@ def test_a_run_that_breaks_off_before_it_is_driven_is_ended_although_its_program
     assert _end_of(lab, run) == ("aborted", "it broke off: KeyboardInterrupt: ")
     with pytest.raises(PlanRefusedError, match="a run named"):
         lab.chaos.run(brief("kill-worker"), name=run)
+
+
+_PROGRAM = """
+import sys
+from supervisor import Supervisor
+Supervisor.connect(sys.argv[1], address=sys.argv[2]).chaos.run(sys.argv[3], name=sys.argv[4])
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "of_command", "code"),
+    [
+        (signal.SIGTERM, True, EXIT_CODES["aborted"]),
+        (signal.SIGINT, True, EXIT_CODES["aborted"]),
+        (signal.SIGTERM, False, signal.SIGTERM),  # as Ray has programs answer it
+    ],
+    ids=["command-sigterm", "command-sigint", "program-sigterm"],
+)
+def test_a_run_whose_program_is_told_to_end_is_undone_and_told_of(
+    lab: Supervisor, tmp_path: Path, number: signal.Signals, of_command: bool, code: int
+) -> None:
+    file = tmp_path / "hang.yaml"
+    file.write_text(dump_experiment(brief("hang-worker", lease_s=50.0)), encoding="utf-8")
+    address = ray.get_runtime_context().gcs_address
+    options = ["--name", lab.name, "--address", address, "--reports", str(tmp_path), "--json"]
+    command = [*supervisor_command(), "chaos", "run", str(file), *options]
+    program = [sys.executable, "-c", _PROGRAM, lab.name, address, str(file), unique_name()]
+    archive = Archive(tmp_path) if of_command else lab.chaos.archive
+    known = archive.names()
+    asked = subprocess.Popen(command if of_command else program, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    try:
+        assert wait_until(lambda: any(_is_injected(lab, run) for run in lab.chaos.active()), PATIENCE_S)
+        asked.send_signal(number)
+        output, _ = asked.communicate(timeout=PATIENCE_S)
+    finally:
+        asked.kill()
+    assert lab.chaos.active() == {}
+    (run,) = set(archive.names()) - set(known)
+    report = archive.load(run)
+    assert (report.verdict.kind, asked.returncode) == ("aborted", code)
+    assert report.seen.faults[0].undone_at_s is not None
+    assert report.was_interrupted == of_command
+    if of_command:
+        assert json.loads(output)["extensions"][0]["exit_code"] == code
+    assert _end_of(lab, run)[0] == "aborted"
 
 
 # -- every fault is matched to its recovery, or to a stated loss -------------------------------------------------------

@@ -94,7 +94,7 @@ def _expected(fault: FaultKind, way: str, target: TargetKind) -> tuple[str, ...]
         return ("calls met it, as the point that they passed counted",)
     return {
         "cpu": ("of the processors to what is to burn them", "idle time fell"),
-        "memory": ("MiB of memory are free",),
+        "memory": ("MiB of memory for what is to take it",),
         "disk": ("MiB of disk are free",),
         "files": ("files may be opened",),
         "sigstop": ("its state in /proc is T",),

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from experiments.cli import running
 from experiments.model.loading import library_names
 from experiments.model.writing import dump_experiment, json_schema
+from experiments.planning.preflight import Machine
 from experiments.running.archive import Archive
 from supervisor.chaos_settings import DAYS
 from supervisor.cli.main import main
@@ -38,6 +40,24 @@ def test_the_same_seed_gives_the_same_plan(invoke: Invoke, name: str) -> None:
 def test_a_plan_without_a_cluster_says_that_its_names_are_made_up(invoke: Invoke) -> None:
     for command in (("plan", "crash-loop"), ("run", "crash-loop", "--dry-run")):
         assert "planned on the scene 'household', whose names are made up" in invoke(*command).stderr
+
+
+def test_a_plan_without_a_cluster_names_what_it_could_not_check(invoke: Invoke) -> None:
+    told = invoke("plan", "kill-worker").stdout
+    assert "not checked: who is there" in told
+    assert "not checked: whether chaos is halted" in told
+    unchecked = json.loads(invoke("plan", "kill-node", "--json").stdout)["unchecked"]
+    assert any("needs 2 nodes" in words for words in unchecked)
+
+
+def test_a_plan_without_a_cluster_tells_what_this_machine_cannot_do(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = Machine(name="head", system="Darwin", processes=False, cores=1)
+    monkeypatch.setattr(running, "machine_here", lambda *_, **__: bare)
+    done = invoke("plan", "kill-worker")
+    assert done.exit_code == 13
+    assert "Darwin has no /proc here" in done.stdout
 
 
 def test_a_dry_run_is_a_plan(invoke: Invoke) -> None:

@@ -14,7 +14,8 @@ CALM = Sight(
     listed=True,
     state="S",
     cpu_idle=0.9,
-    memory_free_mb=8000.0,
+    memory_taken_mb=9.0,
+    memory_asked_mb=4000.0,
     disk_free_mb=1000.0,
     files_free=1000,
     calls=100,
@@ -39,8 +40,8 @@ CALM = Sight(
         (
             "exhaustion",
             {"resource": "memory", "amount": 0.5, "leave_mb": 512},
-            {"memory_free_mb": 4000.0},
-            "4,000 MiB of memory are free, 8,000 before",
+            {"memory_taken_mb": 4009.0},
+            "the kernel counts 4,000 MiB of memory for what is to take it",
         ),
         (
             "exhaustion",
@@ -61,6 +62,14 @@ def test_each_fault_is_shown_by_its_own_sight(
     assert prove(fault, how, before=CALM, now=Sight()) == "", "what was not looked at proves nothing"
 
 
+def test_memory_that_others_take_proves_nothing_and_what_they_give_back_hides_nothing() -> None:
+    how = {"resource": "memory", "amount": 0.5, "leave_mb": 512}
+    idle = Sight(memory_taken_mb=9.0, memory_asked_mb=4000.0)
+    assert prove("exhaustion", how, before=idle, now=Sight(memory_taken_mb=9.0, memory_asked_mb=4000.0)) == ""
+    assert prove("exhaustion", how, before=idle, now=Sight(memory_taken_mb=500.0, memory_asked_mb=4000.0)) == ""
+    assert prove("exhaustion", how, before=idle, now=Sight(memory_taken_mb=3500.0, memory_asked_mb=4000.0))
+
+
 def test_a_point_that_has_counted_proves_its_fault() -> None:
     met = Sight(met=3)
     assert prove("latency", {"delay_s": 1.0}, before=Sight(met=0), now=met).startswith("3 calls met it")
@@ -69,6 +78,8 @@ def test_a_point_that_has_counted_proves_its_fault() -> None:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_where_nothing_was_seen_before_nothing_is_proven(fault: Any) -> None:
-    gone = Sight(alive=False, state="", cpu_idle=0.0, memory_free_mb=0.0, calls_failed=9, typical_s=9.0)
+    gone = Sight(
+        alive=False, state="", cpu_idle=0.0, memory_taken_mb=9e3, memory_asked_mb=1.0, calls_failed=9, typical_s=9.0
+    )
     how = {"resource": "memory", "amount": 0.5, "delay_s": 1.0}
     assert prove(fault, how, before=Sight(), now=gone) == ""

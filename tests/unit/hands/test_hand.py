@@ -107,10 +107,10 @@ def test_what_runs_out_is_proven_by_the_kernel_and_given_back(hand: Hand, how: d
         wish = order("exhaustion", target, **how)
         allowed = limit_of("files", target)
         undo = Undo.from_data(armed(hand, wish)["undo"])
-        before = hand.look(target)
+        before = hand.look(target, "", wish.key)
+        assert prove("exhaustion", how, before=before, now=hand.look(target, "", wish.key)) == ""
         hand.inject(*wish.key)
-        if how["resource"] == "files":
-            until(lambda: seen in prove("exhaustion", how, before=before, now=hand.look(target)))
+        until(lambda: seen in prove("exhaustion", how, before=before, now=hand.look(target, "", wish.key)))
         hand.undo(*wish.key)
         assert limit_of("files", target) == allowed
         if undo.kind == "kill":

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from experiments.judging.facts import FaultFact, LogFact
+from experiments.judging.facts import FaultFact, LogFact, StrikeFact
 from experiments.judging.matching import match
 from experiments.model.lasting import LASTS
 
@@ -87,3 +87,52 @@ def test_a_dependency_is_watched_by_its_breaker() -> None:
 
 def test_what_lasts_as_long_as_the_cluster_is_a_stated_loss() -> None:
     assert one([event(1.2, "ready", 2)], lasts=True, undone_at_s=2.0).loss == LASTS
+
+
+# -- a crash that hits one life after the other ------------------------------------------------------------------------
+
+
+def struck(*strikes: tuple[float, int]) -> dict[str, Any]:
+    return {"strikes": tuple(StrikeFact(at_s=at_s, life=life) for at_s, life in strikes)}
+
+
+TWO_LIVES = [event(1.2, "died", 1), event(2.0, "ready", 2), event(3.1, "died", 2)]
+
+
+def test_the_first_recovery_is_not_that_of_the_last_crash() -> None:
+    found = one(TWO_LIVES, **struck((1.0, 1), (3.0, 2)))
+    assert found.loss == "hit 2 of 2: died (children/3.1), and worker/w0 was not seen whole again"
+    assert [strike.recovered_by for strike in found.strikes] == ["children/2", ""]
+    assert found.recover_s is None
+
+
+def test_each_crash_has_a_recovery_of_its_own() -> None:
+    found = one([*TWO_LIVES, event(6.0, "ready", 3)], **struck((1.0, 1), (3.0, 2)))
+    assert [strike.recovered_by for strike in found.strikes] == ["children/2", "children/6"]
+    assert (found.recovered_by, found.recovered_at_s) == ("children/6", 6.0)
+    assert (found.detected_by, found.detect_s) == ("children/1.2", pytest.approx(0.2))
+    assert found.recover_s == 3.0, "the longest"
+
+
+def test_who_is_hit_again_before_it_was_whole_has_not_recovered_from_the_first() -> None:
+    events = [event(1.2, "died", 1), event(1.5, "died", 2), event(2.0, "ready", 3)]
+    found = one(events, **struck((1.0, 1), (1.4, 2)))
+    assert found.loss == "hit 1 of 2: died (children/1.2), and worker/w0 was not seen whole again"
+    assert found.strikes[1].recovered_by == "children/2"
+
+
+def test_lives_tell_strikes_apart_where_the_log_is_late() -> None:
+    """The second strike waits for a life, so that it may have begun before the first was seen."""
+    events = [event(2.2, "died", 1), event(2.5, "ready", 2), event(2.6, "died", 2), event(3.0, "promoted", 3)]
+    found = one(events, **struck((1.0, 1), (1.5, 2)))
+    assert [strike.recovered_by for strike in found.strikes] == ["children/2.5", "children/3"]
+
+
+def test_where_lives_are_not_known_times_tell_strikes_apart() -> None:
+    assert one(TWO_LIVES, **struck((1.0, 0), (3.0, 0))).loss.startswith("hit 2 of 2")
+    assert one([*TWO_LIVES, event(6.0, "ready", 3)], **struck((1.0, 0), (3.0, 0))).recovered_by == "children/6"
+
+
+def test_one_that_is_given_up_at_the_last_crash_is_lost() -> None:
+    events = [*TWO_LIVES, event(3.2, "given_up", 2)]
+    assert one(events, **struck((1.0, 1), (3.0, 2))).loss == "hit 2 of 2: worker/w0 was given_up (children/3.2)"

@@ -57,6 +57,24 @@ def test_one_thing_is_different(changed: dict[str, Any], kind: str, words: str) 
 
 
 @pytest.mark.parametrize(
+    ("changed", "kind", "words"),
+    [
+        ({"acknowledged": 40, "forgotten": ()}, "held", "1 of 1 faults acted"),
+        ({"acknowledged": 40, "forgotten": ("a", "b")}, "deviated", "2 of 40 durable calls that were acknowledged are"),
+        ({"acknowledged": 40, "forgotten": None}, "inconclusive", "could not be asked for"),
+        ({"acknowledged": 3, "forgotten": ()}, "inconclusive", "3 durable calls were acknowledged; 20 at least"),
+        ({}, "inconclusive", "0 durable calls were acknowledged"),
+    ],
+)
+def test_durable_work_that_was_acknowledged_is_judged(changed: dict[str, Any], kind: str, words: str) -> None:
+    verdict = judge(good(**changed), chaos(load={"durable_per_s": 20}))
+    assert verdict.kind == kind
+    assert words in verdict.reasons[0]
+    if kind == "held":
+        assert "40 durable calls acknowledged, none lost; 0 refused" in verdict.reasons
+
+
+@pytest.mark.parametrize(
     ("limits", "changed", "words"),
     [
         ({"detect_s": 0.01}, {}, "time to detect is 0.02 s, and its limit 0.01"),

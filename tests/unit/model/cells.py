@@ -11,7 +11,7 @@ _MORE: dict[str, dict[str, Any]] = {
     "delay": {"delay_s": 0.05},
     "skew": {"skew_s": 5},
     "cpu": {"amount": 0.5},
-    "memory": {"amount": 0.3},
+    "memory": {"amount": 0.05},
     "files": {"amount": 0.9},
     "disk": {"amount": 0.5},
 }

@@ -13,7 +13,7 @@ from experiments.planning.inventory import Active, Moment, Target
 from experiments.planning.planning import make_plan
 from experiments.planning.radius import cluster_refusals, is_named, target_refusals
 from experiments.planning.reach import aim
-from supervisor.chaos_settings import BlastRadius, BusinessHours
+from supervisor.chaos_settings import BlastRadius, BusinessHours, ChaosSettings
 from tests.unit.planning.scene import OTHERS, WORKERS, experiment, inventory
 
 MONDAY = {"UTC": Moment(day="mon", clock="09:00")}
@@ -70,6 +70,24 @@ def test_safe_mode_hits_only_what_opted_in() -> None:
     assert rules({}, OTHERS[0], embedded=False) == ["opt_in"]
     assert rules({}, willing, embedded=False) == []
     assert rules({"opt_in": "app=shop"}, OTHERS[0], embedded=False) == []
+
+
+def test_an_experiment_cannot_choose_its_own_opt_in_where_the_owner_names_one() -> None:
+    willing = Target(name="child/x", kind="child", labels={"chaos": "allowed", "app": "shop"})
+    own = {"opt_in": "app=shop"}
+    assert rules(own, OTHERS[0], embedded=False, opt_in="chaos=allowed") == ["opt_in"]
+    assert rules(own, willing, embedded=False, opt_in="chaos=allowed") == []
+    assert rules({}, OTHERS[0], embedded=False, opt_in="chaos=allowed") == ["opt_in"], "told once"
+    assert rules(own, OTHERS[0], embedded=True, opt_in="chaos=allowed") == [], "safe mode is off"
+
+
+@pytest.mark.parametrize("name", ["breaker/payments", "dependency/bank", "healer/root", "event_log/writer"])
+def test_owners_opt_in_as_children_do(name: str) -> None:
+    kind: Any = name.partition("/")[0]
+    settings = ChaosSettings(labels={name: {"chaos": "allowed"}})
+    willing, other = (Target(name=each, kind=kind, labels=settings.labels_of(each)) for each in (name, f"{name}2"))
+    assert rules({}, willing, embedded=False) == []
+    assert rules({}, other, embedded=False) == ["opt_in"]
 
 
 def test_nodes_only_where_both_say_so_and_nobody_twice() -> None:

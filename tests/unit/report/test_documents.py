@@ -76,7 +76,7 @@ def test_junit_tells_the_verdict_the_probes_and_the_faults() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "tag"), [("inconclusive", "skipped"), ("aborted", "error"), ("not_started", "error"), ("held", None)]
+    ("kind", "tag"), [("inconclusive", "error"), ("aborted", "error"), ("not_started", "error"), ("held", None)]
 )
 def test_junit_of_other_verdicts(kind: Any, tag: str | None) -> None:
     whole = mended()
@@ -89,12 +89,22 @@ def test_junit_of_other_verdicts(kind: Any, tag: str | None) -> None:
 def test_junit_of_a_fault_that_is_lost_or_unproven() -> None:
     whole = report()
     fault = whole.seen.faults[0]
-    for changed, tag in ((replace(fault, loss="gone"), "failure"), (replace(fault, evidence=""), "skipped")):
+    for changed, tag in ((replace(fault, loss="gone"), "failure"), (replace(fault, evidence=""), "error")):
         root = checked_junit(junit(replace(whole, seen=replace(whole.seen, faults=(changed,)))))
         assert root.findall(".//testcase")[-1][0].tag == tag
     lasting = replace(fault, loss="it goes on until the cluster ends", lasts=True)
     root = checked_junit(junit(replace(whole, seen=replace(whole.seen, faults=(lasting,)))))
     assert not list(root.findall(".//testcase")[-1]), "nothing has failed"
+
+
+@pytest.mark.parametrize("kind", EXIT_CODES)
+def test_a_build_is_red_where_the_exit_code_is_not_0(kind: Any) -> None:
+    whole = mended()
+    unsure = replace(whole.seen.probes[0], when="during", held=None, name="a probe that nobody could ask")
+    seen = replace(whole.seen, probes=(*whole.seen.probes, unsure, replace(unsure, held=False)))
+    root = checked_junit(junit(replace(whole, seen=seen, verdict=replace(whole.verdict, kind=kind))))
+    assert bool(int(root.attrib["failures"]) + int(root.attrib["errors"])) == (EXIT_CODES[kind] != 0)
+    assert root.attrib["skipped"] == "2", "what need not hold meanwhile, and nothing else"
 
 
 def test_hostile_texts_are_texts_everywhere() -> None:

@@ -22,6 +22,7 @@ from experiments.planning.inventory import Inventory, Target
 from experiments.planning.planning import make_plan, require
 from experiments.report.run import INTERRUPTED
 from experiments.running.findings import Findings
+from experiments.running.interrupting import see_through
 from experiments.running.runner import Runner
 from tests.unit.faults.scene import until
 from tests.unit.planning.scene import experiment
@@ -39,6 +40,11 @@ class World:
         self.value: Any = 0.0
         self.stop: Halted | None = None
         self.breaks: Exception | None = None
+        self.silent: tuple[str, str] | None = None
+        """A step and a fault: the ledger that it is to be written into does not answer until `answers` is set."""
+        self.answers = threading.Event()
+        self.unwritable = ""
+        self.armed: list[str] = []
         self.own = self
 
     # the load
@@ -51,6 +57,10 @@ class World:
 
     # the ledger
     def write(self, entry: Entry, _: str = "") -> None:
+        if (entry.step, entry.fault) == self.silent:
+            assert self.answers.wait(30)
+        if entry.step == self.unwritable:
+            raise OSError("no room")
         self.entries.append(entry)
 
     # the flags
@@ -69,8 +79,8 @@ class World:
     def node_of(self, _: str) -> str:
         return ""
 
-    def arm(self, _: m.FaultOrder) -> None:
-        pass
+    def arm(self, order: m.FaultOrder) -> None:
+        self.armed.append(order.fault_id)
 
     def sight_before(self, _: m.FaultOrder) -> Sight:
         return Sight()
@@ -81,6 +91,9 @@ class World:
     def inject(self, order: m.FaultOrder, _: int) -> str:
         self.on.add(order.fault_id)
         return "done"
+
+    def struck(self, _: str) -> tuple[tuple[float, int], ...]:
+        return ((SYSTEM_CLOCK.now(), 7),)
 
     def undo(self, order: m.FaultOrder) -> str:
         self.on.discard(order.fault_id)
@@ -144,40 +157,50 @@ def test_only_calls_made_while_the_fault_is_on_are_its(world: World) -> None:
             assert world.phases[number - 1 : number + 2 : 2] == ["between", "between"]
 
 
+def _while_it_is_on(world: World, number: signal.Signals) -> threading.Thread:
+    """Sends this process a signal as soon as a fault is on."""
+    other = threading.Thread(target=lambda: (until(lambda: bool(world.on)), os.kill(os.getpid(), number)))
+    other.start()
+    return other
+
+
 def test_it_ends_where_its_program_is_interrupted(world: World) -> None:
     runner = runner_of(world, brief(SLOW, lease_s=50.0))
-
-    def interrupt() -> None:
-        until(lambda: bool(world.on))
-        os.kill(os.getpid(), signal.SIGINT)
-
-    other = threading.Thread(target=interrupt)
-    other.start()
-    ended = runner.execute()
+    other = _while_it_is_on(world, signal.SIGINT)
+    seen = see_through(runner.execute, runner.stop)
     other.join()
-    assert (ended.verdict, ended.why) == ("aborted", INTERRUPTED)
+    assert (seen.result.verdict, seen.result.why) == ("aborted", INTERRUPTED)
+    assert isinstance(seen.leaving, KeyboardInterrupt)
     assert world.steps()[-2:] == ["undone", "ended"]
 
 
 def test_it_ends_where_its_program_is_told_to_end(world: World) -> None:
-    """As Ray's handler of SIGTERM does it: what it raises goes on when all is undone."""
+    """As Ray's handler of SIGTERM does it: what it raises goes on when all is undone, and told of."""
 
     def leave(*_: object) -> None:
         raise SystemExit(15)
 
     runner = runner_of(world, brief(SLOW, lease_s=50.0))
     former = signal.signal(signal.SIGTERM, leave)
-    other = threading.Thread(target=lambda: (until(lambda: bool(world.on)), os.kill(os.getpid(), signal.SIGTERM)))
-    other.start()
+    other = _while_it_is_on(world, signal.SIGTERM)
     try:
-        with pytest.raises(SystemExit):
-            runner.execute()
+        seen = see_through(runner.execute, runner.stop)
     finally:
         other.join()
         signal.signal(signal.SIGTERM, former)
+    assert isinstance(seen.leaving, SystemExit)
+    assert seen.result.verdict == "aborted"
     assert not world.on
     assert world.steps()[-2:] == ["undone", "ended"]
     assert world.entries[-1].data["why"] == "its program ends: SystemExit"
+
+
+def test_one_that_is_told_to_end_before_it_begins_injects_nothing(world: World) -> None:
+    runner = runner_of(world, brief(SLOW))
+    runner.stop(INTERRUPTED)
+    ended = runner.execute()
+    assert (ended.verdict, ended.why) == ("aborted", INTERRUPTED)
+    assert "arming" not in world.steps()
 
 
 def test_what_breaks_it_off_is_told_when_all_is_undone_and_written_down(world: World) -> None:
@@ -210,6 +233,47 @@ def test_many_faults_that_are_looked_at_do_not_hold_up_their_end(world: World) -
     until(lambda: not world.on)
     running.join()
     assert [each.why for each in ended] == ["stopped by ann: seen enough"]
+
+
+FIRST, SECOND = "0.1.worker/w0", "0.1.worker/w1"
+
+
+@pytest.mark.parametrize("step", ["injected", "arming"])
+def test_a_ledger_that_does_not_answer_delays_no_stop_and_no_other_fault(world: World, step: str) -> None:
+    """As that of a node that is cut off, for which a hand waits 15 s."""
+    world.silent = (step, FIRST)
+    runner = runner_of(world, brief(SLOW, lease_s=50.0), targets=2)
+    ended: list[m.EndRun] = []
+    running = threading.Thread(target=lambda: ended.append(runner.execute()))
+    running.start()
+    until(lambda: SECOND in world.on and (FIRST in world.on) == (step == "injected"))
+    world.stop = Halted(who="ann", why="seen enough")
+    until(lambda: not world.on)
+    until(lambda: "ended" in world.steps())
+    assert not world.answers.is_set(), "it was ended while that ledger did not answer"
+    world.answers.set()
+    running.join()
+    assert [(each.verdict, each.why) for each in ended] == [("aborted", "stopped by ann: seen enough")]
+    assert (FIRST in world.armed) == (step == "injected"), "what is over before it is written down is not armed"
+    steps = [entry.step for entry in world.entries if entry.fault == FIRST]
+    assert steps == ["arming", "armed", "injected", "undone"][: 4 if step == "injected" else 1] + (
+        ["undone"] if step == "arming" else []
+    )
+
+
+@pytest.mark.parametrize(("step", "verdict"), [("arming", "aborted"), ("armed", "not_started")])
+def test_what_cannot_be_written_down_is_not_injected(world: World, step: str, verdict: str) -> None:
+    world.unwritable = step
+    ended = runner_of(world, brief(SLOW, lease_s=50.0)).execute()
+    assert (ended.verdict, ended.why) == (verdict, "the ledger cannot be written: no room")
+    assert "injected" not in world.steps()
+
+
+def test_steps_are_told_with_the_time_at_which_they_were_decided(world: World) -> None:
+    runner_of(world, brief(SLOW)).execute()
+    times = [entry.at_us for entry in world.entries]
+    assert all(times)
+    assert times == sorted(times)
 
 
 def test_a_guard_is_not_old_for_what_was_done_before_it_was_asked(world: World) -> None:

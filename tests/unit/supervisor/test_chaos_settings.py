@@ -31,3 +31,9 @@ def test_the_defaults_are_careful() -> None:
 def test_a_typo_fails() -> None:
     with pytest.raises(ConfigError, match="save_mode"):
         SupervisorConfig.load({"chaos": {"save_mode": True}})
+
+
+def test_an_opt_in_is_a_label_and_its_value() -> None:
+    assert ChaosSettings(opt_in="chaos=allowed").opt_in == "chaos=allowed"
+    with pytest.raises(ConfigError, match="opt_in"):
+        SupervisorConfig.load({"chaos": {"opt_in": "chaos"}})

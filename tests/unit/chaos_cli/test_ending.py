@@ -1,0 +1,58 @@
+"""SIGTERM of a command that runs experiments: noted while Ray starts and ends, Ctrl-C while a run may go on."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from experiments.cli.embedding import told
+from experiments.cli.ending import Ending
+from experiments.judging.verdict import EXIT_CODES
+from experiments.report.run import INTERRUPTED, TERMINATED
+
+
+def terminate() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_it_interrupts_a_run_and_nothing_else() -> None:
+    former = signal.getsignal(signal.SIGTERM)
+    with Ending() as ending:
+        with pytest.raises(KeyboardInterrupt, match="SIGTERM"), ending.awaited():
+            terminate()
+        terminate()  # the cluster ends in peace
+    assert signal.getsignal(signal.SIGTERM) is former
+
+
+def test_one_that_came_while_ray_started_is_not_forgotten() -> None:
+    begun: list[str] = []
+    with Ending() as ending:
+        terminate()
+        with pytest.raises(KeyboardInterrupt, match="SIGTERM"), ending.awaited():
+            begun.append("a run")
+    assert not begun
+
+
+def test_ray_s_own_handler_does_not_stay() -> None:
+    def leave(*_: object) -> None:
+        raise SystemExit(15)
+
+    with Ending() as ending:
+        signal.signal(signal.SIGTERM, leave)  # as `ray.init` does it
+        with pytest.raises(KeyboardInterrupt, match="SIGTERM"), ending.awaited():
+            terminate()
+
+
+@pytest.mark.parametrize(
+    ("error", "why"), [(KeyboardInterrupt(), INTERRUPTED), (KeyboardInterrupt(TERMINATED), TERMINATED)]
+)
+def test_an_end_that_a_person_asked_for_is_aborted(
+    error: KeyboardInterrupt, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended, told(Path("there")):
+        raise error
+    assert ended.value.code == EXIT_CODES["aborted"]
+    assert f"aborted: {why}" in capsys.readouterr().err
