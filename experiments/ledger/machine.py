@@ -132,13 +132,14 @@ class RunMachine:
                 if fault is not None:
                     self._on_fault(fault, event)
 
-    def _on_fault(
+    def _on_fault(  # noqa: C901 - one branch per event, closed
         self,
         fault: _Fault,
         event: m.UndoArmed
         | m.ArmFailed
         | m.FaultInjected
         | m.InjectFailed
+        | m.InjectCalledOff
         | m.FaultProven
         | m.FaultUndone
         | m.UndoFailed,
@@ -157,6 +158,8 @@ class RunMachine:
                 fault.on_its_way = False
                 self._refuse(f"{fault.order.fault_id} could not be injected: {event.reason}")
                 self._undo(fault)
+            case m.InjectCalledOff():
+                fault.on_its_way = False
             case m.FaultProven():
                 self._record("proven", fault, evidence=event.evidence)
             case m.FaultUndone():

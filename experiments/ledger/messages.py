@@ -77,6 +77,13 @@ class InjectFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InjectCalledOff:
+    """An injection that was ordered will not be tried: its undo came before its turn."""
+
+    fault_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FaultProven:
     """Something that does not depend on the injector saw the fault act.
 
@@ -153,6 +160,7 @@ Event = (
     | ArmFailed
     | FaultInjected
     | InjectFailed
+    | InjectCalledOff
     | FaultProven
     | FaultUndone
     | UndoFailed

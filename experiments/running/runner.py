@@ -7,6 +7,7 @@ is done on threads, writing into another node's ledger among it, so that a stop 
 from __future__ import annotations
 
 import queue
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, assert_never
@@ -105,6 +106,8 @@ class Runner:
         self._unprepared: dict[str, str] = {}
         self._unwritten: set[str] = set()
         self._called_off: set[str] = set()
+        self._in_line: set[str] = set()
+        self._lock = threading.Lock()
         self._before: dict[str, Sight] = {}
         self._over = False
         self._during_at = self._health_at = now
@@ -210,9 +213,13 @@ class Runner:
             case m.ArmUndo():
                 self._chains.add(command.order.fault_id, partial(self._arm_soon, command.order))
             case m.InjectFault():
+                with self._lock:
+                    self._in_line.add(command.order.fault_id)
                 self._chains.add(command.order.fault_id, partial(self._inject_soon, command.order, command.time))
             case m.UndoFault():
                 self._called_off.add(command.order.fault_id)
+                if self._is_next(command.order.fault_id):
+                    self._events.put(m.InjectCalledOff(fault_id=command.order.fault_id))
                 self._pool.submit(self._undo, command.order, command.time)  # at once, whatever is to be written
             case m.ObserveAfter():
                 self.findings.end_rounds()
@@ -248,7 +255,16 @@ class Runner:
         if order.fault_id not in self._unwritten | self._called_off:
             self._pool.submit(self._arm, order)
 
+    def _is_next(self, fault_id: str) -> bool:
+        """Whether its injection was in line, and is no more: who asks first says what becomes of it."""
+        with self._lock:
+            is_next = fault_id in self._in_line
+            self._in_line.discard(fault_id)
+            return is_next
+
     def _inject_soon(self, order: m.FaultOrder, time: int) -> None:
+        if not self._is_next(order.fault_id):
+            return
         if order.fault_id in self._unwritten:
             self._events.put(m.InjectFailed(fault_id=order.fault_id, reason="its steps cannot be written down"))
         else:

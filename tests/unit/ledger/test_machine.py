@@ -81,6 +81,18 @@ def test_an_injection_that_comes_after_its_undo_is_undone_again() -> None:
     assert told(run.handle(m.FaultUndone(fault_id=ID), 4.4)) == ["undone", "ended", "EndRun"]
 
 
+def test_an_injection_that_was_called_off_is_not_waited_for() -> None:
+    run = machine()
+    run.handle(m.RunStarted(), 0.0)
+    run.handle(m.TimePassed(), 3.0)
+    run.handle(m.TimePassed(), 4.0)
+    run.handle(m.UndoArmed(fault_id=ID), 4.1)
+    assert told(run.handle(m.StopRequested(why="halt"), 4.2)) == ["UndoFault"]
+    run.handle(m.InjectCalledOff(fault_id=ID), 4.2)
+    *_, end = run.handle(m.FaultUndone(fault_id=ID), 4.3)
+    assert end == m.EndRun(verdict="aborted", why="halt")
+
+
 def test_the_answer_of_an_earlier_undo_says_nothing_of_what_landed_since() -> None:
     run = machine()
     to_injected(run)

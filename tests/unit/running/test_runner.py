@@ -261,6 +261,21 @@ def test_a_ledger_that_does_not_answer_delays_no_stop_and_no_other_fault(world: 
     )
 
 
+def test_what_was_undone_before_its_injection_could_be_written_is_not_injected_any_more(world: World) -> None:
+    world.silent = ("armed", FIRST)
+    injected: list[str] = []
+    world.inject = lambda order, _: (injected.append(order.fault_id), "done")[1]
+    runner = runner_of(world, brief(SLOW, lease_s=50.0), targets=2)
+    running = threading.Thread(target=runner.execute)
+    running.start()
+    until(lambda: injected == [SECOND])
+    world.stop = Halted(who="ann", why="seen enough")
+    until(lambda: "ended" in world.steps())
+    world.answers.set()
+    running.join()
+    assert injected == [SECOND]
+
+
 @pytest.mark.parametrize(("step", "verdict"), [("arming", "aborted"), ("armed", "not_started")])
 def test_what_cannot_be_written_down_is_not_injected(world: World, step: str, verdict: str) -> None:
     world.unwritable = step
