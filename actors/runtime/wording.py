@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from actors.runtime.settings import shown
+
 _REMEDY = "has line ends or other unprintable characters; take them away"
 
 
@@ -37,6 +39,16 @@ def lines(texts: Iterable[str]) -> None:
 def line_problems(**fields: str) -> tuple[str, ...]:
     """What is wrong with texts; each problem begins with its field."""
     return tuple(f"{field}: {text!r} {_REMEDY}" for field, text in fields.items() if not text.isprintable())
+
+
+def unsaid_problems(**fields: object) -> tuple[str, ...]:
+    """The same of what has to be said: texts that are there, each a line."""
+    missing = tuple(
+        f"{field}: {shown(text)} is no text; say it in a line"
+        for field, text in fields.items()
+        if not isinstance(text, str) or not text.strip()
+    )
+    return missing or line_problems(**{field: str(text) for field, text in fields.items()})
 
 
 def in_one_line(text: str) -> str:

@@ -22,7 +22,7 @@ from actors.runtime.errors import ConfigError, SupervisorError
 from actors.runtime.graph import find_cycle
 from actors.runtime.keeping_off import keep_off, kept_off_for
 from actors.runtime.settings import shown
-from actors.runtime.wording import in_one_line, line_problems
+from actors.runtime.wording import in_one_line, unsaid_problems
 from actors.service.twin import twin
 from supervisor.healing.subscription import IncidentSubscription
 
@@ -187,7 +187,9 @@ class Healer:
         """
         _named(component)
         by = who or this_user()
-        _on_record(component=component, reason=reason, who=by)
+        problems = unsaid_problems(component=component, reason=reason, who=by)
+        if problems:
+            raise ConfigError("hold(...)", problems=problems)
         self.client.change("hold", component, by, reason)
 
     ahold = twin(hold)
@@ -350,18 +352,6 @@ def _needs(on: Any) -> dict[str, tuple[str, ...]]:
 def _named(component: str) -> None:
     if not component:
         raise ConfigError("component", problems=("a name is needed, as 'payment-service'",))
-
-
-def _on_record(**texts: Any) -> None:
-    """What stands beside a hold: lines of text."""
-    missing = tuple(
-        f"{field}: {shown(text)} is no text; say it in a line"
-        for field, text in texts.items()
-        if not isinstance(text, str) or not text.strip()
-    )
-    problems = missing or line_problems(**texts)
-    if problems:
-        raise ConfigError("hold(...)", problems=problems)
 
 
 def _the(incident_id: str, incidents: tuple[Incident, ...]) -> Incident:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -115,7 +115,7 @@ def test_coroutines_have_their_own():
 def test_a_feature_that_cannot_be_is_named(fields: Any, problem: str):
     handle = Place().handle
     with pytest.raises(ConfigError, match=problem):
-        handle.feature(**cast("Any", {"name": "chat"} | fields))
+        handle.feature(**{"name": "chat"} | fields)
     assert handle.features == ()
 
 

@@ -106,26 +106,6 @@ class TestCalls:
         commands = scene.tell(scene.ended(scene.runs[-1], "succeeded"))
         assert answers(commands) == [("c1", "again"), ("c2", "again")]
 
-    def test_what_a_fallback_answers_each_call_is_answered_by_it_where_no_probe_says_that_it_is_well(self) -> None:
-        scene = Scene(Retry(attempts=2), Fallback(len))
-        scene.verdict = lambda _: "unprobed"
-        scene.outcome = lambda run: "failed" if run.step.action == "call" else None
-        commands = scene.report(call="c1") + scene.later(10.0)
-        commands += scene.report(call="c2") + scene.report(call="c3")
-        scene.outcome = lambda _: "succeeded"
-        commands += scene.tell(scene.ended(scene.runs[-1], "succeeded"))
-        assert answers(commands) == [("c1", "result"), ("c2", "result"), ("c3", "result")]
-        assert scene.actions == ["call", "provider", "provider", "provider"]
-        assert (scene.only().phase, scene.only().reports) == ("resolved", 3)
-
-    def test_where_a_probe_says_that_it_is_well_those_who_joined_a_fallback_call_again(self) -> None:
-        scene = Scene(Fallback(len))
-        scene.outcome = lambda _: None
-        scene.report(call="c1")
-        scene.report(call="c2")
-        commands = scene.tell(scene.ended(scene.runs[-1], "succeeded"))
-        assert answers(commands) == [("c1", "result"), ("c2", "again")]
-
     def test_when_nothing_helped_all_are_told_also_who_comes_later(self) -> None:
         scene = Scene(Restart())
         scene.outcome = lambda _: "failed"

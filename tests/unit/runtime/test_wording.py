@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.runtime.wording import in_one_line, line, line_problems, lines
+from actors.runtime.wording import in_one_line, line, line_problems, lines, unsaid_problems
 
 
 @pytest.mark.parametrize("text", ["", "a b", "größer 1 °C", "日本"])
@@ -27,3 +27,13 @@ def test_what_a_program_said_is_shown_in_one_line() -> None:
     assert in_one_line("first\n  second\t third") == "first second third"
     assert in_one_line("\x1b[31mred\x07") == "\\x1b[31mred\\x07"
     assert in_one_line("a\u202eb\ud800") == "a\\u202eb\\ud800"
+
+
+def test_what_has_to_be_said_is_there() -> None:
+    assert unsaid_problems(reason="upgrade", who="ann") == ()
+    assert unsaid_problems(reason=" ", who=None) == (
+        "reason: ' ' is no text; say it in a line",
+        "who: None is no text; say it in a line",
+    )
+    (problem,) = unsaid_problems(reason="a\nb")
+    assert "has line ends" in problem

@@ -7,11 +7,13 @@ from typing import Any, cast
 
 import pytest
 
+from actors.notifier.settings import NotifierSettings
 from actors.recovery.strategies import Restart
 from actors.runtime.errors import ConfigError
 from supervisor.healing.healer import Healer
 from supervisor.healing.healing import Call, Healing
 from supervisor.health.health import Health
+from supervisor.notifying.notifier import Notifier
 
 
 class Nobody:
@@ -97,3 +99,21 @@ async def test_a_call_that_cannot_be_made_is_no_incident(fields: dict[str, Any],
 def test_history_looks_back_over_seconds(since_s: Any) -> None:
     with pytest.raises(ConfigError, match=r"health.history: since_s: .* is none; give the seconds to look back over"):
         Health(cast("Any", Nobody())).history("db", since_s=since_s)
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"title": ""}, "title: '' is no text; say it in a line"),
+        ({"title": None}, "title: None is no text"),
+        ({"title": "disk full\nBcc: all@example.org"}, "title: .* has line ends or other unprintable characters"),
+        ({"component": 3, "severity": "awful"}, "component: 3 is no text; .*; severity: 'awful' is none"),
+        ({"key": "a\x00"}, "key: 'a.x00' has line ends"),
+    ],
+)
+def test_people_are_told_in_lines(fields: Any, problem: str) -> None:
+    notifier = Notifier(cast("Any", Nobody()), NotifierSettings())
+    with pytest.raises(ConfigError, match=problem):
+        notifier.alert(**{"title": "disk full", "component": "db"} | fields)
+    with pytest.raises(ConfigError, match="key: 3 is no text"):
+        notifier.resolve(cast("Any", 3))
