@@ -53,9 +53,14 @@ def unsaid_problems(**fields: object) -> tuple[str, ...]:
 
 def in_one_line(text: str) -> str:
     """What a program said, so that it can be shown anywhere: spaces for line ends, escapes for what cannot be seen."""
-    joined = " ".join(text.split())
-    return joined if joined.isprintable() else "".join(map(_visible, joined))
+    return visible(" ".join(text.split()))
+
+
+def visible(text: str) -> str:
+    """The same text with escapes for what cannot be seen, but with its line ends."""
+    return text if text.isprintable() else "".join(map(_visible, text))
 
 
 def _visible(letter: str) -> str:
-    return letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
+    seen = letter.isprintable() or letter in "\n\t"
+    return letter if seen else letter.encode("unicode_escape").decode("ascii")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.runtime.wording import in_one_line, line, line_problems, lines, unsaid_problems
+from actors.runtime.wording import in_one_line, line, line_problems, lines, unsaid_problems, visible
 
 
 @pytest.mark.parametrize("text", ["", "a b", "größer 1 °C", "日本"])
@@ -27,6 +27,10 @@ def test_what_a_program_said_is_shown_in_one_line() -> None:
     assert in_one_line("first\n  second\t third") == "first second third"
     assert in_one_line("\x1b[31mred\x07") == "\\x1b[31mred\\x07"
     assert in_one_line("a\u202eb\ud800") == "a\\u202eb\\ud800"
+
+
+def test_line_ends_stay_where_there_is_room_for_them() -> None:
+    assert visible("first\n\tsecond \x1b[2J") == "first\n\tsecond \\x1b[2J"
 
 
 def test_what_has_to_be_said_is_there() -> None:
