@@ -323,16 +323,6 @@ def test_the_shell_shows_holds_and_learns(
         shell("show", "nowhere")
 
 
-def test_to_look_at_incidents_begins_no_healing(start: StartSupervisor, monkeypatch: pytest.MonkeyPatch):
-    sup = start()
-    monkeypatch.setattr(healing, "attached", lambda name, address: _Shown(sup))
-    told = CliRunner().invoke(healing.heal, ["ls"], catch_exceptions=False).output
-    assert told.startswith("no incidents: no healer runs now. It begins with its first use")
-    assert not sup.healer.client.is_running()
-    sup.healer.start()
-    assert CliRunner().invoke(healing.heal, ["ls"], catch_exceptions=False).output == "no incidents\n"
-
-
 @pytest.mark.soak
 def test_who_is_kept_off_is_seen_and_readmitted(ward: Supervisor, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(healing, "attached", lambda name, address: _Shown(ward))
