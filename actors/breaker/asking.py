@@ -23,6 +23,7 @@ from actors.breaker.errors import BreakerUnreachableError
 from actors.breaker.packing import pack_settings, unpack_settings
 from actors.breaker.parcels import Request
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
+from actors.runtime.errors import SupervisorClosedError
 from actors.runtime.replies import was_out_of_reach
 from actors.service.finding import Homes
 
@@ -93,6 +94,7 @@ class Desk:
         self._take = take
         self._threads = ThreadPoolExecutor(_THREADS, "breaker-desk")
         self._known: tuple[str, Any] | None = None
+        self._closed = False
         self._lock = threading.Lock()
         self._views: dict[str, tuple[float, Future[BreakerView]]] = {}
 
@@ -118,6 +120,7 @@ class Desk:
 
     def close(self) -> None:
         """Begin no more."""
+        self._closed = True
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _take_all(self, said: list[Said]) -> None:
@@ -125,7 +128,10 @@ class Desk:
             self._take(each)
 
     def _begin(self, errand: _Errand) -> Future[Any]:
-        self._line_up(errand)
+        if self._closed:
+            errand.done.set_exception(SupervisorClosedError(self._supervisor))
+        else:
+            self._line_up(errand)
         return errand.done
 
     def _line_up(self, errand: _Errand) -> None:

@@ -44,7 +44,8 @@ def make_call(circuit: Circuit, fallback: AnyCall | None) -> AnyCall:
         try:
             result = fn(*args, **kwargs) if kwargs else fn(*args)
         except BaseException as error:
-            fail(circuit, lane, error)
+            if callable(fn):  # else it is the caller's mistake, and says nothing
+                fail(circuit, lane, error)
             raise
         if type(result) in _UNSEEN:
             _refuse(fn, result)
@@ -69,7 +70,8 @@ def make_acall(circuit: Circuit, fallback: AnyCall | None) -> Callable[..., Awai
             result = await answer
         except BaseException as error:
             _refuse_plain(fn, answer, error)
-            fail(circuit, lane, error)
+            if callable(fn):
+                fail(circuit, lane, error)
             raise
         lane.hit()
         return result
@@ -234,7 +236,7 @@ def _run(passage: Passage, fn: AnyCall, args: tuple[Any, ...], kwargs: dict[str,
     try:
         result = fn(*args, **kwargs)
     except BaseException as error:
-        passage.failed(error)
+        _failed(passage, fn, error)
         raise
     if type(result) in unseen:
         passage.cancelled()
@@ -264,10 +266,18 @@ async def _arun(passage: Passage, fn: AnyCall, args: tuple[Any, ...], kwargs: di
         result = await answer
     except BaseException as error:
         _refuse_plain(fn, answer, error, passage)
-        passage.failed(error)
+        _failed(passage, fn, error)
         raise
     passage.succeeded(result)
     return result
+
+
+def _failed(passage: Passage, fn: AnyCall, error: BaseException) -> None:
+    """What cannot be called has not been called: its caller's mistake."""
+    if callable(fn):
+        passage.failed(error)
+    else:
+        passage.cancelled()
 
 
 def _refuse_plain(fn: AnyCall, answer: Any, error: BaseException, passage: Passage | None = None) -> None:

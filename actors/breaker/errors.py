@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from shlex import quote
 
 from actors.breaker.published import State
 from actors.runtime.errors import SupervisorError
@@ -63,7 +64,7 @@ class CircuitOpenError(SupervisorError):
 
     def __str__(self) -> str:
         """Put into words when somebody reads it: most refusals are caught unread, and take a microsecond."""
-        return f"breaker {self.name!r} is {self._what()}: supervisor breaker explain {self.name}"
+        return f"breaker {self.name!r} is {self._what()}: supervisor breaker explain {quote(self.name)}"
 
     def _what(self) -> str:
         again = f"try again in {self.retry_after_s:.1f} s. Why it opened"

@@ -17,8 +17,8 @@ from actors.breaker.here import BreakerMetrics, explain_here, metrics_here, scor
 from actors.breaker.on_record import checked_words
 from actors.breaker.passage import aenter, enter
 from actors.breaker.permit import Permit
-from actors.breaker.registry import REGISTRY
-from actors.breaker.settings import BreakerSettings, changed
+from actors.breaker.registry import REGISTRY, check_kind
+from actors.breaker.settings import BreakerSettings, changed, check_changes
 from actors.runtime.arriving import Arriving
 from actors.runtime.asker import who
 
@@ -303,10 +303,14 @@ class BreakerHandle(Arriving):
             changes: Fields that are to be different.
 
         Raises:
-            ConfigError: The result contradicts itself, a field is unknown, or `reason` or `who` is no line of text.
+            ConfigError: The result contradicts itself, a field is unknown, none was given, or `reason` or `who` is no
+                line of text.
             BreakerUnreachableError: The owner did not answer, so that it may or may not happen.
         """
         by = _asker("configure", who, reason)
+        if settings is None:
+            check_changes(changes)
+        check_kind(self.name, settings)
         wanted = changed(self.settings if settings is None else settings, **changes)
         self._ask("configure", m.ConfigureRequested(settings=wanted, who=by, reason=reason))
 

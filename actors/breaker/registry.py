@@ -87,7 +87,7 @@ class Registry:
             TooManyBreakersError: There are `names_max` already, or as many as the owners at the link's end take.
         """
         checked_name(name)
-        _check_kind(name, settings)
+        check_kind(name, settings)
         link.check(name)
         return self._circuit(link, name, settings)
 
@@ -175,7 +175,12 @@ class Registry:
         return stands
 
 
-def _check_kind(name: str, settings: Any) -> None:
+def check_kind(name: str, settings: Any) -> None:
+    """Settings are BreakerSettings, or none.
+
+    Raises:
+        ConfigError: They are not.
+    """
     if settings is not None and not isinstance(settings, BreakerSettings):
         problem = (
             f"must be BreakerSettings, not {type(settings).__name__}; write them as "

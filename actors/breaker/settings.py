@@ -6,13 +6,14 @@ definition says otherwise is told by `describe_difference`, and `changed` makes 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from actors.breaker.votes import Electorate
+from actors.runtime.errors import ConfigError
 from actors.runtime.settings import Settings, shown
 
 ErrorRule = type[BaseException] | Callable[[BaseException], bool]
@@ -204,6 +205,16 @@ def changed(settings: BreakerSettings, **changes: Any) -> BreakerSettings:
     if any(changes.get(name) is not None for name in _SIZES):
         fields.update(dict.fromkeys(_SIZES))
     return BreakerSettings(**(fields | changes))
+
+
+def check_changes(changes: Mapping[str, object]) -> None:
+    """Somebody who asks for other settings says which.
+
+    Raises:
+        ConfigError: There are none: nothing would change, and the log would say that something did.
+    """
+    if not changes:
+        raise ConfigError("request to configure a breaker", problems=("no field is given; name it, as open_s=10",))
 
 
 def _comparable(name: str, value: Any) -> Any:

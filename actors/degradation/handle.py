@@ -14,7 +14,7 @@ from actors.degradation.features import Resolved
 from actors.degradation.published import Published, Reader, Why
 from actors.degradation.recent import DegradationChange, later_than
 from actors.degradation.saying import STATE, Said, unpack
-from actors.degradation.settings import FeatureSettings, OverrideSettings
+from actors.degradation.settings import AutoSettings, FeatureSettings, OverrideSettings, TenantSettings
 from actors.runtime.arriving import Arriving
 from actors.runtime.asker import who as this_user
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
@@ -181,9 +181,10 @@ class DegradationHandle(Arriving):
         """Say for one tenant whether it gets a feature, whatever the rollout says; None takes that back.
 
         Raises:
-            ConfigError: Nobody has declared the feature.
+            ConfigError: Nobody has declared the feature, or that is no tenant, or neither True, False nor None.
             ServiceUnreachableError: See `feature`.
         """
+        TenantSettings.parse({"tenant": tenant, "on": on}, source="degradation.set_tenant")
         self._take(self.client.change("tenant", feature, tenant, on))
 
     aset_tenant = twin(set_tenant)
@@ -209,7 +210,8 @@ class DegradationHandle(Arriving):
 
     def auto(self, *, reason: str = "", who: str | None = None) -> None:
         """Let the rules decide again. See `set_level` for the rest."""
-        self._take(self.client.change("auto", who or this_user(), reason))
+        asked = AutoSettings.parse({"who": who or this_user(), "reason": reason}, source="degradation.auto")
+        self._take(self.client.change("auto", asked.who, asked.reason))
 
     aauto = twin(auto)
 
@@ -369,8 +371,8 @@ def _nothing(level: str) -> Published:
 def _declared(
     name: str, lowest: str, needs: Needs, limits: Limits | None, who_gets: Mapping[str, Any]
 ) -> FeatureSettings:
-    wanted = (needs,) if isinstance(needs, str) else tuple(needs)
-    fields: dict[str, Any] = {"name": name, "lowest": lowest, "needs": wanted, "limits": dict(limits or {})}
+    fields: dict[str, Any] = {"name": name, "lowest": lowest, "needs": needs}
+    fields["limits"] = {} if limits is None else limits
     given = {field: value for field, value in who_gets.items() if value is not None}
     return FeatureSettings.parse(fields | given, source=f"degradation.feature({name!r})")
 

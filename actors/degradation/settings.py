@@ -6,11 +6,13 @@ Levels are written from the fullest to the poorest. A rule asks for a level whil
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, StrictBool, field_validator, model_validator
 
 from actors.runtime.settings import Settings
+from actors.runtime.wording import line, lines
 
 LEVELS = ("full", "reduced", "minimal", "emergency")
 
@@ -108,6 +110,7 @@ class DegradationSettings(Settings):
     def _distinct(cls, levels: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(levels)) < len(levels) or not all(levels):
             raise ValueError("each level has a name of its own")
+        lines(levels)
         return levels
 
     @classmethod
@@ -141,10 +144,23 @@ class FeatureSettings(Settings):
         default_factory=dict, description="Tenants that get it, or not, whatever the rollout says."
     )
 
+    @field_validator("name")
+    @classmethod
+    def _a_line(cls, name: str) -> str:
+        return line(name)
+
+    @field_validator("limits")
+    @classmethod
+    def _lines_only(cls, limits: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+        lines(limits)
+        return limits
+
     @field_validator("needs", mode="before")
     @classmethod
     def _one_is_enough(cls, names: object) -> object:
-        return (names,) if isinstance(names, str) else names
+        if isinstance(names, str):
+            return (names,)
+        return tuple(names) if isinstance(names, Iterable) else names
 
 
 class OverrideSettings(Settings):
@@ -159,6 +175,30 @@ class OverrideSettings(Settings):
         le=366 * _DAY_S,
         description="For how long from now, seconds; None: until auto() is called.",
     )
+
+    @field_validator("who", "reason")
+    @classmethod
+    def _lines_only(cls, text: str) -> str:
+        return line(text)
+
+
+class AutoSettings(Settings):
+    """Who lets the rules decide again, and why."""
+
+    who: str = Field(min_length=1, max_length=_NAME_LIMIT, description="Who wants it.")
+    reason: str = Field(default="", max_length=1000, description="Why.")
+
+    @field_validator("who", "reason")
+    @classmethod
+    def _lines_only(cls, text: str) -> str:
+        return line(text)
+
+
+class TenantSettings(Settings):
+    """What somebody says for one tenant."""
+
+    tenant: str = Field(min_length=1, max_length=1000, description="The tenant.")
+    on: StrictBool | None = Field(description="Whether it gets the feature; None takes that back.")
 
 
 def problems_of_level(level: str, levels: tuple[str, ...]) -> tuple[str, ...]:

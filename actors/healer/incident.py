@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from actors.recovery.strategies import SEVERITIES
 from actors.runtime.settings import shown
+from actors.runtime.wording import line_problems
 
 if TYPE_CHECKING:
     from actors.healer.messages import TroubleReported
@@ -167,6 +168,8 @@ def problems_of_trouble(component: object, failure: object, severity: object) ->
         for field, name, example in (("component", component, "payment-service"), ("failure", failure, "network"))
         if not isinstance(name, str) or not 1 <= len(name) <= NAME_MAX
     ]
+    texts = {"component": component, "failure": failure}
+    problems += line_problems(**{field: name for field, name in texts.items() if isinstance(name, str)})
     if severity not in SEVERITIES:
         problems.append(f"severity: {shown(severity)} is none; there are {', '.join(SEVERITIES)}")
     return tuple(problems)

@@ -19,6 +19,7 @@ from actors.recovery.strategies import (
 )
 from actors.runtime.errors import ConfigError
 from actors.runtime.settings import PROBLEM, Settings
+from actors.runtime.wording import line
 
 _DAY_S = 86_400.0
 
@@ -38,6 +39,11 @@ class PlanRule(Settings):
         max_length=20,
         description="Only healers on nodes with all of these labels take the steps.",
     )
+
+    @field_validator("component", "failure")
+    @classmethod
+    def _lines_only(cls, name: str) -> str:
+        return line(name)
 
     @field_validator("strategies", mode="before")
     @classmethod

@@ -211,7 +211,9 @@ def on_verified(standing: Standing, case: Case, event: m.VerificationEnded) -> N
     """Its probe has said something."""
     if case.doing != "verifying" or event.number != case.verification:
         return
-    if event.verdict == "passed" or (event.verdict == "unprobed" and has_result(case.incident)):
+    if event.verdict == "unprobed" and case.calls and _was_answered_by_another(case.incident):
+        _for_next_call(standing, case)
+    elif event.verdict == "passed" or (event.verdict == "unprobed" and has_result(case.incident)):
         standing.learn(case, worked=True)
         verified = event.verdict == "passed"
         words = "its probe is good" if verified else "its function has returned, and it has no probe"
@@ -225,6 +227,16 @@ def on_verified(standing: Standing, case: Case, event: m.VerificationEnded) -> N
         else:
             case.verification += 1  # what is still told of this question is late
             standing.set(case, "verifying", due_at=again_at)
+
+
+def _for_next_call(standing: Standing, case: Case) -> None:
+    """Others wait with functions of their own, and nothing says that these would work now: what has helped goes on."""
+    standing.learn(case, worked=True)
+    standing.note(case, Entry(what="next call", detail="another call waits, and what it calls may not be well"))
+    case.incident = replace(case.incident, call=case.calls.pop(0), taken=())
+    case.strategy_at = standing.now
+    standing.set(case, "waiting")
+    advance(standing, case)
 
 
 def on_verification_due(standing: Standing, case: Case) -> None:
@@ -260,6 +272,11 @@ def has_result(incident: Incident) -> bool:
     """Whether a step has proved by its result that it worked."""
     latest = incident.taken[-1] if incident.taken else None
     return latest is not None and latest.outcome == "succeeded" and latest.step.action in _BY_RESULT
+
+
+def _was_answered_by_another(incident: Incident) -> bool:
+    """Whether its result came from a provider, or from earlier: what the call itself was to do may fail as before."""
+    return has_result(incident) and incident.taken[-1].step.action != "call"
 
 
 def _is_unsure(incident: Incident) -> bool:

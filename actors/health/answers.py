@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from actors.runtime.wording import in_one_line
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -84,5 +86,6 @@ def read_error(error: BaseException, clean: Callable[[str], str] = str) -> Answe
 
 
 def cut(text: str) -> str:
-    """At most `DETAIL_LIMIT` characters of it."""
+    """At most `DETAIL_LIMIT` characters of it, in one line."""
+    text = in_one_line(text[: 8 * DETAIL_LIMIT])
     return text if len(text) <= DETAIL_LIMIT else text[: DETAIL_LIMIT - 3] + "..."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
 import sys
 import sysconfig
@@ -38,6 +39,10 @@ def pack_probe(probe: Probe) -> bytes:
             f"probe: {type(probe).__name__} cannot be called; give a function without arguments, or one of probes.*"
         )
         raise ConfigError("health.register", problems=(problem,))
+    missing = _missing(probe)
+    if missing:
+        problem = f"probe: it is called without arguments, and wants some ({missing}); bind them: lambda: probe(...)"
+        raise ConfigError("health.register", problems=(problem,))
     try:
         data = wire.pickle_everywhere(probe, list(dict.fromkeys(_modules(probe))))
     except Exception as error:
@@ -47,6 +52,17 @@ def pack_probe(probe: Probe) -> bytes:
         problem = f"probe: it takes {len(data)} bytes and may take {PROBE_BYTES_MAX}; read what it needs where it runs"
         raise ConfigError("health.register", problems=(problem,))
     return data
+
+
+def _missing(probe: Probe) -> str:
+    """What keeps it from being called without arguments, in Python's words; empty if nothing does, or nobody knows."""
+    try:
+        inspect.signature(probe).bind()
+    except TypeError as error:
+        return str(error)
+    except Exception:  # noqa: BLE001 - a built-in function without a signature, or whatever a user's own one does
+        return ""
+    return ""
 
 
 class ProbeShelf:

@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from actors.runtime.settings import Settings
+from actors.runtime.wording import line, lines
 
 ProbeKind = Literal["startup", "liveness", "readiness"]
 
@@ -52,6 +53,17 @@ class ProbeSettings(Settings):
         le=100,
         description="Instead of running a probe, judge its heartbeats: failed at this suspicion (8: one in 10^8).",
     )
+
+    @field_validator("component")
+    @classmethod
+    def _a_line(cls, name: str) -> str:
+        return line(name)
+
+    @field_validator("depends_on")
+    @classmethod
+    def _lines_only(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        lines(names)
+        return names
 
     @field_validator("depends_on", mode="before")
     @classmethod

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from actors.breaker.names import breaker_name
 from actors.recovery.backoff import Backoff
 from actors.runtime.settings import Settings
 
@@ -70,6 +71,11 @@ class Provider(Settings):
 
         def __init__(self, fn: Callable[..., Any] = ..., **fields: Any) -> None: ...
 
+    @field_validator("breaker")
+    @classmethod
+    def _names_a_breaker(cls, name: str | None) -> str | None:
+        return breaker_name(name)
+
     @property
     def title(self) -> str:
         """Its name for people."""
@@ -100,6 +106,11 @@ class Fallback(Settings):
     if TYPE_CHECKING:
 
         def __init__(self, fn: Callable[..., Any] = ..., **fields: Any) -> None: ...
+
+    @field_validator("breaker")
+    @classmethod
+    def _names_a_breaker(cls, name: str | None) -> str | None:
+        return breaker_name(name)
 
     @field_validator("others", mode="before")
     @classmethod

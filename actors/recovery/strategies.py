@@ -91,6 +91,8 @@ class Isolate(Settings):
 class UserStrategy(Settings):
     """A strategy of the user's own, found by the entry point of this name (`ray_supervisor.strategies`)."""
 
+    alone = "name"
+
     name: str = Field(min_length=1, max_length=256, description="The entry point's name.")
     options: dict[str, Any] = Field(default_factory=dict, description="What it is called with, beside the incident.")
     repeatable: bool = Field(

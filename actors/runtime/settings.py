@@ -27,6 +27,9 @@ else:
                 return super().__call__(*args, **fields)
             if cls.alone and len(args) == 1:
                 args, fields = (), {cls.alone: args[0], **fields}
+            if args:
+                first = cls.alone or next(iter(cls.model_fields), "")
+                raise TypeError(f"{cls.__name__} takes its fields by name, as {cls.__name__}({first}=...)")
             made, problems = _attempt(lambda: super(_Explaining, cls).__call__(*args, **fields), cls)
             return _checked(made, problems + cls.problems_across(fields), cls.__name__)
 
@@ -66,12 +69,21 @@ class Settings(BaseModel, metaclass=_Explaining):
     def problems_across(cls, data: object) -> tuple[str, ...]:
         """What is wrong between fields of nested settings; told together with what is wrong in each of them.
 
+        Settings that say nothing themselves tell what those within them say.
+
         Args:
             data: As it was given: nothing in it has been checked.
         Returns: Problems, each beginning with its path.
         """
-        del data
-        return ()
+        given = data if isinstance(data, Mapping) else {}
+        return tuple(
+            f"{name}.{problem}"
+            for name, field in cls.model_fields.items()
+            if isinstance(given.get(name), Mapping)
+            and isinstance(field.annotation, type)
+            and issubclass(field.annotation, Settings)
+            for problem in field.annotation.problems_across(given[name])
+        )
 
 
 def _attempt(make: Any, model: Any) -> tuple[Any, tuple[str, ...]]:

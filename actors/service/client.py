@@ -19,7 +19,7 @@ import ray
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
-from actors.runtime.errors import SupervisorError
+from actors.runtime.errors import SupervisorClosedError, SupervisorError
 from actors.runtime.ids import NAMESPACE
 from actors.runtime.replicated import Replica
 from actors.runtime.replies import was_out_of_reach, when_answered
@@ -58,6 +58,7 @@ class ServiceClient:
         board: This node's board.
         own: The one that the service's owner writes itself, if it is on this node.
         near: The way to an owner on this node, for changes that cannot wait for Ray; None: there is none.
+        supervisor: Whose service it is, for messages.
     """
 
     def __init__(
@@ -68,8 +69,10 @@ class ServiceClient:
         *,
         own: NodeBoard | None = None,
         near: NearWay | None = None,
+        supervisor: str = "",
     ) -> None:
         self.key = key
+        self._supervisor = supervisor
         self._own = own
         self._near = near
         self._homes = homes
@@ -93,6 +96,7 @@ class ServiceClient:
         Raises:
             SupervisorError: What the service says to it.
             ServiceUnreachableError: It did not answer in time; it may or may not be done.
+            SupervisorClosedError: The handle was shut down.
         """
         return self._call("change", what, (uuid4().hex, what, arguments, named), timeout_s, start=True)
 
@@ -118,7 +122,8 @@ class ServiceClient:
     def start(self) -> None:
         """See to it that it runs, in the background."""
         if not self.is_running():
-            self.in_thread(self._want)
+            with suppress(SupervisorClosedError):  # whoever asks for nothing more is not told
+                self.in_thread(self._want)
 
     def is_at_hand(self) -> bool:
         """Whether the life that runs can be asked without a look in Ray's table, which may not answer then."""
@@ -138,11 +143,20 @@ class ServiceClient:
         return self._known[1]
 
     def in_thread(self, act: Callable[[], T]) -> Future[T]:
-        """Call it on a thread of the client's own, which may wait."""
+        """Call it on a thread of the client's own, which may wait.
+
+        Raises:
+            SupervisorClosedError: The handle was shut down.
+        """
         with self._lock:
+            self._check_open()
             if self._threads is None:
                 self._threads = ThreadPoolExecutor(_THREADS, f"service-{self.key}")
             return self._threads.submit(act)
+
+    def _check_open(self) -> None:
+        if self._stopped:
+            raise SupervisorClosedError(self._supervisor)
 
     def _want(self) -> None:
         try:
@@ -151,6 +165,7 @@ class ServiceClient:
             return  # Ray is out of reach: whoever needs it asks again
 
     def _call(self, method: str, what: str, arguments: tuple[Any, ...], timeout_s: float, *, start: bool) -> Any:
+        self._check_open()
         until = SYSTEM_CLOCK.now() + timeout_s
         trouble = "it does not run"
         while (left_s := until - SYSTEM_CLOCK.now()) > 0 and not self._stopped:
@@ -204,8 +219,8 @@ class ServiceClient:
 
     def stop(self) -> None:
         """Follow and ask no more."""
-        self._stopped = True
         with self._lock:
+            self._stopped = True
             threads, watch = self._threads, self._watch
         if self._near is not None:
             self._near.close()

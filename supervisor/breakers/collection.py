@@ -19,11 +19,12 @@ from actors.breaker.insight import Explanation, explain, health_score
 from actors.breaker.names import GLOB, checked_name
 from actors.breaker.on_record import checked_words
 from actors.breaker.packing import unpack_settings
-from actors.breaker.settings import BreakerSettings, changed
+from actors.breaker.settings import BreakerSettings, changed, check_changes
 from actors.runtime.asker import who as this_user
 from actors.runtime.clock import SYSTEM_CLOCK
-from actors.runtime.errors import EventLogError, SupervisorError
+from actors.runtime.errors import ConfigError, EventLogError, SupervisorError
 from actors.runtime.ids import NAMESPACE
+from actors.runtime.settings import shown
 
 if TYPE_CHECKING:
     from actors.breaker.published import State
@@ -130,8 +131,10 @@ class Breakers(Sequence[BreakerStatus]):
         """The names that a name or a glob means.
 
         Raises:
+            ConfigError: It is no text.
             UnknownBreakerError: It means none.
         """
+        _checked_pattern(pattern)
         fits = re.compile(translate(pattern)).fullmatch
         found = tuple(name for name in self._all if name == pattern or fits(name))
         if not found:
@@ -185,12 +188,13 @@ class Breakers(Sequence[BreakerStatus]):
         """Change fields of the settings of these; each keeps the others of its own.
 
         Raises:
-            ConfigError: The result contradicts itself, a field is unknown, or `reason` or `who` is no line of text;
-                nothing was changed.
+            ConfigError: The result contradicts itself, a field is unknown, none was given, or `reason` or `who` is no
+                line of text; nothing was changed.
             BreakerUnreachableError: The owner did not answer.
             PartlyDoneError: Of several it was done to some, or to none; it says to which, and why not to the others.
         """
         by = _asker("configure", who, reason)
+        check_changes(changes)
         names = self.matching(pattern)
         wanted = {name: changed(self._settings(name), **changes) for name in names}
         events = {
@@ -204,6 +208,7 @@ class Breakers(Sequence[BreakerStatus]):
 
     def _control(self, action: m.Action, pattern: str, reason: str, who: str | None) -> tuple[str, ...]:
         by = _asker(action, who, reason)
+        _checked_pattern(pattern)
         is_glob = any(letter in pattern for letter in GLOB)
         may_be_new = action in ("force_open", "disable", "shadow") and not is_glob
         if may_be_new:
@@ -288,6 +293,12 @@ class _Asked:
 def _answer(name: str, done: Future[Any]) -> Any:
     """What one owner answered."""
     return _Asked({name: done}).answer(name)
+
+
+def _checked_pattern(pattern: Any) -> None:
+    if not isinstance(pattern, str):
+        problem = f"must be a text, not {type(pattern).__name__}; give a name, or a glob as 'pay*'"
+        raise ConfigError(f"name or glob {shown(pattern)} of breakers", problems=(problem,))
 
 
 def _asker(action: str, given: str | None, reason: str) -> str:

@@ -17,6 +17,7 @@ from actors.breaker.settings import BreakerSettings
 from actors.breaker.simulate import SimulationReport
 from actors.breaker.simulate import simulate as run_simulation
 from actors.runtime.errors import ConfigError
+from supervisor.cli.cells import cell
 from supervisor.cli.looking import terminal
 from supervisor.cli.options import ADDRESS, NAME, Decorator, attached
 from supervisor.yamlfile import parse_mapping, read_mapping
@@ -73,9 +74,8 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
         table.add_column(column, no_wrap=column in ("breaker", "state"))
     for row in rows:
         style = STYLES.get(str(row["state"]), "")
-        texts = ["-" if value is None else str(value) for value in row.values()]
-        texts[1] = f"[{style}]{texts[1]}[/]" if style else texts[1]
-        table.add_row(*texts)
+        name, state, *others = row.values()
+        table.add_row(cell(name), cell(state, style=style), *map(cell, others))
     terminal().print(table)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
+from supervisor.cli.cells import cell
 from supervisor.cli.looking import terminal
 from supervisor.cli.options import ADDRESS, NAME, Decorator, attached
 
@@ -96,7 +97,7 @@ def _table(rows: list[dict[str, Any]]) -> Table:
         table.add_column(column)
     for row in rows:
         style = "bold red" if row.get("on") is False else ""
-        table.add_row(*("-" if value in (None, "") else str(value) for value in row.values()), style=style)
+        table.add_row(*map(cell, row.values()), style=style)
     return table
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.table import Table
 
+from supervisor.cli.cells import cell
 from supervisor.cli.looking import terminal
 from supervisor.cli.options import ADDRESS, NAME, attached
 
@@ -96,18 +97,18 @@ def _print(report: SystemHealth, rows: list[dict[str, Any]], recent: dict[str, t
     sure = f" ({trend.confidence:.0%} sure)" if trend.points else ""
     console.print(f"score {score}, {trend.direction}{sure}")
     if report.blind:
-        console.print(f"[bold red]blind:[/] {report.blind}")
+        console.print(cell("blind:", style="bold red"), cell(report.blind))
     table = Table(box=None, pad_edge=False)
     for column in rows[0]:
         table.add_column(column, no_wrap=column in ("component", "state"))
     for row in rows:
         style = STYLES.get(str(row["state"]).partition(",")[0], "")
-        texts = ["-" if value is None else str(value) for value in row.values()]
-        texts[1] = f"[{style}]{texts[1]}[/]" if style else texts[1]
-        table.add_row(*texts)
+        name, state, *others = row.values()
+        table.add_row(cell(name), cell(state, style=style), *map(cell, others))
     console.print(table)
     for name, found in recent.items():
         for check in found:
             told = _check(check)
             where = f" at {check.place}" if check.place else ""
-            console.print(f"{name} {told['ago_s']} s ago{where}: {check.kind} {check.outcome} {check.detail}".rstrip())
+            said = f"{name} {told['ago_s']} s ago{where}: {check.kind} {check.outcome} {check.detail}".rstrip()
+            console.print(cell(said))

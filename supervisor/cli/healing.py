@@ -12,12 +12,14 @@ from rich.table import Table
 
 from actors.healer.errors import UnknownIncidentError
 from actors.recovery.strategies import title
+from supervisor.cli.cells import cell
 from supervisor.cli.looking import terminal
 from supervisor.cli.options import ADDRESS, JSON, NAME, attached
 
 if TYPE_CHECKING:
     from actors.healer.incident import Incident
 
+_NONE = "no incidents: no healer runs now. It begins with its first use, as sup.healer.start()"
 STYLES = {"resolved": "green", "escalated": "bold red", "recovering": "yellow", "verifying": "yellow"}
 
 
@@ -32,10 +34,12 @@ def heal() -> None:
 @ADDRESS
 @JSON
 def list_incidents(open_only: bool, name: str, address: str | None, as_json: bool) -> None:  # noqa: FBT001 - click hands flags over by name
-    """List incidents, the latest last, what is held, and the nodes that work is kept off."""
+    """List incidents, those that are open last, what is held, and the nodes that work is kept off; begins nothing."""
     with attached(name, address) as sup:
-        incidents = sup.healer.incidents(open_only=open_only)
-        holds, kept_off = sup.healer.holds(), sup.healer.kept_off()
+        healer = sup.healer
+        runs, kept_off = healer.client.is_running(), healer.kept_off()
+        incidents = healer.incidents(open_only=open_only) if runs else ()
+        holds = healer.holds() if runs else {}
     rows = [_row(each) for each in incidents]
     if as_json:
         held = {key: {"who": who, "reason": why} for key, (who, why) in holds.items()}
@@ -44,7 +48,7 @@ def list_incidents(open_only: bool, name: str, address: str | None, as_json: boo
     if rows:
         _print_table(rows)
     else:
-        click.echo("no incidents")
+        click.echo("no incidents" if runs else _NONE)
     for component, (who, reason) in holds.items():
         click.echo(f"held: {component} by {who}: {reason}")
     for node, left_s in kept_off.items():
@@ -242,7 +246,6 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     for column in rows[0]:
         table.add_column(column, no_wrap=column in ("incident", "component"))
     for row in rows:
-        texts = ["-" if value in (None, "") else str(value) for value in row.values()]
         style = STYLES.get(str(row.get("phase")), "")
-        table.add_row(*texts, style=style)
+        table.add_row(*map(cell, row.values()), style=style)
     terminal().print(table)

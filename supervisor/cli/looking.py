@@ -10,8 +10,10 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from supervisor.cli.cells import cell
 from supervisor.cli.options import ADDRESS, NAME, attached
 from supervisor.cli.spans import trace_tree
 from supervisor.messages import ChildView
@@ -39,13 +41,13 @@ def status(name: str, address: str | None, as_json: bool) -> None:  # noqa: FBT0
     console.print(f"supervisor [bold]{name}[/]  leader {seen.leader}")
     console.print(f"standby {seen.standby or 'none yet'}")
     if seen.failure:
-        console.print(f"[bold red]given up:[/] {seen.failure}")
+        console.print(f"[bold red]given up:[/] {escape(seen.failure)}")
     for pool, view in seen.pools.items():
         active = sum(worker.role == "active" for worker in view.workers)
         standby = len(view.workers) - active
-        failed = f"  [bold red]given up: {view.failure}[/]" if view.failure else ""
+        failed = f"  [bold red]given up: {escape(view.failure)}[/]" if view.failure else ""
         console.print(f"pool {pool}: {active} of {view.size} active, {standby} standing by{failed}")
-    console.print(f"log {seen.log.path}: {seen.log.writer or f'no writer ({seen.log.error})'}")
+    console.print(cell(f"log {seen.log.path}: {seen.log.writer or f'no writer ({seen.log.error})'}"))
     if seen.breakers:
         states = Counter(seen.breakers.values())
         console.print(f"breakers: {', '.join(f'{count} {state}' for state, count in states.most_common())}")
@@ -56,7 +58,7 @@ def status(name: str, address: str | None, as_json: bool) -> None:  # noqa: FBT0
         told = ", ".join(f"{count} {state}" for state, count in states.most_common())
         console.print(f"health: {score}, {told}{blind}")
     if seen.level is not None:
-        console.print(f"level {seen.level}")
+        console.print(cell(f"level {seen.level}"))
     show_children(seen.tree, console)
 
 
@@ -168,7 +170,7 @@ def show_rows(rows: list[dict[str, Any]], console: Console) -> None:
     for column in rows[0]:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
+        table.add_row(*(cell(value, missing="") for value in row.values()))
     if console.measure(table, options=console.options.update_width(_UNFOLDED)).maximum <= console.width:
         console.print(table)
         return
@@ -179,5 +181,5 @@ def show_rows(rows: list[dict[str, Any]], console: Console) -> None:
         record.add_column(overflow="fold")
         for column, value in row.items():
             if value is not None:
-                record.add_row(column, str(value))
+                record.add_row(column, cell(value, missing=""))
         console.print(record)

@@ -31,7 +31,8 @@ class HealingHandle(NotifierHandle):
         """Run `fn` here; if it fails, have its component healed by its plan, and return the recovery's result.
 
         Where the recovery's steps ran the function or a provider, theirs is the result; else `fn` is run here once more
-        when its component is well again.
+        when its component is well again. The call waits for as long as that takes: an `Escalate` waits for people, and
+        all of it ends `healer.incident_timeout_s` (600 s) after the incident began.
 
         Args:
             component: What `fn` works with: a child's name, a breaker's, or any name that a plan is for.
@@ -43,7 +44,7 @@ class HealingHandle(NotifierHandle):
 
         Raises:
             RecoveryExhaustedError: Nothing has helped; the function's own error is its cause.
-            ConfigError: The severity is none, or something does not pickle.
+            ConfigError: A name or the severity is none, `fn` cannot be called, or something does not pickle.
         """
         return self._healing().heal(_call(component, fn, args, kwargs, failure, severity))
 
@@ -85,4 +86,11 @@ def _call(
 ) -> Call:
     from supervisor.healing.healing import Call  # noqa: PLC0415 - who heals nothing does not load it
 
-    return Call(component=component, fn=fn, args=args, kwargs=dict(kwargs or {}), failure=failure, severity=severity)
+    return Call(
+        component=component,
+        fn=fn,
+        args=args,
+        kwargs={} if kwargs is None else kwargs,
+        failure=failure,
+        severity=severity,
+    )

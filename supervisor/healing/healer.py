@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from actors.healer.errors import UnknownIncidentError
@@ -17,12 +19,15 @@ from actors.runtime import wire
 from actors.runtime.asker import who as this_user
 from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.errors import ConfigError, SupervisorError
+from actors.runtime.graph import find_cycle
 from actors.runtime.keeping_off import keep_off, kept_off_for
+from actors.runtime.settings import shown
+from actors.runtime.wording import in_one_line, unsaid_problems
 from actors.service.twin import twin
 from supervisor.healing.subscription import IncidentSubscription
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable
 
     from actors.healer.choice import Choice
     from actors.healer.incident import Incident
@@ -178,10 +183,14 @@ class Healer:
             who: Who asks; left out, this user, host and process.
 
         Raises:
-            ConfigError: There is no name.
+            ConfigError: There is no name or no reason, or it is no line of text.
         """
         _named(component)
-        self.client.change("hold", component, who or this_user(), reason)
+        by = who or this_user()
+        problems = unsaid_problems(component=component, reason=reason, who=by)
+        if problems:
+            raise ConfigError("hold(...)", problems=problems)
+        self.client.change("hold", component, by, reason)
 
     ahold = twin(hold)
 
@@ -314,7 +323,7 @@ def _plan(
     source = f"plan({component!r})"
     given = check_strategies(strategies, source=source)
     fields: dict[str, Any] = {"component": component, "failure": failure, "severity": severity, "strategies": given}
-    fields["labels"] = dict(labels)
+    fields["labels"] = labels
     return pack_plan(PlanRule.parse(fields, source=source))
 
 
@@ -323,12 +332,21 @@ def _trouble(component: str, failure: str, severity: Severity, *, detail: str = 
     if problems:
         raise ConfigError("trouble", problems=problems)
     return TroubleReported(
-        component=component, failure=failure, severity=severity, detail=detail, node=node, source="user"
+        component=component, failure=failure, severity=severity, detail=in_one_line(detail), node=node, source="user"
     )
 
 
-def _needs(on: Mapping[str, str | Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    return {name: (others,) if isinstance(others, str) else tuple(others) for name, others in on.items()}
+def _needs(on: Any) -> dict[str, tuple[str, ...]]:
+    source, example = "depends(...)", "as in depends({'web': 'db', 'cart': ('db', 'web')})"
+    if not isinstance(on, Mapping) or not all(isinstance(others, str | Sequence) for others in on.values()):
+        raise ConfigError(source, problems=(f"{shown(on)} is no mapping of names to names, {example}",))
+    needs = {name: (others,) if isinstance(others, str) else tuple(others) for name, others in on.items()}
+    if not all(isinstance(name, str) for name in (*needs, *chain.from_iterable(needs.values()))):
+        raise ConfigError(source, problems=(f"a name in {shown(on)} is no text, {example}",))
+    ring = find_cycle(needs)
+    if ring:
+        raise ConfigError(source, problems=(f"{' -> '.join(ring)} is a ring: none of them could be the cause; cut it",))
+    return needs
 
 
 def _named(component: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +20,8 @@ from actors.runtime import wire
 from actors.runtime.context import CURRENT
 from actors.runtime.errors import ConfigError
 from actors.runtime.scrub import Scrubber
+from actors.runtime.settings import shown
+from actors.runtime.wording import in_one_line
 from actors.service.errors import ServiceUnreachableError
 from supervisor.healing.calls import RESIDENT, ProcessCalls
 from supervisor.services.keys import HEALER
@@ -39,8 +41,8 @@ class Call:
 
     component: str
     fn: Callable[..., Any]
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
+    args: Any
+    kwargs: Any
     failure: str
     severity: Severity
 
@@ -126,7 +128,7 @@ class Healing:
             component=call.component,
             failure=call.failure,
             severity=call.severity,
-            detail=Scrubber().clean(f"{type(failed).__name__}: {failed}"),
+            detail=in_one_line(Scrubber().clean(f"{type(failed).__name__}: {failed}")),
             source="call",
             call=uuid4().hex,
             trace_id="" if running is None else f"{running.trace_id:032x}",
@@ -165,6 +167,12 @@ class Healing:
 
 def _check(call: Call) -> None:
     problems = problems_of_trouble(call.component, call.failure, call.severity)
+    if not callable(call.fn):
+        problems += (f"fn: {shown(call.fn)} cannot be called; give the function, and what it is called with as args",)
+    if not isinstance(call.args, tuple | list):
+        problems += (f"args: {shown(call.args)} is no tuple; write args=(value,), with its comma for one",)
+    if not isinstance(call.kwargs, Mapping):
+        problems += (f"kwargs: {shown(call.kwargs)} is no mapping of names to values",)
     if problems:
         raise ConfigError("heal(...)", problems=problems)
 
@@ -191,7 +199,8 @@ def _well_again(call: Call, answered: Answered) -> Generator[None]:
     try:
         yield
     except Exception as error:
-        reason = "its component is well again by its probe, and the function fails all the same"
+        well = "is well again by its probe" if answered.incident.verified else "was well for another call"
+        reason = f"its component {well}, and the function fails all the same"
         raise RecoveryExhaustedError(call.component, reason=reason, incident=answered.incident) from error
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from ray.exceptions import RayError
 
 from actors.health.published import STANDING, HealthStanding
+from actors.runtime.errors import ConfigError
+from actors.runtime.settings import shown
 from actors.service.twin import twin
 from supervisor.health.changes import HealthChanges
 from supervisor.health.registering import Registrar, Registration, Registrations
@@ -123,8 +125,12 @@ class Health(Registrar):
 
         Raises:
             UnknownComponentError: Nobody has registered it.
+            ConfigError: `since_s` is no number of seconds.
             ServiceUnreachableError: The monitor did not answer.
         """
+        if since_s is not None and not (type(since_s) in (int, float) and since_s >= 0):
+            problem = f"since_s: {shown(since_s)} is none; give the seconds to look back over, or leave it out"
+            raise ConfigError("health.history", problems=(problem,))
         return self.client.ask("history", name, since_s)
 
     ahistory = twin(history)

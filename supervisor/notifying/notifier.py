@@ -8,6 +8,7 @@ from actors.notifier.messages import Alert
 from actors.recovery.strategies import SEVERITIES
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.errors import ConfigError
+from actors.runtime.wording import unsaid_problems
 from actors.service.twin import twin
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Notifier:
 
         Returns: The channels that will tell it; none if no route is for it, which is on record.
         Raises:
-            ConfigError: There is no such channel or severity.
+            ConfigError: There is no such channel or severity, or title, component or key is no line of text.
             ServiceUnreachableError: The notifier did not answer in time.
         """
         alert = _alert(title, component, severity, key, body=body, runbook=runbook)
@@ -65,7 +66,13 @@ class Notifier:
         Args:
             key: The alert's.
             detail: In words.
+
+        Raises:
+            ConfigError: That is no key.
         """
+        problems = unsaid_problems(key=key)
+        if problems:
+            raise ConfigError("resolve(...)", problems=problems)
         self.client.change("resolve", key, detail)
 
     aresolve = twin(resolve)
@@ -99,9 +106,11 @@ class Notifier:
 
 
 def _alert(title: str, component: str, severity: Severity, key: str | None, *, body: str, runbook: str) -> Alert:
+    problems = unsaid_problems(title=title, component=component, **({} if key is None else {"key": key}))
     if severity not in SEVERITIES:
-        problem = f"severity: {severity!r} is none; there are {', '.join(SEVERITIES)}"
-        raise ConfigError("alert(...)", problems=(problem,))
+        problems = (*problems, f"severity: {severity!r} is none; there are {', '.join(SEVERITIES)}")
+    if problems:
+        raise ConfigError("alert(...)", problems=problems)
     return Alert(
         key=key or f"{component}/{title}",
         component=component,

@@ -143,7 +143,9 @@ class ProcessServices:
                 board = NodeBoard(partial(board_path, supervisor))
                 own = NodeBoard(partial(own_board_path, supervisor, key))
                 near = NearWay(partial(_near, supervisor)) if key in HEARING_NEAR else None
-                client = self._clients[key] = ServiceClient(key, self._homes, board, own=own, near=near)
+                client = self._clients[key] = ServiceClient(
+                    key, self._homes, board, own=own, near=near, supervisor=supervisor
+                )
             return client
 
     def resident(self, name: str, make: Callable[[Connections], R]) -> R:

@@ -12,6 +12,7 @@ from actors.breaker import asking
 from actors.breaker import messages as m
 from actors.breaker.asking import Desk, request_of
 from actors.breaker.errors import BreakerUnreachableError
+from actors.runtime.errors import SupervisorClosedError
 from tests.unit.breaker.far import FIRST, WAIT_S, Owner
 
 MANY = 40
@@ -79,3 +80,10 @@ def test_whoever_looks_at_a_silent_one_again_and_again_waits_with_the_others(
     with pytest.raises(AttributeError, match="views"):  # this stand-in has no such method
         answered.result(WAIT_S)
     assert desk.view("bank") is not answered
+
+
+def test_whoever_asks_after_the_end_is_told_that_the_handle_is_shut_down(desk: Desk):
+    desk.close()
+    for asked in (control(desk, "bank"), desk.view("bank")):
+        with pytest.raises(SupervisorClosedError, match="the handle of supervisor 's' is shut down"):
+            asked.result(WAIT_S)

@@ -213,3 +213,14 @@ def test_many_threads_use_one_handle():
         thread.join(60)
     assert errors == []
     assert town.view.totals.successes == 4000
+
+
+async def test_what_cannot_be_called_says_nothing_of_what_the_breaker_guards():
+    town, wrongs = Town(), tuple[Any, ...]((None, 3))
+    for _ in range(2):  # the first call takes the slow way
+        for wrong in wrongs:
+            with pytest.raises(TypeError, match="not callable"):
+                town.breaker.call(wrong)
+            with pytest.raises(TypeError, match="not callable"):
+                await town.breaker.acall(wrong)
+    assert (town.view.calls, town.view.totals.failures) == (0, 0)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from actors.breaker.errors import BreakerUnreachableError, TooManyBreakersError
+from actors.runtime.errors import ConfigError
 from supervisor.breakers import collection
 from supervisor.breakers.collection import Breakers, PartlyDoneError
 
@@ -99,3 +100,16 @@ def test_whether_there_is_one_of_a_name_can_be_asked():
     assert "pay-a" in breakers
     assert "pay" not in breakers
     assert breakers["ship"] in breakers
+
+
+@pytest.mark.parametrize("pattern", [None, 3, b"pay-a"])
+def test_what_is_no_text_is_no_name_and_no_glob(pattern: Any):
+    world = World()
+    for ask in ("force_open", "disable", "shadow", "enable", "reset"):
+        with pytest.raises(ConfigError, match="must be a text, not"):
+            getattr(world.breakers, ask)(pattern, reason="drill")
+    with pytest.raises(ConfigError, match="must be a text, not"):
+        world.breakers.configure(pattern, reason="drill", open_s=1.0)
+    with pytest.raises(ConfigError, match="no field is given"):
+        world.breakers.configure("pay-a", reason="drill")
+    assert world.asked == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -98,3 +99,58 @@ def test_coroutines_have_their_own():
 
     asyncio.run(converse())
     assert handle.features == ()
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"name": "a\nb"}, "name: has line ends or other unprintable characters; take them away"),
+        ({"name": None}, "name: Input should be a valid string"),
+        ({"needs": 3}, "needs: Input should be a valid tuple"),
+        ({"needs": [3]}, r"needs\[0\]: Input should be a valid string"),
+        ({"limits": [1]}, "limits: Input should be a valid dictionary"),
+        ({"limits": {"rows\x07": {"full": 1}}}, r"limits: 'rows.x07' has line ends"),
+    ],
+)
+def test_a_feature_that_cannot_be_is_named(fields: Any, problem: str):
+    handle = Place().handle
+    with pytest.raises(ConfigError, match=problem):
+        handle.feature(**{"name": "chat"} | fields)
+    assert handle.features == ()
+
+
+def test_needs_may_be_any_texts_that_can_be_gone_through():
+    handle = Place().handle
+    handle.feature("search")
+    for needs in ("search", {"search"}, (each for each in ["search"]), {"search": 1}.keys()):
+        handle.feature("chat", needs=needs)
+        handle.withdraw("chat")
+
+
+@pytest.mark.parametrize(
+    "words", [{"reason": "a\nb"}, {"reason": None}, {"reason": "x", "who": "a\x1b[31m"}, {"who": 3}]
+)
+def test_who_and_why_are_lines_of_text(words: Any):
+    place = Place()
+    with pytest.raises(ConfigError, match=r"reason|who"):
+        place.handle.set_level("minimal", **{"reason": "a drill"} | words)
+    with pytest.raises(ConfigError, match=r"reason|who"):
+        place.handle.auto(**words)
+    assert place.handle.level == "full"
+
+
+@pytest.mark.parametrize(
+    ("tenant", "on", "problem"),
+    [
+        ("acme", "off", "on: Input should be a valid boolean"),
+        ("acme", 1, "on: "),
+        (None, True, "tenant"),
+        ("", True, "tenant"),
+    ],
+)
+def test_a_tenant_gets_a_feature_or_not_and_nothing_else(tenant: Any, on: Any, problem: str):
+    handle = Place().handle
+    handle.feature("chat", rollout=0)
+    with pytest.raises(ConfigError, match=f"degradation.set_tenant: {problem}"):
+        handle.set_tenant("chat", tenant, on)
+    assert not handle.enabled("chat", tenant="acme")

@@ -53,6 +53,7 @@ def test_rules_know_their_side() -> None:
         ({"levels": ["a"]}, "levels"),
         ({"levels": ["a", "a"]}, "levels: each level has a name of its own"),
         ({"levels": ["a", ""]}, "levels: each level has a name of its own"),
+        ({"levels": ["a", "b\n"]}, r"levels: 'b\\n' has line ends or other unprintable characters; take them away"),
         ({"dwell_up_s": -1}, "dwell_up_s"),
         ({"rules": 7}, "rules"),
         ({"levels": 7}, "levels"),

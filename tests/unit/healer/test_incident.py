@@ -58,3 +58,9 @@ def test_what_cannot_be_reported_is_named_field_by_field() -> None:
         "failure",
         "severity",
     ]
+
+
+def test_names_of_a_trouble_are_lines_of_text() -> None:
+    (component, failure) = problems_of_trouble("a\nb", "c\x1b[31m", "low")
+    assert component.startswith("component: 'a\\nb' has line ends")
+    assert failure.startswith("failure: 'c\\x1b[31m' has line ends")

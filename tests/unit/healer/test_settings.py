@@ -20,6 +20,8 @@ from actors.runtime.errors import ConfigError
         ({"strategies": (Retry(), "restart")}, r"strategies: strategies\[1\]: 'restart' is none; there are Retry"),
         ({"severity": "bad"}, "severity: 'bad' is not one of low, medium, high, critical"),
         ({"component": ""}, "component"),
+        ({"component": "a\nb"}, "component: has line ends or other unprintable characters; take them away"),
+        ({"failure": "a\x00"}, "failure: has line ends"),
         ({"strategy": Retry()}, "strategy: unknown key"),
     ],
 )

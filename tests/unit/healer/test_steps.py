@@ -6,9 +6,9 @@ from actors.healer import messages as m
 from actors.healer.incident import Incident
 from actors.healer.steps import may_have_ended_it
 from actors.recovery.course import Action, Outcome, Step, Taken
-from actors.recovery.retry import Fallback
+from actors.recovery.retry import Fallback, Retry
 from actors.recovery.strategies import Restart
-from tests.unit.healer.scene import Scene, of
+from tests.unit.healer.scene import Scene, answers, of
 
 
 def test_nothing_runs_before_its_record_is_confirmed_and_only_once() -> None:
@@ -85,3 +85,25 @@ def test_only_who_ends_a_component_to_start_it_again_may_have_left_it_ended() ->
         taken = (Taken(step=step, outcome=outcome),)
         incident = Incident(incident_id="1", component="db", failure="x", severity="low", taken=taken)
         assert may_have_ended_it(incident) is told
+
+
+def test_what_a_fallback_answers_each_call_is_answered_by_it_where_no_probe_says_that_it_is_well() -> None:
+    scene = Scene(Retry(attempts=2), Fallback(len))
+    scene.verdict = lambda _: "unprobed"
+    scene.outcome = lambda run: "failed" if run.step.action == "call" else None
+    commands = scene.report(call="c1") + scene.later(10.0)
+    commands += scene.report(call="c2") + scene.report(call="c3")
+    scene.outcome = lambda _: "succeeded"
+    commands += scene.tell(scene.ended(scene.runs[-1], "succeeded"))
+    assert answers(commands) == [("c1", "result"), ("c2", "result"), ("c3", "result")]
+    assert scene.actions == ["call", "provider", "provider", "provider"]
+    assert (scene.only().phase, scene.only().reports) == ("resolved", 3)
+
+
+def test_where_a_probe_says_that_it_is_well_those_who_joined_a_fallback_call_again() -> None:
+    scene = Scene(Fallback(len))
+    scene.outcome = lambda _: None
+    scene.report(call="c1")
+    scene.report(call="c2")
+    commands = scene.tell(scene.ended(scene.runs[-1], "succeeded"))
+    assert answers(commands) == [("c1", "result"), ("c2", "again")]

@@ -58,3 +58,8 @@ def test_words_are_cleaned_before_they_are_cut() -> None:
     clean = lambda text: text.replace("hunter2", "*")  # noqa: E731 - one line
     assert "hunter" not in read_answer((True, secret), clean).detail
     assert "hunter" not in read_error(ValueError(secret), clean).detail
+
+
+def test_words_are_shown_in_one_line_whatever_is_in_them() -> None:
+    assert read_answer((False, "a\x1b[31mred\n  line 2")).detail == "a\\x1b[31mred line 2"
+    assert read_error(OSError("a\nb")).detail == "OSError: a b"

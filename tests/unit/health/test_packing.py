@@ -89,3 +89,15 @@ def test_one_that_cannot_be_loaded_says_so_when_it_runs() -> None:
 def test_what_cannot_travel_is_refused_with_the_remedy(probe: object, problem: str) -> None:
     with pytest.raises(ConfigError, match=problem):
         pack_probe(probe)  # pyright: ignore[reportArgumentType] - wrong on purpose
+
+
+def test_a_probe_that_wants_arguments_is_refused_where_it_is_registered() -> None:
+    def ping(host: str, port: int = 80) -> bool:
+        return bool(host and port)
+
+    with pytest.raises(ConfigError, match=r"called without arguments, and wants some \(missing .*'host'\)"):
+        pack_probe(ping)  # pyright: ignore[reportArgumentType] - that is the mistake
+    assert pack_probe(partial(ping, "db"))
+    assert pack_probe(lambda port=80: port > 0)
+    assert pack_probe(Counts)
+    assert pack_probe(dict), "a built-in of which Python does not know what it takes"

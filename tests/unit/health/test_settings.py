@@ -33,6 +33,8 @@ def test_names_and_defaults_are_the_contract() -> None:
     ("fields", "problem"),
     [
         ({"component": ""}, "component"),
+        ({"component": "a\nb"}, "component: has line ends or other unprintable characters; take them away"),
+        ({"depends_on": ("a", "\x1b[31mb")}, "depends_on: '.x1b.31mb' has line ends"),
         ({"kind": "livenes"}, "kind: 'livenes' is not one of startup, liveness, readiness"),
         ({"interval_s": 0}, "interval_s"),
         ({"interval_s": float("nan")}, "interval_s"),

@@ -117,3 +117,15 @@ def test_a_channel_that_is_none_is_named_with_its_place() -> None:
     assert problems_of_channels(given, ("mail", "hook")) == (
         "strategies[2].channels: there is no channel 'pager'; there are: mail, hook",
     )
+
+
+@pytest.mark.parametrize("make", [Fallback, Provider])
+def test_a_breaker_that_cannot_be_is_refused_where_it_is_named(make: Any) -> None:
+    with pytest.raises(ConfigError, match="breaker: has one of"):
+        make(len, breaker="pay*")
+    assert make(len, breaker="pay").breaker == "pay"
+
+
+def test_a_strategy_of_ones_own_is_written_by_its_name() -> None:
+    make: Any = UserStrategy
+    assert make("mend", options={"a": 1}) == UserStrategy(name="mend", options={"a": 1})

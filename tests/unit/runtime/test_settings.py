@@ -128,3 +128,46 @@ def test_one_field_may_be_given_without_its_name_and_fails_with_it() -> None:
         make(7)
     with pytest.raises(TypeError):
         make("x", "y")
+
+
+def test_fields_have_names_and_one_may_stand_alone() -> None:
+    class Alone(Settings):
+        alone = "wait_s"
+        wait_s: float = 1.0
+
+    make: Any = Inner
+    with pytest.raises(TypeError, match=r"Inner takes its fields by name, as Inner\(wait_s=...\)"):
+        make(2.0)
+    other: Any = Alone
+    assert other(2.0) == Alone(wait_s=2.0)
+    with pytest.raises(TypeError, match=r"Alone takes its fields by name, as Alone\(wait_s=...\)"):
+        other(2.0, 3.0)
+
+
+class Pair(Settings):
+    low: int = 0
+    high: int = 0
+
+    @classmethod
+    def problems_across(cls, data: object) -> tuple[str, ...]:
+        given: Any = data
+        return ("low: is larger than high",) if given.get("low", 0) > given.get("high", 0) else ()
+
+
+class Nest(Settings):
+    pair: Pair = Pair()
+    count: int = 0
+
+
+class House(Settings):
+    nest: Nest = Nest()
+
+
+def test_what_does_not_fit_together_is_told_however_deep_it_stands_and_with_what_else_is_wrong() -> None:
+    data: Any = {"nest": {"pair": {"low": 3, "high": 1}, "count": "x"}}
+    with pytest.raises(ConfigError, match=r"nest\.pair\.low: is larger than high") as refused:
+        House.parse(data, source="test")
+    assert len(refused.value.problems) == 2
+    with pytest.raises(ConfigError, match=r"House: nest\.pair\.low: is larger than high"):
+        House(nest={"pair": {"low": 3, "high": 1}})  # pyright: ignore[reportArgumentType]
+    assert House.parse({"nest": {"count": 2}}, source="test").nest.count == 2

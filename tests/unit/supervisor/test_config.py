@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,35 @@ def test_a_plan_has_people_told_by_channels_that_there_are() -> None:
     assert [each.name for each in config.notifier.channels] == ["pager"]
     with pytest.raises(ConfigError, match=r"healer.plans\[0\].strategies\[0\].channels: there is no channel 'pager'"):
         SupervisorConfig.load({"healer": {"plans": plans}})
+
+
+_HOOK = {"name": "hook", "kind": "webhook", "url": "http://localhost/in"}
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        ({"notifier": {"channels": [_HOOK, _HOOK]}}, r"notifier.channels\[1\].name: 'hook' is taken"),
+        (
+            {"notifier": {"channels": [_HOOK], "routes": [{"channels": "pager"}]}},
+            r"notifier.routes\[0\].channels: there is no channel 'pager'; there are: hook",
+        ),
+        (
+            {"degradation": {"rules": [{"level": "low", "signal": "system_score", "enter": 1, "leave": 2}]}},
+            r"degradation.rules\[0\].level: 'low' is no level to degrade to; there are reduced, minimal, emergency",
+        ),
+    ],
+)
+def test_what_does_not_fit_together_below_a_key_is_refused_however_it_is_given(
+    data: dict[str, dict[str, object]], problem: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(json.dumps(data))
+    for given in (data, path):
+        with pytest.raises(ConfigError, match=problem):
+            SupervisorConfig.load(given)
+    with pytest.raises(ConfigError, match=problem):
+        SupervisorConfig(**data)  # pyright: ignore[reportArgumentType]
 
 
 def test_good_patterns_are_kept() -> None:
