@@ -24,6 +24,7 @@ from actors.runtime.fault_control import FaultControl
 from actors.runtime.ids import ROOT_KEY, ActorName
 from actors.runtime.orphan import Orphanhood
 from actors.runtime.process import ProcessIdentity, this_process
+from actors.runtime.raylet_watch import end_with_raylet
 
 if TYPE_CHECKING:
     from actors.runtime.orphan import Root
@@ -97,6 +98,7 @@ class ActorShell(FaultControl):
         self._heard = threading.Event()
         self._patience_changed = threading.Event()
         self._orphanhood = Orphanhood(ORPHAN_TIMEOUT_S)
+        end_with_raylet(self.exit_process)
         if self.has_leader:
             threading.Thread(target=self._mind_the_leader, name="supervisor-orphan", daemon=True).start()
 

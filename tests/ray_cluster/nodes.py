@@ -175,6 +175,7 @@ def stopped(target: ProcessIdentity) -> Generator[None]:
     lease = f"sleep {LEASE_S}; kill -CONT {target.pid}"
     with subprocess.Popen(["/bin/sh", "-c", lease], start_new_session=True, stderr=subprocess.DEVNULL) as watchdog:
         assert process.send(target, signal.SIGSTOP)
+        eventually(lambda: process.evidence(target, 0.0).state == "T")  # each of its threads has to come to it
         try:
             yield
         finally:
