@@ -126,9 +126,10 @@ def test_a_scene_that_is_watched_is_so_each_time_it_is_built(lab: Supervisor, mo
 @pytest.mark.parametrize("name", ["hang-then-resume", "kill-breaker"])
 def test_a_dry_run_sees_the_scene_that_is_not_there_yet(lab: Supervisor, name: str) -> None:
     before = lives(lab)
+    stays = name == "kill-breaker" and "chaos-payments" in lab.breakers()  # of an earlier scene: nothing ends a breaker
     plan = lab.chaos.run(name, seed=5, dry_run=True, scene=True)
     assert plan.refusals == ()
-    assert any("are not there yet" in words for words in plan.unchecked)
+    assert any("are not there yet" in words for words in plan.unchecked) is not stays
     assert lives(lab) == before, "nothing was built"
     with staging.Stage(lab, load_experiment(name).chaos.scene, build=True):
         there = lab.chaos.plan(name, seed=5, scene=True)

@@ -290,6 +290,10 @@ Supervisor.connect(sys.argv[1], address=sys.argv[2]).chaos.run(sys.argv[3], name
 """
 
 
+HEEDING = ("env", "--default-signal=INT")
+"""What a shell runs in the background ignores interrupts, and so would all that it starts."""
+
+
 @pytest.mark.parametrize(
     ("number", "of_command", "code"),
     [
@@ -310,7 +314,8 @@ def test_a_run_whose_program_is_told_to_end_is_undone_and_told_of(
     program = [sys.executable, "-c", _PROGRAM, lab.name, address, str(file), unique_name()]
     archive = Archive(tmp_path) if of_command else lab.chaos.archive
     known = archive.names()
-    asked = subprocess.Popen(command if of_command else program, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    started = [*HEEDING, *(command if of_command else program)]
+    asked = subprocess.Popen(started, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     try:
         assert wait_until(lambda: any(_is_injected(lab, run) for run in lab.chaos.active()), PATIENCE_S)
         asked.send_signal(number)
