@@ -124,9 +124,11 @@ class SharedBreakers:
         return p99(taken)
 
     def cpu(self, seconds: float) -> float:
-        """CPU of all owners of 1,000 breakers while eight processes make 50,000 calls a second, cores."""
-        prefix = uuid.uuid4().hex[:8]
-        self._use([f"{prefix}-{number}" for number in range(_BREAKERS)], BreakerSettings())
+        """CPU of all owners of 1,000 breakers while eight processes make 50,000 calls a second, cores.
+
+        Each round uses the same thousand: new ones would burden the next round, and a cluster allows 4,096.
+        """
+        self._use([f"bench-cpu-{number}" for number in range(_BREAKERS)], BreakerSettings())
         share = _OUTCOMES_PER_S / PROCESSES
         ray.get([caller.work.remote(share, 3.0) for caller in self._callers])
         pids = self._owners()
