@@ -25,7 +25,7 @@ from actors.breaker import messages as m
 from actors.breaker.gate import Gate
 from actors.breaker.held import TOO_LATE, HeldPermits
 from actors.breaker.lane import DURATIONS_MAX, IDLE_LOOKS, LANES_MAX, NEVER, Lane
-from actors.breaker.link import WORD_UNKNOWN, Attachment, Glance, OwnerLink, Word, glance
+from actors.breaker.link import THIS_PROCESS, WORD_UNKNOWN, Attachment, Glance, OwnerLink, Word, glance
 from actors.breaker.open_waits import ask_open_wait
 from actors.breaker.outcome import code_of
 from actors.breaker.outgoing import Outgoing
@@ -360,10 +360,7 @@ class Circuit:
         plain = gate.settings.slow_call_s is None and gate.settings.failed_result is None
         shut_until = None if self._parked else gate.shut_until()
         if shut_until is not None:
-            alone, published = gate.opening is not None, gate.published
-            lane.told = ("open" if alone else published.state, published.generation, alone)
-            lane.longest_s = gate.settings.open_s_max
-            lane.until = shut_until
+            lane.refuse(gate, shut_until, of_process=self.link.supervisor == THIS_PROCESS)
         lane.shut = NEVER if shut_until is None else self._seen
         lane.careful = passes
         lane.word = passes if plain else NEVER

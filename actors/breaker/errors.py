@@ -5,12 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from shlex import quote
+from typing import NamedTuple
 
 from actors.breaker.published import State
 from actors.runtime.errors import SupervisorError
 
-_USUAL = 3
 _UNHEARD = "and its owner is not heard: nobody probes until it is"
+
+
+class Refusing(NamedTuple):
+    """What refuses, as `CircuitOpenError` has it, but for what changes from one call to the next.
+
+    Attributes:
+        of_process: The breaker is this process's alone, and no command sees it.
+    """
+
+    state: State = "open"
+    generation: int = 0
+    by_itself: bool = False
+    owner_heard: bool = True
+    of_process: bool = False
 
 
 class CircuitOpenError(SupervisorError):
@@ -23,9 +37,10 @@ class CircuitOpenError(SupervisorError):
         generation: The transition that this state began with, as in the log's table `circuit_breaker_state_history`.
         by_itself: This process's own calls opened it here; the cluster did not.
         owner_heard: False where nobody probes until the breaker's owner is heard.
+        of_process: It is a breaker of this process alone, which no command sees.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a caller may want to know
         self,
         name: str,
         *,
@@ -34,9 +49,9 @@ class CircuitOpenError(SupervisorError):
         generation: int = 0,
         by_itself: bool = False,
         owner_heard: bool = True,
+        of_process: bool = False,
     ) -> None:
-        told = (state, generation, by_itself)
-        self.args = (name, retry_after_s, told if owner_heard else (*told, False))
+        self.args = (name, retry_after_s, Refusing(state, generation, by_itself, owner_heard, of_process))
 
     @property
     def name(self) -> str:
@@ -48,23 +63,28 @@ class CircuitOpenError(SupervisorError):
 
     @property
     def state(self) -> State:
-        return self.args[2][0]
+        return self.args[2].state
 
     @property
     def generation(self) -> int:
-        return self.args[2][1]
+        return self.args[2].generation
 
     @property
     def by_itself(self) -> bool:
-        return self.args[2][2]
+        return self.args[2].by_itself
 
     @property
     def owner_heard(self) -> bool:
-        return len(self.args[2]) <= _USUAL
+        return self.args[2].owner_heard
+
+    @property
+    def of_process(self) -> bool:
+        return self.args[2].of_process
 
     def __str__(self) -> str:
         """Put into words when somebody reads it: most refusals are caught unread, and take a microsecond."""
-        return f"breaker {self.name!r} is {self._what()}: supervisor breaker explain {quote(self.name)}"
+        tells = "its explain()" if self.of_process else f"supervisor breaker explain {quote(self.name)}"
+        return f"breaker {self.name!r} is {self._what()}: {tells}"
 
     def _what(self) -> str:
         again = f"try again in {self.retry_after_s:.1f} s. Why it opened"
@@ -82,9 +102,9 @@ class CircuitOpenError(SupervisorError):
                 return f"open{here}; next probe in {self.retry_after_s:.1f} s. Why it opened"
 
 
-refusal: Callable[[str, float, tuple[State, int, bool]], CircuitOpenError]
+refusal: Callable[[str, float, Refusing], CircuitOpenError]
 refusal = partial(Exception.__new__, CircuitOpenError)
-"""One CircuitOpenError in one C call: its name, `retry_after_s`, and the state with its generation and `by_itself`."""
+"""One CircuitOpenError in one C call: its name, `retry_after_s`, and what refuses."""
 
 
 class TooManyBreakersError(SupervisorError):

@@ -12,8 +12,10 @@ from collections.abc import Callable
 from itertools import count
 from typing import TYPE_CHECKING
 
+from actors.breaker.errors import Refusing
+
 if TYPE_CHECKING:
-    from actors.breaker.published import State
+    from actors.breaker.gate import Gate
 
 NEVER = -1
 """No word of a board equals it."""
@@ -83,11 +85,18 @@ class Lane:
         self.ticket = ticket
         self.word = self.careful = self.shut = NEVER
         self.until = float("-inf")
-        self.told: tuple[State, int, bool] = ("open", 0, False)
+        self.told = Refusing()
         self.longest_s = 0.0
         self._hits, self._refusals = Tally(), Tally()
         self.hit, self.bounce = self._hits.add, self._refusals.add
         self.durations: deque[float] = deque()
+
+    def refuse(self, gate: Gate, until: float, *, of_process: bool) -> None:
+        """Calls are refused as the gate has it until then, if they find the owner's word to be `shut`."""
+        alone, published = gate.opening is not None, gate.published
+        state = "open" if alone else published.state
+        self.told = Refusing(state, published.generation, alone, of_process=of_process)
+        self.until, self.longest_s = until, gate.settings.open_s_max
 
     def park(self) -> None:
         """Let the next call take the slow way."""

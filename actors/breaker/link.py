@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 LOOK_S = 0.05
 """Followers that make no calls are told of a change at the latest after this, seconds, while the owner is heard."""
 
+THIS_PROCESS = "(this process)"
+"""What stands for the supervisor of a breaker of one process alone; no supervisor can be called so."""
+
 WORD_UNKNOWN = 0
 """The word while nothing is known of the owner, or where the place moved: read again."""
 

@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from actors.breaker import messages as m
-from actors.breaker.link import Follower, OwnerLink, Word
+from actors.breaker.link import THIS_PROCESS, Follower, OwnerLink, Word
 from actors.breaker.machine import BreakerMachine
 from actors.breaker.open_waits import ask_open_wait
 from actors.breaker.settings import BreakerSettings
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from actors.breaker.keeper import Keeper
     from actors.breaker.view import BreakerView
     from actors.runtime.clock import Clock
-
-SUPERVISOR = "local"
-"""What stands for the supervisor where there is none."""
 
 _LOCK = threading.Lock()
 """Of all machines, and held over a fork: a child that begins amid a change would have half of it."""
@@ -80,7 +77,7 @@ class LocalLink:
         supervisor: What stands for its name.
     """
 
-    def __init__(self, *, clock: Clock, rng: Chance, keeper: Keeper, supervisor: str = SUPERVISOR) -> None:
+    def __init__(self, *, clock: Clock, rng: Chance, keeper: Keeper, supervisor: str = THIS_PROCESS) -> None:
         self.supervisor = supervisor
         self.is_alone = False
         self._now = clock.now

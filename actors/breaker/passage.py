@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from actors.breaker import messages as m
 from actors.breaker.errors import CircuitOpenError, refusal
+from actors.breaker.link import THIS_PROCESS
 from actors.breaker.outcome import Outcome, outcome_of_error, outcome_of_result
 from actors.breaker.verdict import Admitted, Ask, Permit, Refused
 from actors.runtime.context import LIMIT
@@ -171,6 +172,7 @@ def _refuse(circuit: Circuit, refused: Refused) -> Any:
         generation=circuit.gate.published.generation,
         by_itself=refused.by_itself,
         owner_heard=refused.owner_heard,
+        of_process=circuit.link.supervisor == THIS_PROCESS,
     )
 
 

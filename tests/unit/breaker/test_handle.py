@@ -49,7 +49,7 @@ def test_a_refusal_carries_what_a_caller_needs_and_says_what_to_do():
     error = pickle.loads(pickle.dumps(refused.value))
     assert (error.name, error.retry_after_s, error.state, error.by_itself) == ("b", 3.0, "open", False)
     assert error.generation == town.view.published.generation
-    assert str(error) == "breaker 'b' is open; next probe in 3.0 s. Why it opened: supervisor breaker explain b"
+    assert str(error) == "breaker 'b' is open; next probe in 3.0 s. Why it opened: its explain()"
     assert town.view.totals.refused == 1
 
 
@@ -362,7 +362,7 @@ def test_an_owner_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch):
 
 def test_a_handle_tells_which_breaker_it_is():
     town = Town()
-    assert (town.breaker.name, repr(town.breaker)) == ("b", "<breaker 'b' of 'local': closed>")
+    assert (town.breaker.name, repr(town.breaker)) == ("b", "<breaker 'b' of '(this process)': closed>")
 
 
 def test_a_pickled_handle_finds_this_processs_circuit():

@@ -14,11 +14,14 @@ import pytest
 
 from actors.breaker.errors import TooManyBreakersError
 from actors.breaker.handle import BreakerHandle, local_breaker
+from actors.breaker.link import THIS_PROCESS
+from actors.breaker.local_link import LocalLink
 from actors.breaker.registry import REGISTRY, Registry, identity
 from actors.breaker.settings import BreakerSettings
 from actors.runtime.asker import who
 from actors.runtime.errors import ConfigError
-from tests.unit.breaker.scene import fast
+from actors.runtime.ids import is_valid_name
+from tests.unit.breaker.scene import Steady, fast
 from tests.unit.breaker.town import BreakError, Town, bad, good
 
 WITHOUT_RAY = """
@@ -55,15 +58,22 @@ def test_it_imports_and_works_where_ray_cannot_be_imported():
 def test_a_name_has_one_circuit_and_another_supervisors_name_another():
     town = Town()
     assert town.registry.local("b") is town.circuit
-    assert town.registry.circuits("local") == (town.circuit,)
+    assert town.registry.circuits(THIS_PROCESS) == (town.circuit,)
     assert town.registry.circuits("other") == ()
+
+
+def test_a_supervisor_may_be_called_as_it_likes_and_its_breakers_are_not_this_processs():
+    town = Town()
+    theirs = LocalLink(clock=town.clock, rng=Steady(), keeper=town.keeper, supervisor="local")
+    assert town.registry.circuit(theirs, "b").link is theirs
+    assert not is_valid_name(THIS_PROCESS)
 
 
 def test_a_name_that_is_none_is_refused_before_anything_is_made():
     town = Town()
     with pytest.raises(ConfigError, match="control"):
         town.registry.local("a\tb")
-    assert len(town.registry.circuits("local")) == 1
+    assert len(town.registry.circuits(THIS_PROCESS)) == 1
 
 
 def test_settings_that_are_none_are_refused_before_anything_is_made():
@@ -71,7 +81,7 @@ def test_settings_that_are_none_are_refused_before_anything_is_made():
     unfit: Any = {"failure_rate": 0.2}
     with pytest.raises(ConfigError, match=r"settings of breaker 'c'.*must be BreakerSettings, not dict"):
         town.registry.local("c", unfit)
-    assert len(town.registry.circuits("local")) == 1
+    assert len(town.registry.circuits(THIS_PROCESS)) == 1
 
 
 def test_one_name_too_many_is_told_which_and_the_known_ones_go_on():
@@ -90,8 +100,8 @@ def test_one_name_too_many_is_told_which_and_the_known_ones_go_on():
 def test_a_forgotten_supervisor_begins_with_new_circuits():
     town = Town()
     former = town.circuit
-    town.registry.forget("local")
-    assert town.registry.circuits("local") == ()
+    town.registry.forget(THIS_PROCESS)
+    assert town.registry.circuits(THIS_PROCESS) == ()
     assert town.registry.local("b") is not former
 
 

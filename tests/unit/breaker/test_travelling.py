@@ -100,7 +100,8 @@ def test_another_process_has_a_circuit_of_its_own():
 import pickle
 double = pickle.loads(bytes.fromhex({cloudpickle.dumps(double).hex()!r}))
 from actors.breaker.registry import REGISTRY
-assert REGISTRY.circuits("local") == ()
+from actors.breaker.link import THIS_PROCESS
+assert REGISTRY.circuits(THIS_PROCESS) == ()
 print(double(4), REGISTRY.local("travels-far").gate.settings.window_calls)
 """
     root = Path(__file__).parents[3]
