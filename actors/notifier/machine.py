@@ -1,7 +1,7 @@
 """The notifier: who is told what, and when. Pure: events in, commands out.
 
     raised --new, worse, asked for anew, or lasting for repeat_s--> told to the channels of its routes
-      |--told lately--> counted                                        |
+      |--told lately--> counted; told again by channels that gave up   |
       +---- over, taken over, or forgotten --------------------------> told to those that were told
 
 A message is written down before it is sent, and forgotten when it was taken: it is handed over at least once, and its
@@ -13,7 +13,7 @@ Time that is over is settled before each event. A `now` before the latest one co
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, assert_never
 
 from actors.notifier import messages as m
@@ -39,6 +39,8 @@ class _Told:
     taken: bool = False
     reached: frozenset[str] = frozenset()
     """Channels whose outbox had room for a message that tells of it."""
+    given_up: dict[str, float] = field(default_factory=dict[str, float])
+    """Channels of which the last such message was tried in vain, and when it was given up, monotonic seconds."""
 
 
 class NotifierMachine:
@@ -64,7 +66,10 @@ class NotifierMachine:
         """What follows from `event` at `now`, monotonic seconds; in the order to be carried out."""
         self._now = max(self._now, now)
         commands = [command for outbox in self._outboxes.values() for command in outbox.expire(self._now)]
-        commands += self._dispatch(event)
+        self._note_ends(commands)
+        following = self._dispatch(event)
+        self._note_ends(following)
+        commands += following
         for name, outbox in self._outboxes.items():
             while alerts := outbox.group(self._now):
                 self._last += 1
@@ -126,6 +131,28 @@ class NotifierMachine:
             if known is not None and not self._outboxes[channel].misses(alert.key):
                 known.reached |= {channel}
 
+    def _note_ends(self, commands: list[m.Command]) -> None:
+        for command in commands:
+            if isinstance(command, m.RecordNotification) and command.result != "dropped":
+                for alert in command.entry.alerts:
+                    self._note_end(alert, command.entry.channel, is_sent=command.result == "sent")
+
+    def _note_end(self, alert: m.Alert, channel: str, *, is_sent: bool) -> None:
+        known = self._told.get(alert.key)
+        if known is None or alert.ended_s is not None:
+            return
+        if is_sent:
+            known.given_up.pop(channel, None)
+        else:
+            known.given_up[channel] = self._now
+
+    def _tell_again(self, known: _Told) -> None:
+        """By the channels that gave up telling of it, once they have had time to recover; nobody took it over."""
+        due = [name for name, at in known.given_up.items() if self._now - at >= self._settings.retry_max_s]
+        for name in () if known.taken else self._known(tuple(due)):
+            del known.given_up[name]
+            self._outboxes[name].add(known.alert, self._now)
+
     def _known(self, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(name for name in names if name in self._outboxes)
 
@@ -154,6 +181,7 @@ class NotifierMachine:
         known = self._told.get(event.alert.key)
         if known is not None and not self._is_news(known, event):
             known.alert = replace(known.alert, repeated=known.alert.repeated + 1)
+            self._tell_again(known)
             return []
         asked = event.channels or self._routed(event)
         channels = self._known(asked)
@@ -164,8 +192,11 @@ class NotifierMachine:
             self._outboxes[name].add(alert, self._now)
         told_before = () if known is None else known.channels
         both = tuple(dict.fromkeys((*told_before, *channels)))
-        reached = frozenset[str]() if known is None else known.reached
-        self._told[alert.key] = _Told(replace(alert, repeated=0), self._now, both, reached=reached)
+        fresh = _Told(replace(alert, repeated=0), self._now, both)
+        if known is not None:
+            fresh.reached = known.reached
+            fresh.given_up = {name: at for name, at in known.given_up.items() if name not in channels}
+        self._told[alert.key] = fresh
         self._told.move_to_end(alert.key)
         if len(self._told) > self._settings.alerts_max:
             self._told.popitem(last=False)

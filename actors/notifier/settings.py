@@ -173,7 +173,12 @@ class NotifierSettings(Settings):
     repeat_s: float = Field(
         default=3600.0, gt=0, le=30 * _DAY_S, description="What lasts is not told again before, seconds."
     )
-    attempts: int = Field(default=8, ge=1, le=1000, description="How often a message is tried.")
+    attempts: int = Field(
+        default=8,
+        ge=1,
+        le=1000,
+        description="How often a message is tried; then its alert is told anew if raised again after `retry_max_s`.",
+    )
     retry_min_s: float = Field(default=1.0, gt=0, le=3600, description="The first wait between tries, seconds.")
     retry_max_s: float = Field(default=300.0, gt=0, le=_DAY_S, description="The longest such wait, seconds.")
     stale_s: float = Field(

@@ -35,6 +35,29 @@ class TestTelling:
         scene.raise_()
         assert [each.alerts[0].repeated for each in scene.sent] == [0, 4]
 
+    def test_what_a_channel_gave_up_is_told_by_it_when_it_is_raised_after_a_while_and_by_no_other(self) -> None:
+        scene = Scene(channel("a"), channel("b"), attempts=2, retry_min_s=1.0, retry_max_s=10.0, repeat_s=1000.0)
+        scene.ok = lambda send: send.entry.channel == "a"
+        scene.raise_()
+        assert [each.result for each in of(m.RecordNotification, scene.later(5.0))] == ["failed"]
+        scene.raise_()
+        assert scene.told == [("a", "db/crash", False)]
+        scene.ok = lambda _: True
+        scene.later(10.0)
+        for _ in range(3):
+            scene.raise_()
+        assert scene.told == [("a", "db/crash", False), ("b", "db/crash", False)]
+
+    def test_what_a_channel_gave_up_is_not_told_once_somebody_has_taken_it_over(self) -> None:
+        scene = Scene(attempts=1, retry_max_s=10.0, repeat_s=1000.0)
+        scene.ok = lambda _: False
+        scene.raise_()
+        scene.resolve(detail="ann has taken it over", how="taken")
+        scene.ok = lambda _: True
+        scene.later(10.0)
+        scene.raise_()
+        assert scene.told == []
+
     def test_what_becomes_worse_is_told_at_once(self) -> None:
         scene = Scene()
         scene.raise_()
