@@ -308,7 +308,8 @@ class ClusterRunner:
         if isinstance(reply, tuple | list):
             names = (ActorName.parse(str(name)) for name in reply)
             numbers = tuple(name.incarnation for name in names if name is not None)
-            self._post(m.StandbysAttended(key=command.key, incarnation=command.incarnation, standbys=numbers))
+            key, incarnation, told = command.key, command.incarnation, command.standbys
+            self._post(m.StandbysAttended(key=key, incarnation=incarnation, standbys=numbers, told=told))
 
     # -- watching ---------------------------------------------------------------------------------------------------
 

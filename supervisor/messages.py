@@ -102,11 +102,12 @@ class ChildUnhealthy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandbysAttended:
-    """The accepted incarnation knows these standbys, and each of them holds its state, if it replicates it."""
+    """Of the standbys it was told of, these hold the state of the accepted life, if it keeps any; it needs no more."""
 
     key: str
     incarnation: int
     standbys: tuple[int, ...]
+    told: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

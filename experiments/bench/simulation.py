@@ -221,7 +221,7 @@ class Simulation:
             case m.PromoteChild(key=key, incarnation=number):
                 self._accept(key, number)
             case m.AttendStandbys(key=key, incarnation=number, standbys=standbys):
-                attended = m.StandbysAttended(key=key, incarnation=number, standbys=standbys)
+                attended = m.StandbysAttended(key=key, incarnation=number, standbys=standbys, told=standbys)
                 self._post(attended, self._rng.expovariate(10.0))
             case m.AskStop(key=key, incarnation=number) if (key, number) not in self._hung:
                 self._post(m.StopAnswered(key=key, incarnation=number), self._rng.expovariate(2.0))

@@ -217,8 +217,7 @@ class SupervisorMachine:
                     self._groups.on_start_due(member)
             case "refill":
                 if member in self._s.children:
-                    self._lives.standbys.refill(self._s.children[member])
-                    self._lives.standbys.attend(self._s.children[member])
+                    self._lives.standbys.on_due(self._s.children[member])
             case "resume":
                 if member in self._s.groups:
                     self._groups.on_resume(self._s.groups[member])

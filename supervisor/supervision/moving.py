@@ -35,10 +35,8 @@ class Moving:
         if not child.plan.is_bound and staying(self._s):
             going = nodes & self._s.draining
             lost = [life for life in child.standbys() if life.location is not None and life.location.node_id in going]
-            for life in lost:
-                self._standbys.dismiss(child, life)
             if lost:
-                self._standbys.attend(child)
+                self._standbys.release(child, lost)
         self._standbys.refill(child)
         self.go(child)
 

@@ -133,7 +133,7 @@ class Supervision(RuleBasedStateMachine):
                     return m.ChildStartFailed(key=key, incarnation=number, error="no")
                 return m.ChildReady(key=key, incarnation=number, location=WHERE)
             case m.AttendStandbys(key=key, incarnation=number, standbys=standbys):
-                return m.StandbysAttended(key=key, incarnation=number, standbys=standbys)
+                return m.StandbysAttended(key=key, incarnation=number, standbys=standbys, told=standbys)
             case m.AskStop(key=key, incarnation=number):
                 return m.StopAnswered(key=key, incarnation=number)
             case m.KillChild(key=key, incarnation=number):

@@ -72,6 +72,21 @@ def test_a_child_that_cannot_put_its_state_away_has_its_standby_do_so(
     assert ward.add.remote().result(timeout=ANSWER_S) == 4
 
 
+def test_a_child_that_dies_as_its_standby_is_let_go_keeps_every_answered_call(
+    shared: Supervisor, group: Group, eventually: Eventually
+):
+    ward: Any = group.supervise(wards.Ward, name="cart", checkpoint="each_call")
+    seen = f"child/{group.path}.cart"
+    for number in range(1, 9):
+        group.resize("cart", standbys=1)
+        eventually(lambda: next(c for c in shared.status().tree if c.key == seen).standbys, "the standby")
+        pid = ward.pid.remote().result(timeout=ANSWER_S)
+        assert ward.add.remote().result(timeout=ANSWER_S) == number
+        group.resize("cart", standbys=0)
+        os.kill(pid, signal.SIGKILL)
+    assert ward.seen.remote().result(timeout=ANSWER_S) == 8
+
+
 def test_a_checkpoint_on_request_of_a_pool_is_one_of_each_member(group: Group):
     pool: Any = group.pool(wards.Ward, name="wards", size=2, checkpoint=SELDOM_S)
     members = list(pool.all_members().values())

@@ -206,10 +206,10 @@ class Scene:
     def stands_by(self, name: str, incarnation: int, *, node: str = NODE) -> list[m.Command]:
         return self.ready(name, incarnation, node=node, serves=False)
 
-    def attended(self, name: str, *standbys: int, by: int | None = None) -> list[m.Command]:
-        """These standbys hold the state of the accepted life."""
+    def attended(self, name: str, *standbys: int, by: int | None = None, told: tuple[int, ...] = ()) -> list[m.Command]:
+        """Of the standbys that the accepted life was told of these hold its state; nothing said: all of them."""
         key, number = self._life(name, by)
-        return self.tell(m.StandbysAttended(key=key, incarnation=number, standbys=standbys))
+        return self.tell(m.StandbysAttended(key=key, incarnation=number, standbys=standbys, told=told or standbys))
 
     def died(
         self, name: str, exit_class: ExitClass = "crash", incarnation: int | None = None, **more: str

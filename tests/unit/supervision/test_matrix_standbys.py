@@ -153,10 +153,10 @@ def test_resize_live() -> None:
     ]
     scene.stands_by("a", 2)
     scene.stands_by("a", 3)
-    assert said(scene.ask(r.Resize(member="child/a", standbys=1), "s")) == [
-        *("kill a#3", "attend a#1: 2", "answer s ok")
-    ]
-    assert said(scene.ask(r.Resize(member="child/a", standbys=0), "t")) == [*("kill a#2", "attend a#1:", "answer t ok")]
+    assert said(scene.ask(r.Resize(member="child/a", standbys=1), "s")) == [*("attend a#1: 2", "answer s ok")]
+    assert said(scene.attended("a", 2)) == ["kill a#3"]
+    assert said(scene.ask(r.Resize(member="child/a", standbys=0), "t")) == ["attend a#1:", "answer t ok"]
+    assert said(scene.attended("a")) == ["kill a#2"]
     assert said(scene.ask(r.Resize(member="child/a"), "u")) == ["answer u ok"]
 
 
@@ -263,9 +263,8 @@ def test_a_standby_elsewhere_takes_over_at_once() -> None:
 def test_standbys_leave_too() -> None:
     scene = Scene(child("a", standbys=1), nodes=(NODE, OTHER, THIRD))
     scene.run(scene.lead())
-    assert said(scene.see(NODE, OTHER, THIRD, draining=(OTHER,))) == [
-        *("kill a#2", "attend a#1:", "start a#3 standby on p")
-    ]
+    assert said(scene.see(NODE, OTHER, THIRD, draining=(OTHER,))) == [*("attend a#1:", "start a#3 standby on p")]
+    assert acts(scene.attended("a")) == ["kill a#2"]
 
 
 def test_a_standby_for_the_move_that_fails_is_begun_again() -> None:

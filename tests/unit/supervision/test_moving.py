@@ -21,7 +21,8 @@ def test_nothing_changes_over_before_the_other_life_is_ready_elsewhere() -> None
 def test_a_second_node_that_is_about_to_go_moves_the_standby() -> None:
     scene = Scene(child("a", standbys=1), nodes=(NODE, OTHER, THIRD)).up()
     assert scene.child("a").standbys == ("s/child/a#2",)
-    assert acts(scene.see(NODE, OTHER, THIRD, draining=(NODE, OTHER))) == ["kill a#2", "start a#3 standby on p"]
+    assert acts(scene.see(NODE, OTHER, THIRD, draining=(NODE, OTHER))) == ["start a#3 standby on p"]
+    assert acts(scene.attended("a")) == ["kill a#2"]
 
 
 def test_whoever_is_down_has_nothing_to_move() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from supervisor import requests as r
 from supervisor.tree import ChildPlan
-from tests.unit.supervision.scene import NODE, OTHER, THIRD, Scene, acts, child, said
+from tests.unit.supervision.scene import NODE, OTHER, THIRD, Scene, actor, acts, child, said
 
 
 def test_the_oldest_that_is_ready_on_a_node_that_stays_steps_in() -> None:
@@ -64,7 +64,43 @@ def test_those_on_nodes_that_go_are_surplus_first() -> None:
     scene.stands_by("a", 2, node=NODE)
     scene.stands_by("a", 3, node=OTHER)
     scene.machine._s.draining = frozenset((NODE,))
-    assert acts(scene.ask(r.Resize(member="child/a", standbys=1))) == ["kill a#2"]
+    assert "attend a#1: 3" in said(scene.ask(r.Resize(member="child/a", standbys=1)))
+    assert acts(scene.attended("a", 3)) == ["kill a#2"]
+
+
+def test_a_standby_too_many_steps_in_until_the_one_that_serves_can_do_without_it() -> None:
+    scene = Scene(child("a", standbys=1)).up()
+    assert said(scene.ask(r.Resize(member="child/a", standbys=0), "r")) == ["attend a#1:", "answer r ok"]
+    assert said(scene.attended("a", 2)) == [], "that was asked before"
+    assert said(scene.died("a")) == ["restart a crash", "promote a#2"]
+    assert scene.child("a").incarnation == 2
+
+
+def test_a_standby_too_many_ends_once_the_one_that_serves_says_so_which_it_is_asked_till_then() -> None:
+    scene = Scene(child("a", standbys=1)).up()
+    scene.ask(r.Resize(member="child/a", standbys=0))
+    assert acts(scene.wait(0.9)) == []
+    for _ in range(3):
+        assert "attend a#1:" in said(scene.wait(1.0))
+    assert acts(scene.attended("a")) == ["kill a#2"]
+    scene.died("a", "killed", 2)
+    assert not any(word.startswith("attend") for word in said(scene.wait(5.0)))
+
+
+def test_a_standby_that_is_let_go_does_not_count_and_another_is_begun() -> None:
+    scene = Scene(child("a", standbys=1)).up()
+    scene.ask(r.Resize(member="child/a", standbys=0))
+    assert acts(scene.ask(r.Resize(member="child/a", standbys=1))) == ["start a#3 standby"]
+    assert acts(scene.attended("a")) == ["kill a#2"]
+
+
+def test_a_new_leader_lets_one_go_in_the_same_way() -> None:
+    before = Scene(child("a", standbys=1)).up()
+    before.ask(r.Resize(member="child/a", standbys=0))
+    scene = Scene(incarnation=3, ledger=before.machine.ledger())
+    scene.lead(actor("a", 1), actor("a", 2))
+    assert said(scene.ready("a")) == ["attend a#1:"]
+    assert acts(scene.attended("a")) == ["kill a#2"]
 
 
 def test_nothing_is_begun_for_a_child_that_does_not_serve() -> None:
