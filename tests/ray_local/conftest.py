@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
@@ -27,7 +27,7 @@ PATIENCE_S = 30.0
 HEARTBEAT = {"heartbeat_s": 0.2, "hang_timeout_s": 1.0}
 POOL = {"size": 2, "standbys": 1, "intensity": 1000, **HEARTBEAT}
 
-PATIENT = {"tasks": {"grace_s": 2.0}}
+PATIENT: Any = {"tasks": {"grace_s": 2.0}}
 """On a busy machine a coroutine may need a while to notice that its time is up."""
 
 
@@ -57,11 +57,26 @@ def unique_name() -> str:
 
 @pytest.fixture
 def start(ray_session: launch.Cluster, tmp_path: Path) -> Iterator[StartSupervisor]:
+    with _starting(tmp_path) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def start_for_module(
+    ray_session: launch.Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[StartSupervisor]:
+    """As `start`, for supervisors that a module's tests share."""
+    with _starting(tmp_path_factory.mktemp("logs")) as make:
+        yield make
+
+
+@contextmanager
+def _starting(logs: Path) -> Generator[StartSupervisor]:
     with ExitStack() as started:
 
         def make(*, name: str | None = None, log: Path | None = None, **changes: Any) -> Supervisor:
             chosen = name or unique_name()
-            made = Supervisor.start(configuration(log or tmp_path / f"{chosen}.duckdb", changes), name=chosen)
+            made = Supervisor.start(configuration(log or logs / f"{chosen}.duckdb", changes), name=chosen)
             started.callback(made.shutdown)
             return made
 
@@ -75,24 +90,16 @@ def sup(start: StartSupervisor) -> Supervisor:
 
 
 @pytest.fixture(scope="module")
-def shared(ray_session: launch.Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
+def shared(start_for_module: StartSupervisor) -> Supervisor:
     """A supervisor that the module's tests share: they must leave it as they found it."""
-    name, log = unique_name(), tmp_path_factory.mktemp("log") / "events.duckdb"
-    made = Supervisor.start(configuration(log, PATIENT), name=name)
-    yield made
-    made.shutdown()
+    return start_for_module(**PATIENT)
 
 
 @pytest.fixture(scope="module")
-def lab(
-    ray_session: launch.Cluster, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Supervisor]:
+def lab(start_for_module: StartSupervisor, request: pytest.FixtureRequest) -> Supervisor:
     """A supervisor that experiments may be run on; a module says by `LAB_POOL` what is different in its pool."""
-    name, log = unique_name(), tmp_path_factory.mktemp("lab") / "events.duckdb"
     pool = trials.POOL | getattr(request.module, "LAB_POOL", {})
-    made = Supervisor.start(configuration(log, {"pool": pool, "chaos": trials.CHAOS}), name=name)
-    yield made
-    made.shutdown()
+    return start_for_module(pool=pool, chaos=trials.CHAOS)
 
 
 @pytest.fixture

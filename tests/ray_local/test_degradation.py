@@ -20,17 +20,14 @@ from click.testing import CliRunner
 from supervisor import ConfigError, DegradationHandle, DegradationSettings, LevelRule, Policy, Retry, Supervisor
 from supervisor.cli.main import main
 from supervisor.services.keys import DEGRADATION
-from tests.ray_local.conftest import Family, StartSupervisor, configuration, unique_name
+from tests.ray_local.conftest import Family, StartSupervisor
 
 FAST = {"dwell_down_s": 0.0, "dwell_up_s": 0.2}
 
 
 @pytest.fixture(scope="module")
-def sup(ray_session: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
-    log = tmp_path_factory.mktemp("degradation") / "events.duckdb"
-    made = Supervisor.start(configuration(log, {}), name=unique_name())
-    yield made
-    made.shutdown()
+def sup(start_for_module: StartSupervisor) -> Supervisor:
+    return start_for_module()
 
 
 @pytest.fixture(autouse=True)

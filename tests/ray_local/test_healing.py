@@ -7,6 +7,7 @@ import json
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from functools import partial
 from itertools import accumulate
 from pathlib import Path
@@ -32,18 +33,15 @@ from supervisor import (
 )
 from supervisor.cli import healing
 from tests.ray_local import ailments
-from tests.ray_local.conftest import Marks, StartSupervisor, configuration, unique_name
+from tests.ray_local.conftest import Marks, StartSupervisor
 from tests.unit.notifier.sinks import Sink, http_sink
 
 QUICK = {"verify_s": 5.0, "verify_every_s": 0.1, "on_child_given_up": "high", "record_timeout_s": 1.0}
 
 
 @pytest.fixture(scope="module")
-def ward(ray_session, tmp_path_factory: pytest.TempPathFactory):
-    name, log = unique_name(), tmp_path_factory.mktemp("healing") / "events.duckdb"
-    made = Supervisor.start(configuration(log, {"healer": QUICK}), name=name)
-    yield made
-    made.shutdown()
+def ward(start_for_module: StartSupervisor) -> Supervisor:
+    return start_for_module(healer=QUICK)
 
 
 # -- sup.heal
@@ -280,24 +278,11 @@ def _latest(sup: Supervisor, component: str):
 # -- the shell
 
 
-class _Shown:
-    """A handle that a command may leave without ending the supervisor."""
-
-    def __init__(self, sup: Supervisor) -> None:
-        self.sup = sup
-
-    def __enter__(self) -> Supervisor:
-        return self.sup
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-
 @pytest.mark.soak
 def test_the_shell_shows_holds_and_learns(
     ward: Supervisor, marks: Marks, eventually, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    monkeypatch.setattr(healing, "attached", lambda name, address: _Shown(ward))
+    monkeypatch.setattr(healing, "attached", lambda name, address: nullcontext(ward))
 
     def shell(*words: str) -> str:
         done = CliRunner().invoke(healing.heal, list(words), catch_exceptions=False)
@@ -325,7 +310,7 @@ def test_the_shell_shows_holds_and_learns(
 
 @pytest.mark.soak
 def test_who_is_kept_off_is_seen_and_readmitted(ward: Supervisor, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(healing, "attached", lambda name, address: _Shown(ward))
+    monkeypatch.setattr(healing, "attached", lambda name, address: nullcontext(ward))
 
     def shell(*words: str) -> str:
         return CliRunner().invoke(healing.heal, list(words), catch_exceptions=False).output

@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import pytest
 from click.testing import CliRunner
 
 from supervisor import Fallback, Supervisor
 from supervisor.cli import healing
-from tests.ray_local.conftest import StartSupervisor
-
-
-class _Shown:
-    """`attached`, to a supervisor of this test."""
-
-    def __init__(self, sup: Supervisor) -> None:
-        self.sup = sup
-
-    def __enter__(self) -> Supervisor:
-        return self.sup
-
-    def __exit__(self, *_: object) -> None:
-        return None
 
 
 def refused(number: int) -> str:
@@ -34,10 +21,9 @@ def noted(number: int) -> str:
 
 
 def test_to_look_at_incidents_begins_no_healing_and_all_who_fail_at_once_are_healed(
-    start: StartSupervisor, monkeypatch: pytest.MonkeyPatch
+    sup: Supervisor, monkeypatch: pytest.MonkeyPatch
 ):
-    sup = start()
-    monkeypatch.setattr(healing, "attached", lambda name, address: _Shown(sup))
+    monkeypatch.setattr(healing, "attached", lambda name, address: nullcontext(sup))
     told = CliRunner().invoke(healing.heal, ["ls"], catch_exceptions=False).output
     assert told.startswith("no incidents: no healer runs now. It begins with its first use")
     assert not sup.healer.client.is_running()

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,18 +16,15 @@ from supervisor import Fallback, Provider, Restart, Restore, Retry, Supervisor
 from supervisor.services.keys import HEALER, NOTIFIER
 from supervisor.tree import LOG
 from tests.ray_local import ailments
-from tests.ray_local.conftest import Marks, StartSupervisor, configuration, unique_name
+from tests.ray_local.conftest import Marks, StartSupervisor
 from tests.ray_local.test_healing import QUICK
 from tests.unit.notifier.scene import alert
 from tests.unit.notifier.sinks import http_sink
 
 
 @pytest.fixture(scope="module")
-def ward(ray_session, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
-    name, log = unique_name(), tmp_path_factory.mktemp("kills") / "events.duckdb"
-    made = Supervisor.start(configuration(log, {"healer": QUICK | {"verify_s": 20.0}}), name=name)
-    yield made
-    made.shutdown()
+def ward(start_for_module: StartSupervisor) -> Supervisor:
+    return start_for_module(healer=QUICK | {"verify_s": 20.0})
 
 
 def pids(sup: Supervisor) -> dict[str, int]:

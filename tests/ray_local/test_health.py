@@ -19,7 +19,7 @@ from actors.health.published import HealthStanding
 from supervisor import ConfigError, Supervisor, UnknownComponentError, probes
 from supervisor.cli.main import main
 from supervisor.services.keys import NOTIFIER
-from tests.ray_local.conftest import Family, StartSupervisor, configuration, unique_name
+from tests.ray_local.conftest import Family, StartSupervisor
 from tests.ray_local.sickroom import FAST, QUICK_HEALTH, Ward
 from tests.unit.notifier.sinks import http_sink
 
@@ -27,11 +27,8 @@ Eventually = Callable[..., None]
 
 
 @pytest.fixture(scope="module")
-def sup(ray_session: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
-    log = tmp_path_factory.mktemp("log") / "events.duckdb"
-    made = Supervisor.start(configuration(log, {"health": QUICK_HEALTH}), name=unique_name())
-    yield made
-    made.shutdown()
+def sup(start_for_module: StartSupervisor) -> Supervisor:
+    return start_for_module(health=QUICK_HEALTH)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from actors.runtime.clock import SYSTEM_CLOCK
 from supervisor import ConfigError, Supervisor
 from supervisor.cli import notifying
 from supervisor.services.keys import NOTIFIER
-from tests.ray_local.conftest import StartSupervisor, configuration, unique_name
+from tests.ray_local.conftest import StartSupervisor
 from tests.unit.notifier.scene import alert, entry
 from tests.unit.notifier.sinks import Mailbox, Sink, http_sink, mail_server
 
@@ -44,14 +45,9 @@ def mailbox() -> Iterator[Mailbox]:
 
 
 @pytest.fixture(scope="module")
-def sup(
-    ray_session: object, inbox: Sink, mailbox: Mailbox, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Supervisor]:
+def sup(inbox: Sink, mailbox: Mailbox, start_for_module: StartSupervisor) -> Supervisor:
     others = ({"name": "mail", "url": mailbox.url}, {"name": "wrong", "url": "carrierpigeon://T0KEN@coop"})
-    log = tmp_path_factory.mktemp("notifier") / "events.duckdb"
-    made = Supervisor.start(configuration(log, settings(inbox, *others)), name=unique_name())
-    yield made
-    made.shutdown()
+    return start_for_module(**settings(inbox, *others))
 
 
 def settings(sink: Sink, *channels: dict[str, Any], **fields: Any) -> dict[str, Any]:
@@ -161,7 +157,7 @@ def test_messages_wait_for_their_receiver_through_kills(start: StartSupervisor, 
 def test_channels_are_tried_from_the_shell_and_no_secret_is_shown(
     sup: Supervisor, inbox: Sink, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(notifying, "attached", lambda name, address: Shown(sup))
+    monkeypatch.setattr(notifying, "attached", lambda name, address: nullcontext(sup))
     done = CliRunner().invoke(notifying.test, ["--name", sup.name])
     assert done.exit_code == 1
     assert "hook             ok" in done.output
@@ -171,16 +167,3 @@ def test_channels_are_tried_from_the_shell_and_no_secret_is_shown(
     assert CliRunner().invoke(notifying.test, ["hook", "--json"]).exit_code == 0
     assert "T0KEN" not in str(sup.status())
     assert any(key.startswith("test/") for key, _ in told(inbox))
-
-
-class Shown:
-    """A handle that a command may leave without ending the supervisor."""
-
-    def __init__(self, sup: Supervisor) -> None:
-        self.sup = sup
-
-    def __enter__(self) -> Supervisor:
-        return self.sup
-
-    def __exit__(self, *_: object) -> None:
-        return None

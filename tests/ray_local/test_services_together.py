@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from supervisor import DegradationSettings, LevelRule, Policy, Restart, Restore,
 from supervisor.healing.healer import Healer
 from supervisor.services.keys import HEALTH
 from tests.ray_local.ailments import Patient as Child
-from tests.ray_local.conftest import Family, configuration, unique_name
+from tests.ray_local.conftest import Family, StartSupervisor
 from tests.ray_local.sickroom import QUICK_HEALTH, Ward
 from tests.unit.notifier.sinks import Sink, http_sink
 
@@ -34,9 +35,9 @@ def sink() -> Iterator[Sink]:
 
 
 @pytest.fixture(scope="module")
-def sup(ray_session: object, sink: Sink, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
+def sup(sink: Sink, start_for_module: StartSupervisor) -> Supervisor:
     hook = {"name": "hook", "kind": "webhook", "url": sink.url, "timeout_s": 5.0}
-    changes = {
+    changes: dict[str, Any] = {
         "health": QUICK_HEALTH,
         "healer": HEALER,
         "notifier": {"channels": [hook], "routes": [{"channels": "hook", "severity": "high"}], "group_s": 0.0},
@@ -44,10 +45,7 @@ def sup(ray_session: object, sink: Sink, tmp_path_factory: pytest.TempPathFactor
             {"rules": RULES, "dwell_down_s": 0.0, "dwell_up_s": 0.2}, source="test"
         ),
     }
-    log = tmp_path_factory.mktemp("together") / "events.duckdb"
-    made = Supervisor.start(configuration(log, changes), name=unique_name())
-    yield made
-    made.shutdown()
+    return start_for_module(**changes)
 
 
 @pytest.fixture

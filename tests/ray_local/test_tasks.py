@@ -181,6 +181,11 @@ def nested_sum(name: str, depth: int) -> int:
     return 1 + sum(future.result(timeout=60) for future in [inner.submit(nested_sum, name, depth - 1) for _ in "ab"])
 
 
+def test_a_worker_watches_the_raylet_that_started_it(shared: Supervisor):
+    names = shared.submit(lambda: [thread.name for thread in threading.enumerate()]).result(timeout=30)
+    assert "supervisor-raylet" in names
+
+
 def test_workers_are_plain_processes_also_under_uv_run_with_ray_imported_first(shared: Supervisor):
     """Ray's hook would upload the folder and start each through uv; here conftest has imported Ray first."""
     assert shared.submit(runtime_env_here).result(timeout=30) == {}
