@@ -58,7 +58,7 @@ class LoopMember(Member):
                 if found is not None:
                     await finish_soon(self.hooks.restore(found.state))
             except BaseException as error:  # noqa: BLE001 - a user's restore() can raise anything, SystemExit included
-                raise await asyncio.to_thread(self.not_started, error) from None
+                raise await asyncio.to_thread(self.not_taken_up, error) from None
             self.accept(found)
 
     async def take_over(self) -> None:

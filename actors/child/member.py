@@ -371,6 +371,12 @@ class Member(ABC):
         """Put on record what went wrong and holds nobody up."""
         self._ports.record(str(self.name), event, f"{type(error).__name__}: {error}")
 
+    def not_taken_up(self, error: BaseException) -> ChildStartError:
+        """Why it cannot go on from its state, which it may hold alone, and puts away first: it is replaced. Blocks."""
+        with suppress(Exception):
+            self._hand_on()
+        return self.not_started(error)
+
     def not_started(self, error: BaseException) -> ChildStartError:
         """Why it cannot start, for the leader; code that asked for the end gets it."""
         if isinstance(error, ChildStartError):

@@ -54,7 +54,7 @@ class ThreadMember(Member):
                 if found is not None:
                     finish(self.hooks.restore(found.state))
             except BaseException as error:  # noqa: BLE001 - a user's restore() can raise anything, SystemExit included
-                raise self.not_started(error) from None
+                raise self.not_taken_up(error) from None
             self.accept(found)
 
     def take_over(self) -> None:

@@ -261,6 +261,20 @@ def test_a_standby_that_is_stopped_hands_on_what_it_holds_and_runs_no_hook_on_an
     assert [(kept.incarnation, kept.state) for kept in first.ports.store.checkpoints] == [(2, newer.state)]
 
 
+def test_a_standby_that_cannot_take_its_state_up_hands_it_on(monkeypatch: pytest.MonkeyPatch):
+    """It is replaced, and nobody else may hold what the last calls left behind."""
+    old = Home(Careful, checkpoint="each_call")
+    old.value("add", 5)
+    newest = old.ports.store.checkpoints.pop()
+    standby = Home(Careful, role="standby", incarnation=2, checkpoint="each_call", ports=old.ports)
+    standby.shell.keep(KEY, 1, newest.number, newest.state, standby.recipe.form)
+    with monkeypatch.context() as patch:
+        patch.setattr(Careful, "restore", lambda self, state: 1 / 0)
+        with pytest.raises(ChildStartError, match="ZeroDivisionError"):
+            standby.shell.activate(1, KEY, 2)
+    assert Home(Careful, checkpoint="each_call", incarnation=3, ports=old.ports).value("add", 0) == 5
+
+
 def test_an_exit_in_the_user_s_code_is_told_from_any_other():
     with pytest.raises(LeaveChild):
         leave_child()

@@ -192,6 +192,20 @@ async def test_a_standby_takes_over_for_a_caller_or_a_leader():
     assert [value_of(answer) async for answer in third.stream("count", 1)] == [0]
 
 
+async def test_a_standby_that_cannot_take_its_state_up_hands_it_on(monkeypatch: pytest.MonkeyPatch):
+    old = await home_of(SoonCareful, checkpoint="each_call")
+    await old.value("add", 7)
+    newest = old.ports.store.checkpoints.pop()
+    standby = await home_of(SoonCareful, role="standby", incarnation=2, ports=old.ports, checkpoint="each_call")
+    standby.shell.keep(KEY, 1, newest.number, newest.state, recipe(SoonCareful, checkpoint="each_call").form)
+    with monkeypatch.context() as patch:
+        patch.setattr(SoonCareful, "restore", lambda self, state: 1 / 0)
+        with pytest.raises(ChildStartError, match="ZeroDivisionError"):
+            await standby.shell.activate(1, KEY, 2)
+    after = await home_of(SoonCareful, incarnation=3, ports=old.ports, checkpoint="each_call")
+    assert await after.value("add", 0) == 7
+
+
 async def test_a_standby_whose_state_cannot_be_read_stays_one():
     home = await home_of(role="standby", checkpoint="each_call")
     home.ports.store.trouble = OSError("away")
