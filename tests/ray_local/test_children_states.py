@@ -118,8 +118,9 @@ def test_a_standby_that_cannot_take_its_state_up_is_replaced(
     key = f"child/{group.path}.cart"
     assert [ward.add.remote().result(timeout=ANSWER_S) for _ in range(3)] == [1, 2, 3]
     eventually(lambda: [len(child.standbys) for child in shared.status().tree if child.key == key] == [1], "a standby")
+    assert ward.add.remote().result(timeout=ANSWER_S) == 4, "that is in the standby's memory, and nowhere else yet"
     kill(ward)
     told = "select 1 from children where child = ? and event = 'fenced' and detail like '%cannot be read today%'"
     eventually(lambda: shared.events.query(told, [key]), "the standby's failure on record")
     mended.touch()
-    assert ward.add.remote().result(timeout=60) == 4
+    assert ward.add.remote().result(timeout=60) == 5
