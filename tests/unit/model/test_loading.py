@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,34 @@ def test_a_file_of_a_newer_schema_is_refused_for_that_alone() -> None:
     (problem,) = problems("title: x\nmethd: 1\nextensions:\n- name: ray-supervisor\n  schema_version: 2\n")
     assert problem.startswith("line 5, extensions[0].schema_version: 2 is newer than 1")
     assert "upgrade ray-supervisor" in problem
+
+
+@pytest.mark.parametrize("version", ["'2'", "2.0", "1e300", "1" + "0" * 400])
+def test_a_newer_schema_is_newer_however_it_is_written(version: str) -> None:
+    (problem,) = problems(f"title: x\nextensions:\n- name: ray-supervisor\n  schema_version: {version}\n")
+    assert re.match(r"line 4, extensions\[0\]\.schema_version: .* is newer than 1", problem), problem
+
+
+def test_two_parts_of_ours_are_refused_for_one_of_them_would_not_count() -> None:
+    own = "- name: ray-supervisor\n"
+    (problem,) = problems(f"title: x\nextensions:\n{own}- name: another\n{own}  safety: {{least_health: 90}}\n")
+    assert problem == (
+        "line 5, extensions[2]: there is an entry ray-supervisor already, extensions[0]; put them together"
+    )
+
+
+def test_what_asks_for_forgotten_calls_where_none_is_made_is_told_in_its_line() -> None:
+    guard = "{name: g, probe: measured, arguments: {measure: forgotten}, tolerance: 0}"
+    own = f"load: {{durable_per_s: 20, tasks: 100}}\n  safety:\n    guards: [{guard}]"
+    text = dump_experiment(load_experiment("kill-worker")).replace("measure: lost", "measure: forgotten")
+    text = text.replace("schema_version: 1", f"schema_version: 1\n  {own}", 1)
+    parse_experiment(text, source="t.yaml")
+    asked = problems(text.replace("durable_per_s: 20, ", ""))
+    assert [re.sub(r"^line \d+, ", "", problem.partition(": ")[0]) for problem in asked] == [
+        "extensions[0].safety.guards[0].arguments.measure",
+        "steady-state-hypothesis.probes[0].provider.arguments.measure",
+    ]
+    assert all(problem.startswith("line ") for problem in asked)
 
 
 def test_json_is_read_too_and_its_faults_are_told(tmp_path: Path) -> None:
