@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,30 @@ def test_the_json_schema_takes_what_we_take(name: str) -> None:
     data["method"].append({"type": "action", "name": "x", "provider": provider})
     data["extensions"][-1]["lease_s"] = 0
     assert len(list(validator.iter_errors(data))) >= 2
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("method", lambda step: step["provider"].update(func="injct")),
+        ("method", lambda step: step["provider"].pop("arguments")),
+        ("method", lambda step: step["provider"]["arguments"].update(fault="crsh")),
+        ("probes", lambda step: step["provider"]["arguments"].pop("measure")),
+        ("probes", lambda step: step["provider"].pop("arguments")),
+        ("probes", lambda step: step.pop("tolerance")),
+        ("probes", lambda step: step.update(type="action")),
+        ("extensions", lambda own: own.update(schema_version=2)),
+        ("extensions", lambda own: own.update(leese_s=2)),
+    ],
+)
+def test_the_json_schema_marks_what_we_refuse(part: str, change: Callable[[dict[str, Any]], object]) -> None:
+    data = as_mapping(load_experiment("kill-worker"))
+    validator: Any = jsonschema.Draft202012Validator(json_schema())
+    assert list(validator.iter_errors(data)) == []
+    change((data["steady-state-hypothesis"] if part == "probes" else data)[part][0])
+    assert list(validator.iter_errors(data)), "an editor would not mark it"
+    with pytest.raises(ConfigError):
+        load_experiment(data)
 
 
 def test_lines_are_those_of_the_nearest_value_that_there_is() -> None:
