@@ -6,13 +6,15 @@
 
 It attaches to the supervisor that SUPERVISOR_NAME (and SUPERVISOR_ADDRESS) name, and lets it go afterwards.
 
-Chaos Toolkit passes over whatever a control fails with, and would go on without the bounds; and it goes on when an
-action has failed, and passes an experiment that has injected nothing. One exception ends it: that is raised for both.
+Chaos Toolkit passes over whatever a control fails with, and would go on without the bounds: one exception ends it before
+its first probe. And it passes an experiment whose actions have failed: where one was to inject a fault of ours, the
+journal says failed in the end. Rejected: to interrupt it there; no rollback is played then, nor any of other tools.
 """
 
 from __future__ import annotations
 
-from typing import Any, NoReturn, cast
+import logging
+from typing import Any, cast
 
 from experiments import driver
 from experiments.model.loading import load_experiment
@@ -30,35 +32,37 @@ def before_experiment_control(context: dict[str, Any], **_: Any) -> None:
     Raises:
         InterruptExecution: The file is wrong, or its supervisor does not answer.
     """
+    from chaoslib.exceptions import InterruptExecution  # noqa: PLC0415 - who calls this has it; others need it not
+
     try:
         experiment = load_experiment({key: value for key, value in context.items() if key != _DRY})
         if getattr(context.get(_DRY), "value", None) != _NOTHING:
             driver.connect_from_environment(experiment)
-    except Exception as error:  # noqa: BLE001 - whatever it is, nobody else would be told
-        _end(f"nothing was done: {error}", error)
+    except Exception as error:
+        raise InterruptExecution(f"nothing was done: {error}") from error
 
 
-def after_activity_control(context: dict[str, Any], state: dict[str, Any] | None = None, **_: Any) -> None:
-    """A step has ended.
+def after_experiment_control(context: dict[str, Any], state: dict[str, Any] | None = None, **_: Any) -> None:
+    """It has ended, however that was.
 
-    Raises:
-        InterruptExecution: It was to inject a fault, and failed: it was refused, ended early, or not seen to act.
+    Args:
+        context: The file.
+        state: The journal; what it says is what `chaos run` exits by.
     """
-    provider = cast("dict[str, Any]", context.get("provider") or {})
-    if (provider.get("module"), provider.get("func")) != (DRIVER, "inject") or state is None:
-        return
-    if state.get("status") == "failed":
-        told = [str(line).strip() for line in state.get("exception") or ()]
-        _end(f"{context.get('name')}: {told[-1] if told else 'it failed'}")
-
-
-def after_experiment_control(context: dict[str, Any], **_: Any) -> None:
-    """It has ended, however that was."""
     del context
     driver.disconnect()
+    if state is None or state.get("status") != "completed":
+        return
+    failed = [
+        step["activity"]["name"] for step in cast("list[dict[str, Any]]", state.get("run") or []) if _failed(step)
+    ]
+    if failed:
+        state["status"] = "failed"
+        logging.getLogger("chaostoolkit").error("Nothing is shown, so it has failed: %s", ", ".join(failed))
 
 
-def _end(why: str, cause: Exception | None = None) -> NoReturn:
-    from chaoslib.exceptions import InterruptExecution  # noqa: PLC0415 - who calls this has it; others need it not
-
-    raise InterruptExecution(why) from cause
+def _failed(step: dict[str, Any]) -> bool:
+    """Whether it was to inject a fault of ours, and was refused, ended early, or not seen to act."""
+    provider = cast("dict[str, Any]", step.get("activity", {}).get("provider") or {})
+    ours = (provider.get("module"), provider.get("func")) == (DRIVER, "inject")
+    return ours and step.get("status") == "failed"

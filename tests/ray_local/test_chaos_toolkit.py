@@ -68,21 +68,21 @@ GUARD = {
 
 
 @pytest.mark.parametrize(
-    ("own", "said"),
+    ("own", "status", "said"),
     [
-        ({"schema_version": 2}, "extensions[0].schema_version: 2 is newer than 1"),
-        ({"safety": {"guards": [GUARD]}}, "many workers: it is out before anything is done"),
-        ({"safety": {"protected": ["*"]}}, "matches only what is protected"),
+        ({"schema_version": 2}, "interrupted", "extensions[0].schema_version: 2 is newer than 1"),
+        ({"safety": {"guards": [GUARD]}}, "failed", "many workers: it is out before anything is done"),
+        ({"safety": {"protected": ["*"]}}, "failed", "matches only what is protected"),
     ],
     ids=["newer", "guard", "protected"],
 )
 def test_what_a_file_forbids_is_not_done_and_does_not_pass(
-    lab: Supervisor, tmp_path: Path, own: dict[str, Any], said: str
+    lab: Supervisor, tmp_path: Path, own: dict[str, Any], status: str, said: str
 ) -> None:
     before = lives(lab)
     ended, journal = chaos_run(lab, tmp_path, **own)
     assert ended.returncode == 1, f"{ended.stdout}\n{ended.stderr}"
     assert said in f"{ended.stdout}{ended.stderr}"
-    assert journal["status"] == "interrupted"
+    assert journal["status"] == status
     assert lives(lab) == before
     assert lab.chaos.active() == {}

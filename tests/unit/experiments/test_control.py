@@ -95,11 +95,12 @@ def calm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Calm]:
 
 
 def test_an_experiment_that_has_injected_nothing_does_not_pass(calm: Calm) -> None:
-    """Chaos Toolkit alone calls it completed, and exits 0."""
+    """Chaos Toolkit alone calls it completed, and exits 0. What other tools undo is undone all the same."""
     assert run_experiment(read())["status"] == "completed"
     calm.refuses = True
     journal = run_experiment(read())
-    assert journal["status"] == "interrupted"
+    assert (journal["status"], journal["deviated"]) == ("failed", False)
     (step,) = journal["run"]
     assert step["status"] == "failed"
     assert "no crash here" in step["exception"][-1]
+    assert [undo["status"] for undo in journal["rollbacks"]] == ["succeeded"]
