@@ -6,7 +6,7 @@
 
 It attaches to the supervisor that SUPERVISOR_NAME (and SUPERVISOR_ADDRESS) name, and lets it go afterwards.
 
-Chaos Toolkit passes over whatever a control fails with, and would go on without the bounds: one exception ends it before
+Chaos Toolkit passes over what a control fails with, and would go on without the bounds: one exception ends it before
 its first probe. And it passes an experiment whose actions have failed: where one was to inject a fault of ours, the
 journal says failed in the end. Rejected: to interrupt it there; no rollback is played then, nor any of other tools.
 """
