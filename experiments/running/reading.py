@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from supervisor.events import Events
 
 _US = 1_000_000
-_POOL = "pool:"
 
 _LEADERS = """
     SELECT leader, min(ingest_id) AS ingest_id, epoch_us(min(at_time)) AS at_us FROM children
@@ -133,7 +132,7 @@ def group_of(sup: Supervisor) -> dict[str, str]:
     """The group of each child and the pool of each worker, as recommendations name them."""
     found: dict[str, str] = {}
     for child in sup.status().tree:
-        pool = child.group.removeprefix(_POOL)
+        pool = child.group.removeprefix("pool:")
         found[child.key] = f"pool/{pool}" if pool != child.group else f"group/{child.group}"
     return found
 
@@ -161,9 +160,7 @@ def settings_now(sup: Supervisor) -> Settings:
             case ChildPlan():
                 found[key] = {"standbys": plan.standbys, "hang_timeout_s": plan.hang_timeout_s}
             case GroupPlan():
-                is_pool = key.startswith(_POOL)
-                subject = f"pool/{key.removeprefix(_POOL)}" if is_pool else f"group/{key}"
-                found.setdefault(subject, {}).update(intensity=plan.allowance, period_s=plan.period_s)
+                found[f"group/{key}"] = {"intensity": plan.allowance, "period_s": plan.period_s}
     for each in breakers:
         if each.view is not None and each.view.settings.failure_rate is not None:
             found[f"breaker/{each.name}"] = {"failure_rate": each.view.settings.failure_rate}

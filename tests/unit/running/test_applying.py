@@ -97,6 +97,10 @@ def test_how_many_restarts_a_pool_bears_is_what_the_next_embedded_cluster_starts
     archive = Archive(tmp_path)
     assert allowance_of(archive.settings()) == {}
     run = recommended(archive, "pool/default", "intensity", 1, 8)
+    running: Any = Sup()
+    with pytest.raises(NotApplicableError, match=r"pools\.default\.intensity is read when the supervisor starts"):
+        apply_change(running, archive, run, 1)
+    assert archive.settings() == {}
     assert "are built so from now on" in apply_change(None, archive, run, 1)
     assert allowance_of(archive.settings()) == {"intensity": 8}
 
