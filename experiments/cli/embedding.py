@@ -6,7 +6,7 @@ import os
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -16,14 +16,14 @@ from experiments.judging.verdict import EXIT_CODES
 from experiments.model.faults import Latency, Unavailable
 from experiments.model.selector import Selector
 from experiments.report.run import INTERRUPTED
-from experiments.running.archive import Archive
+from experiments.running.archive import Archive, run_name
 from experiments.running.staging import POOL_SIZE, POOL_STANDBYS, RETRY
 from supervisor import Policy, Supervisor, launch
 from supervisor.cli.options import Decorator, attached
 from supervisor.rpc_faults import RpcDelay, RpcLoss
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Mapping, Sequence
 
     from experiments.model.experiment import Experiment
 
@@ -86,7 +86,14 @@ def started(
         raise PlanRefusedError(experiment.name, problems=(problem,))
     rpc_faults = rpc_faults_of(experiment)
     config: dict[str, Any] = {
-        "pools": {"default": {"size": POOL_SIZE, "standbys": POOL_STANDBYS, **heartbeat_of(settings or {})}},
+        "pools": {
+            "default": {
+                "size": POOL_SIZE,
+                "standbys": POOL_STANDBYS,
+                **heartbeat_of(settings or {}),
+                **allowance_of(settings or {}),
+            }
+        },
         "services": _HEARTBEAT,
         "policy": Policy(retry=RETRY),
         "log": {"path": str(folder / "events.duckdb")},
@@ -109,6 +116,12 @@ def heartbeat_of(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
     return {"heartbeat_s": min(_HEARTBEAT["heartbeat_s"], hang_timeout_s / 4), "hang_timeout_s": hang_timeout_s}
 
 
+def allowance_of(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+    """How many restarts the pool bears, as a recommendation has it; nothing: as many as any pool."""
+    given = settings.get("pool/default", {})
+    return {"intensity": int(given["intensity"])} if "intensity" in given else {}
+
+
 def rpc_faults_of(experiment: Experiment | None) -> list[RpcLoss | RpcDelay]:
     """What Ray itself has to lose or delay for an experiment: calls of actors' methods, from its start on."""
     found: list[RpcLoss | RpcDelay] = []
@@ -127,11 +140,14 @@ def rpc_faults_of(experiment: Experiment | None) -> list[RpcLoss | RpcDelay]:
 
 
 @contextmanager
-def told(reports: Path) -> Generator[None]:
+def told(reports: Path, experiment: str) -> Generator[None]:
     """A refusal is a verdict, too: not started; and so is an end that a person asked for: aborted.
+
+    Build servers are told of a refusal as of any other run: it has JUnit's file in the folder of reports.
 
     Args:
         reports: The folder of reports.
+        experiment: What is run, as it was asked for.
     """
     try:
         yield
@@ -139,9 +155,26 @@ def told(reports: Path) -> Generator[None]:
         why = str(error) or INTERRUPTED
         click.echo(f"aborted: {why} while no fault was on; reports, if one was written, are in {reports}", err=True)
         raise SystemExit(EXIT_CODES["aborted"]) from None
-    except (PlanRefusedError, SafeModeError, HaltedError) as error:
-        click.echo(f"not started: {error}", err=True)
-        raise SystemExit(EXIT_CODES["not_started"]) from None
+    except ConfigError as error:
+        _tell_build_servers(reports, experiment, error.problems)
+        raise
+    except (PlanRefusedError, SafeModeError) as error:
+        _refuse(reports, experiment, error, error.problems)
+    except HaltedError as error:
+        _refuse(reports, experiment, error, (str(error),))
+
+
+def _refuse(reports: Path, experiment: str, error: Exception, problems: Sequence[str]) -> NoReturn:
+    _tell_build_servers(reports, experiment, problems)
+    click.echo(f"not started: {error}", err=True)
+    raise SystemExit(EXIT_CODES["not_started"])
+
+
+def _tell_build_servers(reports: Path, experiment: str, problems: Sequence[str]) -> None:
+    try:
+        Archive(reports).save_refused(run_name(Path(experiment).stem), experiment, problems)
+    except OSError as error:
+        click.echo(f"{reports}: no JUnit of this refusal can be written: {error.strerror}", err=True)
 
 
 def named(text: str) -> tuple[str, int]:

@@ -24,7 +24,7 @@ from experiments.model.writing import dump_experiment, json_schema
 from experiments.planning.foreseeing import without_cluster
 from experiments.planning.inventory import Inventory, Target
 from experiments.planning.plan import Refusal
-from experiments.planning.planning import make_plan
+from experiments.planning.planning import SEED_MAX, make_plan
 from experiments.planning.preflight import preflight
 from experiments.report.journal import journal
 from experiments.report.numbers import number_text
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from experiments.report.run import RunReport
 
 EXPERIMENT = click.argument("experiment")
-SEED = click.option("--seed", type=click.IntRange(min=0), help="Instead of the experiment's own.")
+SEED = click.option("--seed", type=click.IntRange(min=0, max=SEED_MAX), help="Instead of the experiment's own.")
 SCENE = click.option(
     "--scene/--no-scene", default=None, help="Build what the experiment's scene lacks; left out, on embedded clusters."
 )
@@ -67,14 +67,16 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each option, and click han
     as_json: bool,  # noqa: FBT001 - as above
 ) -> None:
     """Run EXPERIMENT: a name of the library, or a file's path."""
-    loaded = load_experiment(experiment)
     if dry_run:
+        loaded = load_experiment(experiment)
         _show_plan(_planned(loaded, seed, name, address, scene=scene), Places.of(experiment, loaded), as_json=as_json)
-    with told(reports), Ending() as ending, on_supervisor(name, address, loaded, reports=reports) as sup:
-        build = is_embedded(name, address) if scene is None else scene
-        with ending.awaited():
-            found = ChaosHandle(sup, reports=reports).run(experiment, seed=seed, scene=build)
-        _show(found, reports, as_json=as_json)  # before the cluster ends: whoever sent SIGTERM may not wait for that
+    with told(reports, experiment):
+        loaded = load_experiment(experiment)
+        with Ending() as ending, on_supervisor(name, address, loaded, reports=reports) as sup:
+            build = is_embedded(name, address) if scene is None else scene
+            with ending.awaited():
+                found = ChaosHandle(sup, reports=reports).run(experiment, seed=seed, scene=build)
+            _show(found, reports, as_json=as_json)  # before the cluster ends: who sent SIGTERM may not wait for that
     raise SystemExit(found.verdict.exit_code)
 
 
@@ -120,7 +122,6 @@ def campaign(  # noqa: PLR0913, PLR0917 - as above
     as_json: bool,  # noqa: FBT001 - as above
 ) -> None:
     """Run EXPERIMENT under many seeds, and show the worst first. Exits as the worst would."""
-    loaded = load_experiment(experiment)
     console = terminal()
 
     def tell(report: RunReport) -> None:
@@ -128,10 +129,12 @@ def campaign(  # noqa: PLR0913, PLR0917 - as above
             kind = report.verdict.kind
             console.print(Text.assemble(f"seed {report.plan.seed}: ", (kind.replace("_", " "), STYLES[kind])))
 
-    with told(reports), Ending() as ending, on_supervisor(name, address, loaded, reports=reports) as sup:
-        build = is_embedded(name, address) if scene is None else scene
-        with ending.awaited():
-            found = ChaosHandle(sup, reports=reports).campaign(loaded, seeds=seeds, scene=build, on_run=tell)
+    with told(reports, experiment):
+        loaded = load_experiment(experiment)
+        with Ending() as ending, on_supervisor(name, address, loaded, reports=reports) as sup:
+            build = is_embedded(name, address) if scene is None else scene
+            with ending.awaited():
+                found = ChaosHandle(sup, reports=reports).campaign(experiment, seeds=seeds, scene=build, on_run=tell)
     if as_json:
         click.echo(json.dumps(asdict(found), indent=2))
     else:

@@ -106,7 +106,8 @@ def clear(ledger: Ledger, *, whose: Callable[[RunStanding], bool] | None = None)
             told.append(f"{run.run} {fault}: {entries[-1].data.get('did') or entries[-1].data.get('reason')}")
         if run.goes_on:
             runs.append(run.run)
-            why = "its runner was gone" if whose is None else "it was ended from outside"
+            is_gone = whose is None or (run.runner[2] == host and not _lives(run, host))
+            why = "its runner was gone" if is_gone else "it was ended from outside"
             data = {"verdict": "aborted", "why": why}
             entries.append(Entry(run=run.run, step="ended", data=data, at_us=SYSTEM_CLOCK.wall_us()))
         ledger.append(*entries)

@@ -90,7 +90,8 @@ def _apply(run: RunStanding, entry: Entry) -> None:
             run.active.pop(entry.fault, None)
             run.kept_on.pop(entry.fault, None)
         case "kept_on":
-            run.kept_on[entry.fault] = str(entry.data.get("reason", ""))
+            if entry.fault in run.active:  # else its watchdog was there first, and undid it
+                run.kept_on[entry.fault] = str(entry.data.get("reason", ""))
         case "ended":
             run.verdict = str(entry.data.get("verdict", "aborted"))
         case "armed" | "observing":

@@ -43,7 +43,10 @@ class Activity(Settings):
     provider: Provider = Field(description="The function.")
     tolerance: Any = Field(default=None, description="What a probe of a hypothesis must give.")
     timeout: float | None = Field(
-        default=None, gt=0, le=_PATIENCE_S_MAX, description="It has failed after so long, seconds."
+        default=None,
+        gt=0,
+        le=_PATIENCE_S_MAX,
+        description="A probe cannot be judged after so long, seconds; what is injected ends with its lease.",
     )
     pauses: Pauses = Field(default=Pauses(), description="Waiting around it.")
     background: bool = Field(default=False, description="The next one does not wait for it.")

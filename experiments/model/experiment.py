@@ -98,7 +98,9 @@ class Limits(Settings):
 class Chaos(Settings):
     """What is ours of an experiment."""
 
-    schema_version: int = Field(default=SCHEMA_VERSION, ge=1, description="Of this part of the file.")
+    schema_version: int = Field(
+        default=SCHEMA_VERSION, ge=1, le=SCHEMA_VERSION, description="Of this part of the file."
+    )
     seed: int = Field(default=0, ge=0, lt=2**63, description="Decides every draw: the same gives the same plan.")
     lease_s: float = Field(default=10.0, gt=0, le=LEASE_S_MAX, description="Each fault is undone after it, seconds.")
     deadline_s: float = Field(default=60.0, gt=0, le=3_600, description="All of it ends within so long, seconds.")
@@ -172,7 +174,8 @@ class Experiment(Settings):
         )
         places = [("hypothesis.probes", probes), *((name, fields.get(name, ())) for name in ("method", "rollbacks"))]
         found = [problem for place, steps in places for problem in _step_problems(place, steps)]
-        return (*found, *_latency_problems(fields.get("chaos")))
+        chaos = _own_part(fields.get("chaos"))
+        return (*found, *(() if chaos is None else (*_latency_problems(chaos), *_durable_problems(chaos, places))))
 
 
 def _step_problems(place: str, steps: object) -> list[str]:
@@ -191,15 +194,37 @@ def _step_problems(place: str, steps: object) -> list[str]:
     return found
 
 
-def _latency_problems(chaos: object) -> list[str]:
+def _own_part(chaos: object) -> Chaos | None:
+    """Our part, if its own fields are right: what is wrong with those is told by the model."""
     try:
-        given = chaos if isinstance(chaos, Chaos) else Chaos.model_validate(chaos or {})
+        return chaos if isinstance(chaos, Chaos) else Chaos.model_validate(chaos or {})
     except ValueError:
-        return []  # what is wrong with its own fields is told by the model
+        return None
+
+
+def _latency_problems(given: Chaos) -> list[str]:
     if given.limits.latency_shift_s is None or given.interleaving.rounds >= _ROUNDS_LEAST:
         return []
     why = "is judged against rounds without the fault among those with it"
     return [f"chaos.limits.latency_shift_s: {why}; give interleaving: {{rounds: {_ROUNDS_LEAST}}} at least"]
+
+
+def _durable_problems(given: Chaos, places: Sequence[tuple[str, Any]]) -> list[str]:
+    """What asks for forgotten calls where none is made: as a guard it would be silent only when faults are on."""
+    if given.load.durable_per_s:
+        return []
+    asked = [
+        f"chaos.safety.guards[{number}].arguments"
+        for number, guard in enumerate(given.safety.guards)
+        if (guard.probe, guard.arguments.get("measure")) == ("measured", "forgotten")
+    ]
+    for place, steps in places:
+        for number, step in enumerate(cast("Sequence[Any]", steps) if isinstance(steps, list | tuple) else ()):
+            activity = step if isinstance(step, Activity) else _activity(step)
+            if activity is not None and activity.is_ours and activity.provider.arguments.get("measure") == "forgotten":
+                asked.append(f"{place}[{number}].provider.arguments")
+    why = "no durable call is made that could be forgotten; give load.durable_per_s"
+    return [f"{path}.measure: {why}" for path in asked]
 
 
 def _activity(step: object) -> Activity | None:

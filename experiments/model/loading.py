@@ -112,9 +112,9 @@ def _json_mapping(text: str, source: str) -> dict[str, Any]:
 
 def _parse(data: dict[Any, Any], *, source: str, lines: Mapping[str, int]) -> Experiment:
     at = _own_place(data)
-    newer = _newer(data, at)
-    if newer:
-        raise ConfigError(source, problems=(located(newer, lines),))
+    refused = _newer(data, at) or _again(data, at)
+    if refused:
+        raise ConfigError(source, problems=(located(refused, lines),))
     try:
         return Experiment.parse(from_file(data), source=source)
     except ConfigError as error:
@@ -124,10 +124,24 @@ def _parse(data: dict[Any, Any], *, source: str, lines: Mapping[str, int]) -> Ex
 
 def _own_place(data: Mapping[Any, Any]) -> int:
     """The place of our entry among the extensions; that behind the last when there is none."""
+    named = _named(data)
+    return named.index(True) if True in named else len(named)
+
+
+def _named(data: Mapping[Any, Any]) -> list[bool]:
+    """Which of the extensions are called as ours is."""
     extensions: Any = data.get("extensions")
     entries = cast("list[Any]", extensions) if isinstance(extensions, list) else []
-    named = [entry.get("name") == EXTENSION if isinstance(entry, dict) else False for entry in entries]
-    return named.index(True) if True in named else len(named)
+    return [entry.get("name") == EXTENSION if isinstance(entry, dict) else False for entry in entries]
+
+
+def _again(data: Mapping[Any, Any], at: int) -> str:
+    """Why nothing of it is read: it has two parts of ours, and the bounds of one of them would not count."""
+    named = _named(data)
+    if sum(named) <= 1:
+        return ""
+    second = named.index(True, at + 1)
+    return f"extensions[{second}]: there is an entry {EXTENSION} already, extensions[{at}]; put them together"
 
 
 def _newer(data: Mapping[Any, Any], at: int) -> str:
@@ -136,12 +150,22 @@ def _newer(data: Mapping[Any, Any], at: int) -> str:
     if not isinstance(extensions, list) or at >= len(cast("list[Any]", extensions)):
         return ""
     version: Any = extensions[at].get("schema_version", SCHEMA_VERSION)
-    if isinstance(version, bool) or not isinstance(version, int) or version <= SCHEMA_VERSION:
+    if not _is_later(version):
         return ""
     return (
         f"extensions[{at}].schema_version: {shown(version)} is newer than {SCHEMA_VERSION}, the latest that this "
         "version reads; upgrade ray-supervisor, or run it with the version that the file was written for"
     )
+
+
+def _is_later(version: object) -> bool:
+    """Also of a number that is written as a text, or with a point: what is no number at all is told by the model."""
+    if isinstance(version, bool) or not isinstance(version, int | float | str):
+        return False
+    try:
+        return float(version) > SCHEMA_VERSION
+    except (ValueError, OverflowError):
+        return isinstance(version, int)
 
 
 def _as_in_file(problem: str, at: int) -> str:

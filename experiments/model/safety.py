@@ -77,3 +77,13 @@ class Safety(Settings):
     )
     ephemeral: bool = Field(default=False, description="The cluster is thrown away afterwards: nodes may be hit.")
     guards: tuple[Guard, ...] = Field(default=(), max_length=50, description="What stops it.")
+
+    @field_validator("guards")
+    @classmethod
+    def _have_names_of_their_own(cls, given: tuple[Guard, ...]) -> tuple[Guard, ...]:
+        names = [guard.name for guard in given]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            words = f"the name {twice[0]!r} is given twice, and only one guard of a name would be asked"
+            raise PydanticCustomError(PROBLEM, "{words}", {"words": words})
+        return given

@@ -71,7 +71,7 @@ class Equals(Tolerance):
 
     @property
     def takes(self) -> frozenset[Yields]:
-        return frozenset(("any", "text" if isinstance(self.value, str) else "number"))
+        return frozenset({"any", *_yielded(self.value)})
 
 
 class OneOf(Tolerance):
@@ -87,8 +87,8 @@ class OneOf(Tolerance):
 
     @property
     def takes(self) -> frozenset[Yields]:
-        kinds = {"text" if isinstance(each, str) else "number" for each in self.values}
-        return frozenset(cast("set[Yields]", kinds | {"any"}))
+        kinds: set[Yields] = {"any"}
+        return frozenset(kinds.union(*map(_yielded, self.values)))
 
 
 class Range(Tolerance):
@@ -251,6 +251,13 @@ def _within(value: object, least: float, most: float) -> Judged:
     if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
         return Judged(None, f"{shown(value)} is no number")
     return Judged(least <= value <= most, f"{value:g}, {least:g} to {most:g} is expected")
+
+
+def _yielded(value: Scalar) -> tuple[Yields, ...]:
+    """What kind of a probe could give that value: none of ours gives yes or no."""
+    if isinstance(value, bool):
+        return ()
+    return ("text",) if isinstance(value, str) else ("number",)
 
 
 def _kind(value: object) -> str:

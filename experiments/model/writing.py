@@ -66,6 +66,7 @@ def json_schema() -> dict[str, Any]:
     functions |= {name: _schema_of(model, definitions) for name, (model, _) in PROBES.items()}
     definitions["activity"] = _activity_schema(functions)
     steps = {"type": "array", "items": {"$ref": "#/$defs/activity"}}
+    looks = {"required": ["tolerance"], "properties": {"type": {"const": "probe"}}}
     other = {"type": "object", "properties": {"name": {"type": "string", "not": {"const": EXTENSION}}}}
     words = {"type": "string", "minLength": 1}
     return {
@@ -85,7 +86,10 @@ def json_schema() -> dict[str, Any]:
                 "type": "object",
                 "required": ["title"],
                 "additionalProperties": False,
-                "properties": {"title": words, "probes": steps},
+                "properties": {
+                    "title": words,
+                    "probes": {"type": "array", "items": {"allOf": [{"$ref": "#/$defs/activity"}, looks]}},
+                },
             },
             "method": steps,
             "rollbacks": steps,
@@ -104,13 +108,11 @@ def _schema_of(model: type[BaseModel], definitions: dict[str, Any]) -> dict[str,
 def _activity_schema(functions: dict[str, Any]) -> dict[str, Any]:
     """A step; what its function takes follows from the function's name."""
     probes, actions = list(PROBES), list(ACTIONS)
-    rules = [
-        {
-            "if": {"properties": {"provider": {"properties": {"module": {"const": DRIVER}, "func": {"const": name}}}}},
-            "then": {"properties": {"provider": {"properties": {"arguments": arguments}}}},
-        }
-        for name, arguments in functions.items()
-    ]
+    rules = [_rule({"module": {"const": DRIVER}}, {"func": {"enum": [*probes, *actions]}}, required=())]
+    for name, arguments in functions.items():
+        needs = ("arguments",) if name == "inject" or arguments.get("required") else ()
+        named = {"module": {"const": DRIVER}, "func": {"const": name}}
+        rules.append(_rule(named, {"arguments": arguments}, required=needs))
     text, number = {"type": "string", "minLength": 1}, {"type": "number", "minimum": 0}
     return {
         "type": "object",
@@ -137,4 +139,13 @@ def _activity_schema(functions: dict[str, Any]) -> dict[str, Any]:
             "controls": {"type": "array", "items": {"type": "object"}},
         },
         "allOf": rules,
+    }
+
+
+def _rule(provider: dict[str, Any], then: dict[str, Any], *, required: tuple[str, ...]) -> dict[str, Any]:
+    """What a step's provider must have besides, where it is such a one."""
+    asked = {"required": list(provider), "properties": provider}
+    return {
+        "if": {"required": ["provider"], "properties": {"provider": asked}},
+        "then": {"properties": {"provider": {"required": list(required), "properties": then}}},
     }

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from actors.runtime.errors import ConfigError
+from actors.runtime.settings import shown
 from experiments.errors import HaltedError, PlanRefusedError, SafeModeError
 from experiments.model.matrix import may_hit
 from experiments.planning.lots import fraction
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from experiments.planning.reach import Aim
 
 
+SEED_MAX = 2**63 - 1
+
+
 def make_plan(experiment: Experiment, inventory: Inventory, *, seed: int | None = None) -> Plan:
     """Draw the plan; nothing is touched.
 
@@ -30,9 +35,12 @@ def make_plan(experiment: Experiment, inventory: Inventory, *, seed: int | None 
         experiment: What is to be done.
         inventory: What there is.
         seed: Instead of the experiment's own.
+
+    Raises:
+        ConfigError: That is no seed.
     """
     chaos = experiment.chaos
-    chosen = chaos.seed if seed is None else seed
+    chosen = seed_of(experiment, seed)
     patterns = (*inventory.protected, *chaos.safety.protected)
     protected = frozenset(target.name for target in inventory.targets if is_named(target.name, patterns))
     refusals = [*cluster_refusals(experiment, inventory), *_passed_over(experiment)]
@@ -62,6 +70,18 @@ def make_plan(experiment: Experiment, inventory: Inventory, *, seed: int | None 
         refusals=tuple(refusals),
         ground=ground_of(aims),
     )
+
+
+def seed_of(experiment: Experiment, seed: int | None) -> int:
+    """The seed that counts: the experiment's own, unless another is given.
+
+    Raises:
+        ConfigError: What is given is none; the log keeps seeds of 63 bits.
+    """
+    chosen = cast("object", experiment.chaos.seed if seed is None else seed)
+    if isinstance(chosen, bool) or not isinstance(chosen, int) or not 0 <= chosen <= SEED_MAX:
+        raise ConfigError("run", problems=(f"seed: {shown(chosen)} is no seed: a whole number from 0 to {SEED_MAX}",))
+    return chosen
 
 
 def require(plan: Plan) -> Plan:

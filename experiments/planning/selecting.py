@@ -99,6 +99,7 @@ def _nothing(selector: Selector, inventory: Inventory, matching: list[Target]) -
     there = [target for target in inventory.targets if selector.kind in (None, target.kind) and target.running]
     told = f"; there are {_names(there)}" if there else "; there is none of that kind"
     told += f"; {MORE_NODES}" if selector.kind == "node" and selector.group == "others" else ""
+    told += "; give its host as name: nobody lists which hosts a cluster calls" if selector.kind == "dependency" else ""
     return f"the selector ({selector.described()}) matches nothing that runs{told}"
 
 

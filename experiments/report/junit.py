@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 from experiments.report.numbers import moment_iso
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from experiments.report.run import RunReport
 
@@ -28,19 +28,37 @@ _Case = tuple[str, str, float, str, str, str]
 def junit(report: RunReport) -> str:
     """The XML text."""
     cases = [_verdict(report), *_probes(report), *_faults(report)]
+    about = {"run": report.run, "seed": str(report.plan.seed), "plan": report.plan.digest()}
+    return _document(cases, about, title=report.experiment.title, began_us=report.started_us, lasted_s=report.lasted_s)
+
+
+def junit_of_refused(run: str, title: str, reasons: Sequence[str], *, at_us: int) -> str:
+    """The XML text of a run that never began, and of which there is no report.
+
+    Args:
+        run: What its folder is called.
+        title: What was to be run.
+        reasons: Why it was not.
+        at_us: When that was, wall-clock microseconds.
+    """
+    case = ("verdict", title, 0.0, "error", "not_started", "; ".join(reasons))
+    return _document([case], {"run": run}, title=title, began_us=at_us, lasted_s=0.0)
+
+
+def _document(cases: Sequence[_Case], about: Mapping[str, str], *, title: str, began_us: int, lasted_s: float) -> str:
     counts = {
         "tests": str(len(cases)),
         "failures": str(sum(case[3] == "failure" for case in cases)),
         "errors": str(sum(case[3] == "error" for case in cases)),
         "skipped": str(sum(case[3] == "skipped" for case in cases)),
-        "time": f"{report.lasted_s:.3f}",
+        "time": f"{lasted_s:.3f}",
     }
     root = ET.Element("testsuites", {"name": "chaos", **counts})
-    named = {"name": _clean(report.experiment.title), "timestamp": moment_iso(report.started_us), **counts}
+    named = {"name": _clean(title), "timestamp": moment_iso(began_us), **counts}
     suite = ET.SubElement(root, "testsuite", named)
     properties = ET.SubElement(suite, "properties")
-    for name, value in (("run", report.run), ("seed", report.plan.seed), ("plan", report.plan.digest())):
-        ET.SubElement(properties, "property", {"name": name, "value": _clean(str(value))})
+    for name, value in about.items():
+        ET.SubElement(properties, "property", {"name": name, "value": _clean(value)})
     for group, name, seconds, how, word, words in cases:
         case = ET.SubElement(
             suite, "testcase", {"classname": _clean(group), "name": _clean(name), "time": f"{seconds:.3f}"}

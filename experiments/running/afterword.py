@@ -28,6 +28,8 @@ _TOLD = "SELECT DISTINCT event, fault_id FROM chaos_experiment_events WHERE run 
 _GONE = "its runner was gone; its watchdogs and its successor ended what it had left on"
 _FORGOTTEN = "its runner was gone, and its ledger with its host's last boot"
 _UNSEEN = "its runner was gone before anybody looked at what came of it"
+UNTOLD = "its injector was gone before it told whether it was injected"
+_BEGUN = ("arming", "injected")
 
 
 def tell_of_gone(events: Events, hands: Hands) -> tuple[str, ...]:
@@ -87,8 +89,10 @@ def _tell(events: Events, run: str, row: Mapping[str, Any], entries: list[Entry]
         if entry.step == "ended":
             verdict = str(entry.data.get("verdict", verdict))
             reasons = (*reasons, str(entry.data.get("why", "")))
-    for fault in dict.fromkeys(entry.fault for entry in entries if entry.step == "injected"):
+    # Also of what was armed only: it may have been on before its runner could say so.
+    for fault in sorted({fault for step, fault in told if fault and step in _BEGUN}):
         if not {("recovered", fault), ("lost", fault)} & told:
-            events.record(*rows.lost(run, fault, _UNSEEN, at_us=at_us))
+            why = _UNSEEN if ("injected", fault) in told else UNTOLD
+            events.record(*rows.lost(run, fault, why, at_us=at_us))
     for each in rows.ended_without_plan(row, verdict, tuple(dict.fromkeys(reasons)), at_us=at_us):
         events.record(*each)

@@ -19,7 +19,7 @@ from experiments.judging.facts import FaultFact, Observations, StrikeFact
 from experiments.judging.verdict import Verdict
 from experiments.ledger import rows
 from experiments.report.run import RunReport
-from experiments.running.afterword import entries_of, tell_steps
+from experiments.running.afterword import UNTOLD, entries_of, tell_steps
 from experiments.running.books import clear_gone, standing
 from experiments.running.interrupting import see_through
 from experiments.running.performing import Performance
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 CLEARED_S = 10.0
 _LOOK_EVERY_S = 0.05
 _US = 1_000_000
-_UNTOLD = "its injector was gone before it told whether it was injected"
 _GONE = "its runner was gone; its watchdogs and its successor ended what it had left on"
 
 
@@ -121,7 +120,7 @@ def _succeed(
 
 def _told_of(fault: FaultFact) -> FaultFact:
     """Of what was armed, and not told to be injected, nobody knows whether it was: its injector was gone."""
-    return replace(fault, loss=_UNTOLD) if fault.injected_at_s is None else fault
+    return replace(fault, loss=UNTOLD) if fault.injected_at_s is None else fault
 
 
 def faults_of(entries: Iterable[Entry], arranged: Arranged, began_us: int) -> tuple[FaultFact, ...]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from experiments.errors import NotApplicableError, UnknownRunError
-from experiments.model.scenes import BREAKER, GROUP
+from experiments.model.scenes import BREAKER, GROUP, TILL
 from supervisor import requests as r
 from supervisor.tree import ChildPlan, GroupPlan
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from experiments.running.archive import Archive
     from supervisor import Supervisor
 
-_OF_SCENES = ("policy", f"group/{GROUP}", f"child/{GROUP}.", f"breaker/{BREAKER}", "pool/default")
+_OF_SCENES = ("policy", f"group/{GROUP}", f"child/{GROUP}.", f"child/{TILL}", f"breaker/{BREAKER}", "pool/default")
 """What scenes and loads are made of: what was changed there holds for the next ones."""
 
 _OF_LOADS = ("attempts", "unknown", "timeout_s")
 """What a load reads of the policy."""
 
-_AT_START = "hang_timeout_s"
-"""Of a pool it is read when the supervisor starts; the command's own embedded one starts with what is kept."""
+_AT_START = ("hang_timeout_s", "intensity")
+"""Of a pool they are read when the supervisor starts; the command's own embedded one starts with what is kept."""
 
 
 def change_of(archive: Archive, run: str, number: int) -> SettingsChange:
@@ -74,7 +74,7 @@ def _on_running(sup: Supervisor, change: SettingsChange) -> str:
         case "pool" if change.setting == "standbys" and name in sup.status().pools:
             sup.tree_client.resize(f"pool:{name}", size=None, standbys=int(change.after))
             return "the pool was resized"
-        case "pool" if change.setting == _AT_START:
+        case "pool" if change.setting in _AT_START:
             reason = f"pools.{name}.{change.setting} is read when the supervisor starts"
             raise NotApplicableError(str(change), reason=f"{reason}: set it in its configuration, and start it anew")
         case "breaker" if name in sup.breakers().names:

@@ -9,6 +9,7 @@ import io
 import json
 import os
 import pickle
+import secrets
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
@@ -16,16 +17,17 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from actors.runtime.board_file import open_own
+from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.errors import ConfigError
 from experiments.errors import UnknownRunError
 from experiments.report.html import page
 from experiments.report.journal import journal
-from experiments.report.junit import junit
+from experiments.report.junit import junit, junit_of_refused
 from experiments.report.run import RunReport
 from experiments.report.terminal import summary
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 FOLDER = "chaos-reports"
 PAGE, JOURNAL, JUNIT, TEXT, REPORT = "report.html", "journal.json", "junit.xml", "summary.txt", "report.pickle"
@@ -75,6 +77,18 @@ class Archive:
             pickle.dump(report, file)
         return place
 
+    def save_refused(self, run: str, title: str, reasons: Sequence[str]) -> Path:
+        """Tell build servers of a run that never began: there is no report of it; the file.
+
+        Raises:
+            OSError: It cannot be written.
+        """
+        place = self.folder / run
+        place.mkdir(parents=True, exist_ok=True)
+        text = junit_of_refused(run, title, reasons, at_us=SYSTEM_CLOCK.wall_us())
+        (place / JUNIT).write_text(text, encoding="utf-8")
+        return place / JUNIT
+
     def load(self, run: str) -> RunReport:
         """The report of a run, by its name or its beginning.
 
@@ -117,6 +131,12 @@ class Archive:
         self.folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps({subject: dict(fields) for subject, fields in settings.items()}, indent=2)
         (self.folder / _SETTINGS).write_text(text, encoding="utf-8")
+
+
+def run_name(word: str) -> str:
+    """A name that no other run has, and that begins with a word."""
+    plain = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in word)
+    return f"{plain[:40].strip('-') or 'experiment'}-{secrets.token_hex(3)}"
 
 
 def as_text(report: RunReport) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import secrets
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -17,19 +16,19 @@ from experiments.errors import HaltedError
 from experiments.hands.hands import Hands
 from experiments.model.loading import library_names, load_experiment
 from experiments.model.placing import Places
-from experiments.planning.planning import require
+from experiments.planning.planning import require, seed_of
 from experiments.running import halting
 from experiments.running.afterword import tell_of_gone
 from experiments.running.apart import run_apart
 from experiments.running.applying import apply_change
-from experiments.running.archive import FOLDER, Archive
+from experiments.running.archive import FOLDER, Archive, run_name
 from experiments.running.arranging import arrange
 from experiments.running.books import clear_gone, standing
 from experiments.running.interrupting import see_through
 from experiments.running.performing import Performance
 from experiments.running.staging import Stage
 from experiments.running.survey import INJECTOR
-from experiments.scheduling.campaign import Campaign, SeededRun, conclude, seeds_of
+from experiments.scheduling.campaign import SEEDS_MAX, Campaign, SeededRun, conclude, seeds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -116,7 +115,10 @@ class ChaosHandle:
         loaded = load_experiment(experiment)
         if dry_run:
             return self.plan(loaded, seed=seed, scene=scene)
-        run, places = self._named(loaded, name), Places.of(experiment, loaded)
+        return self._run(loaded, Places.of(experiment, loaded), seed=seed, scene=scene, run=self._named(loaded, name))
+
+    def _run(self, loaded: Experiment, places: Places, *, seed: int | None, scene: bool | None, run: str) -> RunReport:
+        seed_of(loaded, seed)
         self.archive.insist()
         build = self._sup.embedded if scene is None else scene
         hands = Hands(self._sup.name)
@@ -156,8 +158,7 @@ class ChaosHandle:
 
     def _named(self, experiment: Experiment, name: str | None) -> str:
         if name is None:
-            word = experiment.name.encode("ascii", "ignore").decode()[:40].strip("-") or "experiment"
-            return f"{word}-{secrets.token_hex(3)}"
+            return run_name(experiment.name)
         if _NAME.fullmatch(name) is None:
             problem = f"name: {shown(name)} names no run: letters, digits, '_', '.', '-', at most 100"
             raise ConfigError("run", problems=(problem,))
@@ -212,13 +213,14 @@ class ChaosHandle:
         Raises: As `run`; what ran before stays on record.
         """
         loaded = load_experiment(experiment)
-        if seeds < 1:
-            raise ConfigError("campaign", problems=(f"seeds: {seeds}; one at least is run",))
+        if not 1 <= seeds <= SEEDS_MAX:
+            raise ConfigError("campaign", problems=(f"seeds: {seeds}; from 1 to {SEEDS_MAX:,} can be run",))
+        places = Places.of(experiment, loaded)
         runs: list[SeededRun] = []
         build = self._sup.embedded if scene is None else scene
         with Stage(self._sup, loaded.chaos.scene, build=build, settings=self.archive.settings()):
             for seed in seeds_of(loaded.chaos.seed, seeds):
-                report = self.run(loaded, seed=seed, scene=build)
+                report = self._run(loaded, places, seed=seed, scene=build, run=self._named(loaded, None))
                 if on_run is not None:
                     on_run(report)
                 runs.append(

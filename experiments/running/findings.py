@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ray.exceptions import RayError
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from experiments.judging.facts import When
+    from experiments.model.activities import Activity
     from experiments.model.experiment import Experiment
     from experiments.model.tolerances import Tolerance
     from experiments.planning.plan import Phase, Plan
@@ -113,11 +115,24 @@ def look(experiment: Experiment, probes: Probes, *, when: When, at_s: Callable[[
             if not activity.is_ours:
                 why = f"{activity.provider.module} is not one of ours; `chaos run` calls such probes"
             else:
-                function = activity.provider.func
-                value = probes.value(function, PROBES[function][0].parse(activity.provider.arguments, source=function))
+                value = _value(activity, probes)
                 judged = tolerance.judge(value)
                 held, why = judged.held, judged.why
         except (SupervisorError, RayError, OSError) as error:
             why = str(error)
         found.append(ProbeFact(name=activity.name, when=when, at_s=at_s(), held=held, why=why, value=value))
     return tuple(found)
+
+
+def _value(activity: Activity, probes: Probes) -> Any:
+    """What a probe gives, if it does so within its own timeout."""
+    function = activity.provider.func
+    arguments = PROBES[function][0].parse(activity.provider.arguments, source=function)
+    if activity.timeout is None:
+        return probes.value(function, arguments)
+    pool = ThreadPoolExecutor(1, thread_name_prefix="chaos-probe")
+    asked = pool.submit(probes.value, function, arguments)
+    pool.shutdown(wait=False)
+    if not wait([asked], activity.timeout).done:
+        raise TimeoutError(f"it did not answer within its timeout of {activity.timeout:g} s")
+    return asked.result()

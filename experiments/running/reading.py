@@ -148,7 +148,8 @@ def settings_now(sup: Supervisor) -> Settings:
         }
     }
     for name, pool in sup.config.pools.items():
-        found[f"pool/{name}"] = {"standbys": pool.standbys, "hang_timeout_s": pool.hang_timeout_s}
+        kept = {"standbys": pool.standbys, "hang_timeout_s": pool.hang_timeout_s, "intensity": pool.intensity}
+        found[f"pool/{name}"] = kept
     try:
         plans = sup.tree_client.plans()
         breakers = list(sup.breakers()) if sup.breaker_states() else []

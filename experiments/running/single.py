@@ -100,6 +100,7 @@ class SingleFault:
         self._orders = orders
         self._recovered = recovered
         self._aims: dict[str, _Aim] = {}
+        self._begun: list[m.FaultOrder] = []
         self._armed: list[m.FaultOrder] = []
         self._lasting: list[str] = []
         self._ended = False
@@ -174,19 +175,20 @@ class SingleFault:
             return Observations()  # nobody tells: whoever comes next finds the steps, and no end of them
 
     def _facts(self) -> tuple[FaultFact, ...]:
-        return tuple(
-            FaultFact(
-                fault_id=order.fault_id,
-                fault=order.fault,
-                target=order.hit.name,
-                injected_at_s=aim.injected_s,
-                undone_at_s=aim.undone_s,
-                evidence=aim.evidence,
-                lasts=order.hit.kind in LASTING_KINDS,
-                strikes=strikes_of(self._striker.struck(order.fault_id), self._began_at),
-            )
-            for aim in self._aims.values()
-            for order in (aim.order,)
+        return tuple(map(self._fact, self._begun))
+
+    def _fact(self, order: m.FaultOrder) -> FaultFact:
+        """Of what could not be armed it is that it was begun, and was not injected."""
+        aim = self._aims.get(order.fault_id)
+        return FaultFact(
+            fault_id=order.fault_id,
+            fault=order.fault,
+            target=order.hit.name,
+            injected_at_s=None if aim is None else aim.injected_s,
+            undone_at_s=None if aim is None else aim.undone_s,
+            evidence="" if aim is None else aim.evidence,
+            lasts=order.hit.kind in LASTING_KINDS,
+            strikes=strikes_of(self._striker.struck(order.fault_id), self._began_at),
         )
 
     # -- while it is on -----------------------------------------------------------------------------------------------
@@ -197,6 +199,7 @@ class SingleFault:
         for order in self._orders:
             self._watch.look()
             self._write("arming", order, **self._striker.prepare(order))
+            self._begun.append(order)
             self._armed.append(order)
             self._striker.arm(order)
             self._write("armed", order)

@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import threading
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
-import ray
 
 from actors.breaker.settings import BreakerSettings
 from actors.health.errors import UnknownComponentError
@@ -318,35 +315,6 @@ def _parsed(text: str) -> Experiment:
 
 
 # -- other ways in ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.soak
-def test_chaos_toolkit_runs_a_file_of_the_library(lab: Supervisor, tmp_path: Path) -> None:
-    """The same file, the same functions; it finds the supervisor by the environment."""
-    file = tmp_path / "kill-worker.yaml"
-    text = str(files("experiments").joinpath("library", "kill-worker.yaml").read_text(encoding="utf-8"))
-    file.write_text(text, encoding="utf-8")
-    before = lives(lab)
-    ended = subprocess.run(
-        [str(Path(sys.executable).parent / "chaos"), "run", "--journal-path", "journal.json", file.name],
-        cwd=tmp_path,
-        env={
-            **os.environ,
-            "SUPERVISOR_NAME": lab.name,
-            "SUPERVISOR_ADDRESS": ray.get_runtime_context().gcs_address,
-        },
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert ended.returncode == 0, f"{ended.stdout}\n{ended.stderr}"
-    journal = json.loads((tmp_path / "journal.json").read_text(encoding="utf-8"))
-    assert (journal["status"], journal["deviated"]) == ("completed", False)
-    (told_of,) = [step["output"] for step in journal["run"]]
-    assert list(told_of["evidence"].values()) == ["its process is gone from /proc"]
-    (hit,) = told_of["hits"]
-    assert wait_until(lambda: lives(lab)[hit] > before[hit], PATIENCE_S)
 
 
 @pytest.mark.soak

@@ -65,12 +65,15 @@ def test_a_runner_killed_at_a_moment_leaves_nothing_on(lab: Supervisor, moment: 
 
 
 def told_to_its_end(lab: Supervisor, run: str, verdict: str) -> None:
-    """The log has its end, too, and each fault that was injected undone, and recovered or lost."""
+    """The log has its end, too, and each fault that was begun, told injected or not, undone, and recovered or lost."""
     (row,) = lab.events.query("select state, verdict from chaos_experiments where run = ?", [run])
     assert (row["state"], row["verdict"]) == ("ended", verdict)
-    faults = lab.events.query("from chaos_faults where run = ? and injected_at is not null", [run])
+    faults = lab.events.query("from chaos_faults where run = ?", [run])
     assert all(fault["undone_at"] is not None for fault in faults), faults
     assert all(fault["recovered_at"] is not None or fault["loss"] for fault in faults), faults
+    assert all(fault["injected_at"] is not None or "whether it was injected" in fault["loss"] for fault in faults), (
+        faults
+    )
 
 
 def _is_cleared(lab: Supervisor, *, by_command: bool) -> bool:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from click.testing import CliRunner, Result
@@ -95,6 +96,42 @@ def test_a_wrong_file_is_told_with_line_and_path(
     done = invoke("run", "x.yaml")
     assert done.exit_code == 1
     assert re.search(told, done.output), done.output
+
+
+def test_build_servers_are_told_of_a_run_that_never_began(invoke: Invoke, tmp_path: Path) -> None:
+    """Both a plan that is refused and a file that is wrong."""
+    assert invoke("run", "kill-node", "--reports", "refused").exit_code == 13
+    (tmp_path / "my file.yaml").write_text(dump_experiment(experiment()).replace("fault: crash", "fault: crush"))
+    assert invoke("run", "my file.yaml", "--reports", "wrong").exit_code == 1
+    assert invoke("campaign", "my file.yaml", "--seeds", "2", "--reports", "campaign").exit_code == 1
+    said = {
+        "refused": ("kill-node", r"it needs 2 nodes"),
+        "wrong": ("my-file", r"line \d+, method\[0\]\.provider\.arguments\.fault: 'crush' is not a fault"),
+    }
+    for folder, (begins, words) in {**said, "campaign": said["wrong"]}.items():
+        (file,) = (tmp_path / folder).glob("*/junit.xml")
+        assert re.fullmatch(rf"{begins}-[0-9a-f]{{6}}", file.parent.name)
+        root = ET.parse(file).getroot()
+        (case,) = root.iter("testcase")
+        (error,) = case
+        assert (error.tag, error.get("type"), root.get("errors")) == ("error", "not_started", "1")
+        assert re.search(words, str(error.get("message"))), error.get("message")
+        assert Archive(tmp_path / folder).names() == (), "there is no report of it"
+
+
+def test_where_reports_cannot_be_written_a_refusal_is_told_all_the_same(invoke: Invoke, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    done = invoke("run", "kill-node", "--reports", "taken/below")
+    assert done.exit_code == 13
+    assert "it needs 2 nodes" in done.output
+    assert "no JUnit of this refusal can be written" in done.output
+
+
+@pytest.mark.parametrize("seed", ["-1", str(2**63), "x"])
+def test_a_seed_that_is_none_is_refused(invoke: Invoke, seed: str) -> None:
+    done = invoke("plan", "kill-worker", "--seed", seed)
+    assert done.exit_code == 2
+    assert "Invalid value for '--seed'" in done.output
 
 
 def test_a_plan_without_a_cluster_knows_what_time_it_is(invoke: Invoke, tmp_path: Path) -> None:

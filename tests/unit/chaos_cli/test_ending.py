@@ -52,7 +52,7 @@ def test_ray_s_own_handler_does_not_stay() -> None:
 def test_an_end_that_a_person_asked_for_is_aborted(
     error: KeyboardInterrupt, why: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit) as ended, told(Path("there")):
+    with pytest.raises(SystemExit) as ended, told(Path("there"), "kill-worker"):
         raise error
     assert ended.value.code == EXIT_CODES["aborted"]
     assert f"aborted: {why}" in capsys.readouterr().err

@@ -102,3 +102,17 @@ def test_what_ends_with_the_cluster_is_never_called_cleared(tmp_path: Path) -> N
         assert clear(ledger) == Cleared(runs=(), faults=(), left_on=()), "it was told once"
         assert len(ledger.entries()[0]) == written
         assert (ledger.runs()["r1"].lasting, ledger.runs()["r1"].undoable) == (("f",), {})
+
+
+def test_why_a_run_was_ended_is_told_as_it_was(tmp_path: Path) -> None:
+    """By name, too: `supervisor chaos clear` asks each node for the runs whose runners are gone."""
+    ledger = Ledger(tmp_path / "ledger")
+    left(ledger, Undo().as_data(), run="gone")
+    left(ledger, Undo().as_data(), run="far", runner=(2**22, 1, "elsewhere/boot"))
+    begin(ledger, run="lives", experiment="e", ground=Ground(), limit=9)
+    assert set(clear(ledger, whose=lambda run: run.run in ("gone", "far", "lives")).runs) == {"gone", "far", "lives"}
+    assert {entry.run: entry.data["why"] for entry in ledger.entries()[0] if entry.step == "ended"} == {
+        "gone": "its runner was gone",
+        "far": "it was ended from outside",
+        "lives": "it was ended from outside",
+    }

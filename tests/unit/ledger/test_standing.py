@@ -39,6 +39,15 @@ def test_what_is_kept_on_is_told_until_it_is_undone() -> None:
     assert left_on(fold([*entries, entry("undone", "f")]).values()) == {}
 
 
+def test_what_its_watchdog_has_undone_is_not_kept_on_whoever_says_so_later() -> None:
+    """The watchdog writes between a runner's last attempt and its word that the fault stays."""
+    entries = [entry("arming", "f"), entry("undone", "f", by="watchdog"), entry("kept_on", "f", reason="no")]
+    run = fold(entries)["r1"]
+    assert (run.active, run.kept_on) == ({}, {})
+    again = fold([*entries, entry("arming", "f", detail="injected after its lease"), entry("kept_on", "f", reason="r")])
+    assert again["r1"].kept_on == {"f": "r"}
+
+
 def test_why_another_may_not_start() -> None:
     one = RunStanding(run="r1", ground=Ground(names=("a",)))
     over = RunStanding(run="r0", ground=Ground(names=("b",)), verdict="held")

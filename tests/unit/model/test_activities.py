@@ -35,6 +35,8 @@ def test_a_good_step_has_no_problems() -> None:
         (step("clear", "action", arguments={"x": 1}), "provider.arguments.x"),
         (step("inject", "action", arguments={"fault": "x"}), "provider.arguments.fault"),
         (step("health_score", tolerance="closed"), "tolerance"),
+        (step("health_score", tolerance=True), "tolerance"),
+        (step("breaker_state", arguments={"name": "b"}, tolerance=True), "tolerance"),
         (step("health_score", tolerance=[2, 1]), "tolerance"),
         (step("health_score", tolerance={"type": "regex", "pattern": "("}), "tolerance.pattern"),
         (step("x", module="mine.own", tolerance={"type": "y"}), "tolerance.type"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -76,6 +78,34 @@ def test_a_file_of_a_newer_schema_is_refused_for_that_alone() -> None:
     assert "upgrade ray-supervisor" in problem
 
 
+@pytest.mark.parametrize("version", ["'2'", "2.0", "1e300", "1" + "0" * 400])
+def test_a_newer_schema_is_newer_however_it_is_written(version: str) -> None:
+    (problem,) = problems(f"title: x\nextensions:\n- name: ray-supervisor\n  schema_version: {version}\n")
+    assert re.match(r"line 4, extensions\[0\]\.schema_version: .* is newer than 1", problem), problem
+
+
+def test_two_parts_of_ours_are_refused_for_one_of_them_would_not_count() -> None:
+    own = "- name: ray-supervisor\n"
+    (problem,) = problems(f"title: x\nextensions:\n{own}- name: another\n{own}  safety: {{least_health: 90}}\n")
+    assert problem == (
+        "line 5, extensions[2]: there is an entry ray-supervisor already, extensions[0]; put them together"
+    )
+
+
+def test_what_asks_for_forgotten_calls_where_none_is_made_is_told_in_its_line() -> None:
+    guard = "{name: g, probe: measured, arguments: {measure: forgotten}, tolerance: 0}"
+    own = f"load: {{durable_per_s: 20, tasks: 100}}\n  safety:\n    guards: [{guard}]"
+    text = dump_experiment(load_experiment("kill-worker")).replace("measure: lost", "measure: forgotten")
+    text = text.replace("schema_version: 1", f"schema_version: 1\n  {own}", 1)
+    parse_experiment(text, source="t.yaml")
+    asked = problems(text.replace("durable_per_s: 20, ", ""))
+    assert [re.sub(r"^line \d+, ", "", problem.partition(": ")[0]) for problem in asked] == [
+        "extensions[0].safety.guards[0].arguments.measure",
+        "steady-state-hypothesis.probes[0].provider.arguments.measure",
+    ]
+    assert all(problem.startswith("line ") for problem in asked)
+
+
 def test_json_is_read_too_and_its_faults_are_told(tmp_path: Path) -> None:
     whole = load_experiment("kill-worker")
     path = tmp_path / "e.json"
@@ -121,6 +151,30 @@ def test_the_json_schema_takes_what_we_take(name: str) -> None:
     data["method"].append({"type": "action", "name": "x", "provider": provider})
     data["extensions"][-1]["lease_s"] = 0
     assert len(list(validator.iter_errors(data))) >= 2
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("method", lambda step: step["provider"].update(func="injct")),
+        ("method", lambda step: step["provider"].pop("arguments")),
+        ("method", lambda step: step["provider"]["arguments"].update(fault="crsh")),
+        ("probes", lambda step: step["provider"]["arguments"].pop("measure")),
+        ("probes", lambda step: step["provider"].pop("arguments")),
+        ("probes", lambda step: step.pop("tolerance")),
+        ("probes", lambda step: step.update(type="action")),
+        ("extensions", lambda own: own.update(schema_version=2)),
+        ("extensions", lambda own: own.update(leese_s=2)),
+    ],
+)
+def test_the_json_schema_marks_what_we_refuse(part: str, change: Callable[[dict[str, Any]], object]) -> None:
+    data = as_mapping(load_experiment("kill-worker"))
+    validator: Any = jsonschema.Draft202012Validator(json_schema())
+    assert list(validator.iter_errors(data)) == []
+    change((data["steady-state-hypothesis"] if part == "probes" else data)[part][0])
+    assert list(validator.iter_errors(data)), "an editor would not mark it"
+    with pytest.raises(ConfigError):
+        load_experiment(data)
 
 
 def test_lines_are_those_of_the_nearest_value_that_there_is() -> None:

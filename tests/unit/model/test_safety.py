@@ -30,6 +30,8 @@ def test_a_guard_is_read_and_written() -> None:
         ({"arguments": {"componnt": "x"}}, "arguments.componnt: unknown key"),
         ({"tolerance": "closed"}, "health_score gives number, which Equals cannot judge"),
         ({"tolerance": {"type": "x"}}, "type: 'x' is not one of"),
+        ({"tolerance": True}, "health_score gives number, which Equals cannot judge"),
+        ({"tolerance": [True, False, True]}, "health_score gives number, which OneOf cannot judge"),
         ({"stale_s": 1}, "is not longer than every_s"),
         ({"every_s": 0}, "every_s: "),
     ],
@@ -37,6 +39,12 @@ def test_a_guard_is_read_and_written() -> None:
 def test_a_guard_that_cannot_be_read_is_refused(changed: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         guard(**changed)
+
+
+def test_each_guard_has_a_name_of_its_own_for_one_of_two_would_not_be_asked() -> None:
+    twice = [guard().as_file(), guard(probe="slo_burn").as_file()]
+    with pytest.raises(ConfigError, match=r"guards: the name 'g' is given twice"):
+        Safety.parse({"guards": twice}, source="t")
 
 
 def test_hours_are_times_of_a_day_in_their_order() -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.runtime.errors import ConfigError
 from experiments.errors import HaltedError, PlanRefusedError, SafeModeError
 from experiments.model.experiment import Experiment
 from experiments.planning.inventory import Active
@@ -100,3 +101,10 @@ def test_pauses_around_steps_are_made() -> None:
     whole["method"][1]["pauses"] = {"before": 4.0}
     plan = make_plan(Experiment.parse(whole, source="t"), inventory())
     assert [fault.after_s for fault in plan.faults] == [2.0, 10.0]
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63, True, 1.0, "1"])
+def test_what_is_no_seed_is_refused(seed: Any) -> None:
+    with pytest.raises(ConfigError, match=r"seed: .* is no seed: a whole number from 0 to 9223372036854775807"):
+        make_plan(experiment(WORKER), inventory(), seed=seed)
+    assert make_plan(experiment(WORKER), inventory(), seed=2**63 - 1).seed == 2**63 - 1

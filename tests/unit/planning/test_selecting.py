@@ -68,6 +68,14 @@ def test_nothing_and_everything_are_refused_by_what_was_said(said: dict[str, Any
     )
 
 
+def test_a_dependency_is_named_and_not_looked_for() -> None:
+    told = chosen(fault="latency", kind="dependency", name="pay*").problem
+    assert told.endswith(
+        "matches nothing that runs; there is none of that kind; give its host as name: nobody lists "
+        "which hosts a cluster calls"
+    )
+
+
 def test_what_there_is_one_of_may_be_hit() -> None:
     assert chosen(kind="supervisor").problem == ""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from experiments.cli.embedding import heartbeat_of
+from experiments.cli.embedding import allowance_of, heartbeat_of
 from experiments.errors import NotApplicableError
 from experiments.model.experiment import Load
 from experiments.recommend import Recommendation, SettingsChange
@@ -91,3 +91,22 @@ def test_a_scene_that_is_built_says_with_how_many_standbys() -> None:
     assert Stage(sup, "pool", build=True).made_with()["pool/default"] == {"standbys": POOL_STANDBYS}
     given = {"pool/default": {"standbys": 2}}
     assert Stage(sup, "pool", build=True, settings=given).made_with()["pool/default"] == {"standbys": 2}
+
+
+def test_how_many_restarts_a_pool_bears_is_what_the_next_embedded_cluster_starts_with(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    assert allowance_of(archive.settings()) == {}
+    run = recommended(archive, "pool/default", "intensity", 1, 8)
+    running: Any = Sup()
+    with pytest.raises(NotApplicableError, match=r"pools\.default\.intensity is read when the supervisor starts"):
+        apply_change(running, archive, run, 1)
+    assert archive.settings() == {}
+    assert "are built so from now on" in apply_change(None, archive, run, 1)
+    assert allowance_of(archive.settings()) == {"intensity": 8}
+
+
+def test_what_a_scene_keeps_its_state_with_may_be_changed_for_the_next_one(tmp_path: Path) -> None:
+    archive = Archive(tmp_path)
+    run = recommended(archive, "child/chaos-till", "standbys", 0, 1)
+    assert "are built so from now on" in apply_change(None, archive, run, 1)
+    assert archive.settings() == {"child/chaos-till": {"standbys": 1}}

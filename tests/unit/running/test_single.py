@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from experiments.errors import RunStoppedError
+from experiments.errors import RunStoppedError, WatchdogError
 from experiments.faults.proof import Sight
+from experiments.judging.facts import FaultFact
+from experiments.judging.matching import match
 from experiments.ledger import messages as m
 from experiments.ledger.entry import Entry
 from experiments.planning.inventory import Inventory, Target
@@ -31,6 +33,8 @@ class World:
         self.silent = ""
         self.answers = threading.Event()
         self.held_up = threading.Event()
+        self.no_watchdog = False
+        self.rows: set[tuple[str, str]] = set()
 
     def _ask(self, what: str) -> None:
         if self.silent == what:
@@ -38,8 +42,8 @@ class World:
             assert self.answers.wait(30)
 
     # the log
-    def record(self, *_: Any) -> None:
-        pass
+    def record(self, table: str, row: tuple[Any, ...]) -> None:
+        self.rows.add((table, str(row[1])))
 
     # the ledger
     def write(self, entry: Entry, _: str = "") -> None:
@@ -64,8 +68,9 @@ class World:
     def node_of(self, _: str) -> str:
         return "far"
 
-    def arm(self, _: m.FaultOrder) -> None:
-        pass
+    def arm(self, order: m.FaultOrder) -> None:
+        if self.no_watchdog:
+            raise WatchdogError(order.hit.name, reason="it did not come up")
 
     def sight_before(self, _: m.FaultOrder) -> Sight:
         return Sight(alive=True)
@@ -97,7 +102,7 @@ def world() -> Iterator[World]:
     assert not made.on, "nothing is left on"
 
 
-def single(world: World) -> SingleFault:
+def single(world: World, recovered: Any = None) -> SingleFault:
     plan = require(
         make_plan(experiment(CRASH), Inventory(targets=(Target(name="child/x", kind="child"),), embedded=True))
     )
@@ -115,7 +120,7 @@ def single(world: World) -> SingleFault:
         plan=plan,
         run="r1",
         orders=orders,
-        recovered=lambda look, _: look(),
+        recovered=recovered or (lambda look, _: look()),
     )
 
 
@@ -143,3 +148,19 @@ def test_a_node_that_does_not_answer_holds_up_no_stop(world: World, silent: str)
     assert not world.on
     assert not world.answers.is_set(), "nobody had answered"
     running.join()
+
+
+def test_what_could_not_be_armed_is_told_as_begun_and_not_injected(world: World) -> None:
+    """Else the log would have it begun and undone, and no word of what came of it."""
+    world.no_watchdog = True
+    facts: list[FaultFact] = []
+
+    def recovered(look: Callable[[], tuple[FaultFact, ...]], _: int) -> tuple[FaultFact, ...]:
+        facts.extend(look())
+        return match(look(), ())
+
+    with pytest.raises(WatchdogError):
+        single(world, recovered).perform(after_s=0, settle_s=0)
+    assert [(fact.fault_id, fact.injected_at_s) for fact in facts] == [("0.1.child/x", None)]
+    assert ("chaos_experiment_events", "lost") in world.rows
+    assert world.steps() == ["arming", "undone", "ended"]
