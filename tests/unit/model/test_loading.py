@@ -137,3 +137,38 @@ def test_no_text_makes_another_error(text: str) -> None:
     for as_json in (False, True):
         with suppress(ConfigError):
             parse_experiment(text, source="t", as_json=as_json)
+
+
+OURS = (
+    "title: x\ndescription: y\nmethod: []\nextensions:\n- name: other\n  seed: 1\n- name: ray-supervisor\n  seed: 1\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (
+            "- {name: ray-supervisor, lease_s: 1}\n",
+            "line 9, extensions[2].name: 'ray-supervisor' is given twice, in extensions[1], too",
+        ),
+        (
+            "- {name: ray_supervisor, lease_s: 1}\n",
+            "line 9, extensions[2].name: 'ray_supervisor' is not 'ray-supervisor', and would be passed over",
+        ),
+        ("- {lease_s: 1}\n", "line 9, extensions[2].name: is missing, and must be given"),
+    ],
+)
+def test_no_entry_of_ours_is_passed_over(more: str, told: str) -> None:
+    assert parse_experiment(OURS, source="t.yaml").chaos.seed == 1
+    assert problems(OURS + more) == (told,)
+
+
+def test_a_file_is_not_told_to_have_names_that_only_python_has() -> None:
+    (told,) = problems("titel: z\n" + OURS)
+    assert "steady-state-hypothesis, method" in told
+    assert "chaos" not in told
+
+
+def test_a_number_of_thousands_of_digits_is_told() -> None:
+    (told,) = problems(f'{{"title": {"9" * 5000}}}', as_json=True)
+    assert told.startswith("is no JSON: Exceeds the limit")
