@@ -15,8 +15,11 @@ from rich.text import Text
 from actors.runtime.clock import SYSTEM_CLOCK
 from experiments.cli.embedding import REPORTS, RUNNING, is_embedded, on_supervisor, told
 from experiments.cli.ending import Ending
+from experiments.cli.reporting import write_out
+from experiments.errors import ReportUnsavedError
 from experiments.hands.sights import machine_here
 from experiments.judging.verdict import EXIT_CODES
+from experiments.model.experiment import SEED_END
 from experiments.model.loading import library_names, load_experiment
 from experiments.model.placing import Places
 from experiments.model.scenes import SCENES
@@ -41,7 +44,9 @@ if TYPE_CHECKING:
     from experiments.report.run import RunReport
 
 EXPERIMENT = click.argument("experiment")
-SEED = click.option("--seed", type=click.IntRange(min=0), help="Instead of the experiment's own.")
+SEED = click.option(
+    "--seed", type=click.IntRange(min=0, max=SEED_END, max_open=True), help="Instead of the experiment's own."
+)
 SCENE = click.option(
     "--scene/--no-scene", default=None, help="Build what the experiment's scene lacks; left out, on embedded clusters."
 )
@@ -73,8 +78,10 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each option, and click han
     with told(reports), Ending() as ending, on_supervisor(name, address, loaded, reports=reports) as sup:
         build = is_embedded(name, address) if scene is None else scene
         with ending.awaited():
-            found = ChaosHandle(sup, reports=reports).run(experiment, seed=seed, scene=build)
-        _show(found, reports, as_json=as_json)  # before the cluster ends: whoever sent SIGTERM may not wait for that
+            found, unsaved = _ran(ChaosHandle(sup, reports=reports), experiment, seed, scene=build)
+        _show(
+            found, reports, unsaved, as_json=as_json
+        )  # before the cluster ends: whoever sent SIGTERM may not wait for that
     raise SystemExit(found.verdict.exit_code)
 
 
@@ -186,7 +193,7 @@ def schema(output: Path | None) -> None:
     if output is None:
         click.echo(text)
     else:
-        output.write_text(f"{text}\n", encoding="utf-8")
+        write_out(output, f"{text}\n")
         click.echo(f"{output}: # yaml-language-server: $schema={output}")
 
 
@@ -226,9 +233,24 @@ def _show_plan(found: Plan, places: Places, *, as_json: bool) -> None:
     raise SystemExit(EXIT_CODES["not_started"] if found.refusals else 0)
 
 
-def _show(report: RunReport, reports: Path, *, as_json: bool) -> None:
+def _ran(
+    handle: ChaosHandle, experiment: str, seed: int | None, *, scene: bool
+) -> tuple[RunReport, ReportUnsavedError | None]:
+    """What a run came to; and why that is not in the folder of reports."""
+    try:
+        return handle.run(experiment, seed=seed, scene=scene), None
+    except ReportUnsavedError as error:
+        if error.report is None:
+            raise
+        return error.report, error
+
+
+def _show(report: RunReport, reports: Path, unsaved: ReportUnsavedError | None, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(journal(report), indent=2, default=str))
-        return
-    terminal().print(summary(report))
-    click.echo(f"report: {reports / report.run / PAGE}")
+    else:
+        terminal().print(summary(report))
+    if unsaved is not None:
+        click.echo(f"error: {unsaved}", err=True)
+    elif not as_json:
+        click.echo(f"report: {reports / report.run / PAGE}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import secrets
 from contextlib import suppress
 from dataclasses import replace
@@ -13,8 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from actors.runtime.errors import ConfigError, SupervisorError
 from actors.runtime.settings import shown
-from experiments.errors import HaltedError
+from experiments.errors import HaltedError, PlanRefusedError
 from experiments.hands.hands import Hands
+from experiments.hands.places import insist_on_name
+from experiments.ledger.standing import over_limit
+from experiments.model.experiment import SEED_END
 from experiments.model.loading import library_names, load_experiment
 from experiments.model.placing import Places
 from experiments.planning.planning import require
@@ -29,7 +31,7 @@ from experiments.running.interrupting import see_through
 from experiments.running.performing import Performance
 from experiments.running.staging import Stage
 from experiments.running.survey import INJECTOR
-from experiments.scheduling.campaign import Campaign, SeededRun, conclude, seeds_of
+from experiments.scheduling.campaign import SEEDS_MAX, Campaign, SeededRun, conclude, seeds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,7 +48,6 @@ _RUNS = """
     FROM chaos_experiments ORDER BY started_at DESC LIMIT ?
 """
 _SHOWN = 100
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
 class ChaosHandle:
@@ -107,13 +108,15 @@ class ChaosHandle:
             name: The run's name, that no other has had; left out, one is made up.
 
         Raises:
-            ConfigError: The experiment is wrong, each problem with its line and path; or its name is, or no report can
-                be written.
+            ConfigError: The experiment is wrong, each problem with its line and path; or its name or seed is, or no
+                report can be written.
+            ReportUnsavedError: It has ended, and its report could not be written; the error has it.
             HaltedError: Chaos is halted here.
             SafeModeError: Safe mode, or the experiment's own bounds, forbid it.
             PlanRefusedError: It cannot be carried out here; every reason is named, and nothing was touched.
         """
         loaded = load_experiment(experiment)
+        _insist_on_seed(seed)
         if dry_run:
             return self.plan(loaded, seed=seed, scene=scene)
         run, places = self._named(loaded, name), Places.of(experiment, loaded)
@@ -124,6 +127,7 @@ class ChaosHandle:
             clear_gone(hands, self._sup.name)
             self._tell_of_gone(hands)
             _insist_on_no_halt(hands)
+            _insist_on_room(hands, loaded, self._sup.config.chaos.experiments_max)
             with Stage(self._sup, loaded.chaos.scene, build=build, settings=self.archive.settings()) as stage:
                 arranged = arrange(self._sup, hands, loaded, seed=seed)
                 _require(arranged.plan, places)
@@ -158,9 +162,7 @@ class ChaosHandle:
         if name is None:
             word = experiment.name.encode("ascii", "ignore").decode()[:40].strip("-") or "experiment"
             return f"{word}-{secrets.token_hex(3)}"
-        if _NAME.fullmatch(name) is None:
-            problem = f"name: {shown(name)} names no run: letters, digits, '_', '.', '-', at most 100"
-            raise ConfigError("run", problems=(problem,))
+        insist_on_name(name)
         if name in self.archive.names():
             raise ConfigError("run", problems=(f"name: there is a report of a run {name!r} already; give another",))
         return name
@@ -185,6 +187,7 @@ class ChaosHandle:
         Raises:
             ConfigError: The experiment is wrong.
         """
+        _insist_on_seed(seed)
         foresee = self._sup.embedded if scene is None else scene
         hands = Hands(self._sup.name)
         try:
@@ -212,8 +215,10 @@ class ChaosHandle:
         Raises: As `run`; what ran before stays on record.
         """
         loaded = load_experiment(experiment)
-        if seeds < 1:
-            raise ConfigError("campaign", problems=(f"seeds: {seeds}; one at least is run",))
+        if isinstance(seeds, bool) or not isinstance(seeds, int) or not 1 <= seeds <= SEEDS_MAX:  # pyright: ignore[reportUnnecessaryIsInstance] - users give what they like
+            raise ConfigError(
+                "campaign", problems=(f"seeds: {shown(seeds)} is no whole number from 1 to {SEEDS_MAX:,}",)
+            )
         runs: list[SeededRun] = []
         build = self._sup.embedded if scene is None else scene
         with Stage(self._sup, loaded.chaos.scene, build=build, settings=self.archive.settings()):
@@ -314,7 +319,7 @@ class ChaosHandle:
         name: str | None = None,
     ) -> RunReport:
         """`run` for a coroutine; one that is cancelled ends the run, and waits until nothing of it is on."""
-        run = name or self._named(load_experiment(experiment), None)
+        run = self._named(load_experiment(experiment), name)
         perform = partial(self.run, experiment, seed=seed, scene=scene, name=run)
         going = asyncio.ensure_future(asyncio.to_thread(perform))
         try:
@@ -347,6 +352,19 @@ class ChaosHandle:
 def _require(plan: Plan, places: Places) -> None:
     """See `require`; what it is refused for is told with its place in the file."""
     require(replace(plan, refusals=tuple(replace(each, words=places.place(each.words)) for each in plan.refusals)))
+
+
+def _insist_on_room(hands: Hands, experiment: Experiment, limit: int) -> None:
+    """As a plan does, but before a scene is built: what is built anew may be what those that run stand on."""
+    seen, _ = standing(hands)
+    if why := over_limit(limit, [each.run for each in seen.going]):
+        raise PlanRefusedError(experiment.name, problems=(why,))
+
+
+def _insist_on_seed(seed: object) -> None:
+    """A seed that no file could have is told as one in a file is."""
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < SEED_END):
+        raise ConfigError("run", problems=(f"seed: {shown(seed)} is no whole number from 0 to 2**63 - 1",))
 
 
 def _insist_on_no_halt(hands: Hands) -> None:
