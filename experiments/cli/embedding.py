@@ -25,6 +25,7 @@ from supervisor.rpc_faults import RpcDelay, RpcLoss
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
+    from experiments.cli.ending import Ending
     from experiments.model.experiment import Experiment
 
 REPORTS: Decorator = click.option(
@@ -48,7 +49,12 @@ def is_embedded(name: str | None, address: str | None) -> bool:
 
 @contextmanager
 def on_supervisor(
-    name: str | None, address: str | None, experiment: Experiment | None = None, *, reports: Path | None = None
+    name: str | None,
+    address: str | None,
+    experiment: Experiment | None = None,
+    *,
+    reports: Path | None = None,
+    ending: Ending | None = None,
 ) -> Generator[Supervisor]:
     """The supervisor that is meant.
 
@@ -57,6 +63,7 @@ def on_supervisor(
         address: Its cluster's, or None.
         experiment: What is going to run, for an embedded one.
         reports: The folder of reports, whose settings an embedded one starts with.
+        ending: Holds SIGTERM; what it means is noted also while an embedded one starts.
     """
     if not is_embedded(name, address):
         with attached(name or "default", address) as sup:
@@ -64,14 +71,17 @@ def on_supervisor(
         return
     with (
         tempfile.TemporaryDirectory(prefix="chaos-log-") as folder,
-        started(Path(folder), experiment, {} if reports is None else Archive(reports).settings()) as sup,
+        started(Path(folder), experiment, {} if reports is None else Archive(reports).settings(), ending) as sup,
     ):
         yield sup
 
 
 @contextmanager
 def started(
-    folder: Path, experiment: Experiment | None, settings: Mapping[str, Mapping[str, Any]] | None = None
+    folder: Path,
+    experiment: Experiment | None,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    ending: Ending | None = None,
 ) -> Generator[Supervisor]:
     """An embedded supervisor for scenes; its log is in the folder.
 
@@ -79,6 +89,7 @@ def started(
         folder: Of its log.
         experiment: What is going to run.
         settings: What recommendations have changed, by subject and field.
+        ending: Holds SIGTERM.
     """
     nodes = 1 if experiment is None else experiment.chaos.nodes
     if nodes > 1 and experiment is not None:
@@ -93,6 +104,8 @@ def started(
         "chaos": {"ephemeral": True, "safe_mode": False},
     }
     cluster = launch.start_embedded(rpc_faults=rpc_faults)
+    if ending is not None:
+        ending.hold()
     try:
         with Supervisor.start(config) as sup:
             try:

@@ -75,7 +75,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each option, and click han
     loaded = load_experiment(experiment)
     if dry_run:
         _show_plan(_planned(loaded, seed, name, address, scene=scene), Places.of(experiment, loaded), as_json=as_json)
-    with told(reports), Ending() as ending, on_supervisor(name, address, loaded, reports=reports) as sup:
+    with told(reports), Ending() as ending, on_supervisor(name, address, loaded, reports=reports, ending=ending) as sup:
         build = is_embedded(name, address) if scene is None else scene
         with ending.awaited():
             found, unsaved = _ran(ChaosHandle(sup, reports=reports), experiment, seed, scene=build)
@@ -135,7 +135,7 @@ def campaign(  # noqa: PLR0913, PLR0917 - as above
             kind = report.verdict.kind
             console.print(Text.assemble(f"seed {report.plan.seed}: ", (kind.replace("_", " "), STYLES[kind])))
 
-    with told(reports), Ending() as ending, on_supervisor(name, address, loaded, reports=reports) as sup:
+    with told(reports), Ending() as ending, on_supervisor(name, address, loaded, reports=reports, ending=ending) as sup:
         build = is_embedded(name, address) if scene is None else scene
         with ending.awaited():
             found = ChaosHandle(sup, reports=reports).campaign(loaded, seeds=seeds, scene=build, on_run=tell)

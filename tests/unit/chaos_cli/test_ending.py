@@ -56,3 +56,20 @@ def test_an_end_that_a_person_asked_for_is_aborted(
         raise error
     assert ended.value.code == EXIT_CODES["aborted"]
     assert f"aborted: {why}" in capsys.readouterr().err
+
+
+def test_one_that_ray_s_own_handler_answers_means_the_same() -> None:
+    with pytest.raises(KeyboardInterrupt, match="SIGTERM"), Ending():
+        raise SystemExit(signal.SIGTERM)  # as `ray.init` has it answered while it starts
+    with pytest.raises(SystemExit) as left, Ending():
+        raise SystemExit(3)
+    assert left.value.code == 3
+
+
+def test_it_is_held_again_once_ray_has_started() -> None:
+    with Ending() as ending:
+        signal.signal(signal.SIGTERM, lambda *_: pytest.fail("it leaves at once"))
+        ending.hold()
+        terminate()
+        with pytest.raises(KeyboardInterrupt, match="SIGTERM"), ending.awaited():
+            pass
