@@ -31,7 +31,7 @@ class SafeModeError(ChaosError):
         self.problems = problems
         super().__init__(
             f"safe mode refuses experiment {experiment!r}: {'; '.join(problems)}. It is on everywhere but on embedded "
-            "clusters; what may be hit opts in by name or label"
+            "clusters; what may be hit opts in by `chaos.labels` of the supervisor's configuration"
         )
 
 

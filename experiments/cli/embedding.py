@@ -15,6 +15,7 @@ from experiments.errors import HaltedError, PlanRefusedError, SafeModeError
 from experiments.judging.verdict import EXIT_CODES
 from experiments.model.faults import Latency, Unavailable
 from experiments.model.selector import Selector
+from experiments.report.numbers import printable
 from experiments.report.run import INTERRUPTED
 from experiments.running.archive import Archive
 from experiments.running.staging import POOL_SIZE, POOL_STANDBYS, RETRY
@@ -150,10 +151,12 @@ def told(reports: Path) -> Generator[None]:
         yield
     except KeyboardInterrupt as error:
         why = str(error) or INTERRUPTED
-        click.echo(f"aborted: {why} while no fault was on; reports, if one was written, are in {reports}", err=True)
+        click.echo(
+            f"aborted: {printable(why)} while no fault was on; reports, if one was written, are in {reports}", err=True
+        )
         raise SystemExit(EXIT_CODES["aborted"]) from None
     except (PlanRefusedError, SafeModeError, HaltedError) as error:
-        click.echo(f"not started: {error}", err=True)
+        click.echo(f"not started: {printable(str(error))}", err=True)
         raise SystemExit(EXIT_CODES["not_started"]) from None
 
 

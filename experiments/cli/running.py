@@ -17,6 +17,7 @@ from experiments.cli.embedding import REPORTS, RUNNING, is_embedded, on_supervis
 from experiments.cli.ending import Ending
 from experiments.cli.reporting import write_out
 from experiments.errors import ReportUnsavedError
+from experiments.hands.hands import Hands
 from experiments.hands.sights import machine_here
 from experiments.judging.verdict import EXIT_CODES
 from experiments.model.experiment import SEED_END
@@ -33,6 +34,7 @@ from experiments.report.journal import journal
 from experiments.report.numbers import number_text
 from experiments.report.terminal import STYLES, campaign_text, plan_text, summary
 from experiments.running.archive import PAGE, Archive
+from experiments.running.books import standing
 from experiments.running.chaos import ChaosHandle
 from experiments.scheduling.cron import moment
 from supervisor.cli.looking import terminal
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from experiments.model.experiment import Experiment
     from experiments.planning.plan import Plan
     from experiments.report.run import RunReport
+    from supervisor import Supervisor
 
 EXPERIMENT = click.argument("experiment")
 SEED = click.option(
@@ -157,7 +160,7 @@ def list_experiments(name: str | None, address: str | None, reports: Path, as_js
     if not is_embedded(name, address):
         with on_supervisor(name, address) as sup:
             handle = ChaosHandle(sup, reports=reports)
-            found |= {"active": handle.active(), "runs": handle.list()}
+            found |= {"active": handle.active(), "gone": _gone(sup), "runs": handle.list()}
     if as_json:
         click.echo(json.dumps(found, indent=2, default=str))
         return
@@ -169,7 +172,8 @@ def list_experiments(name: str | None, address: str | None, reports: Path, as_js
         table.add_row(each, Text(load_experiment(each).title))
     console.print(table)
     for each, faults in found.get("active", {}).items():
-        click.echo(f"goes on: {each} ({', '.join(faults) or 'nothing is on now'})")
+        told = "its runner is gone, `supervisor chaos clear` ends it" if each in found["gone"] else "goes on"
+        click.echo(f"{told}: {each} ({', '.join(faults) or 'nothing is on now'})")
     for row in found.get("runs", ()):
         click.echo(f"{row['run']}  {row['verdict'] or row['state']}  score {number_text(row['score'])}")
     for each in found["reports"]:
@@ -195,6 +199,15 @@ def schema(output: Path | None) -> None:
     else:
         write_out(output, f"{text}\n")
         click.echo(f"{output}: # yaml-language-server: $schema={output}")
+
+
+def _gone(sup: Supervisor) -> tuple[str, ...]:
+    """Runs that go on, or have left something on, and whose runner does not live."""
+    hands = Hands(sup.name)
+    try:
+        return standing(hands)[0].gone
+    finally:
+        hands.close()
 
 
 def _planned(

@@ -10,6 +10,7 @@ import pytest
 
 from experiments.cli.embedding import told
 from experiments.cli.ending import Ending
+from experiments.errors import HaltedError
 from experiments.judging.verdict import EXIT_CODES
 from experiments.report.run import INTERRUPTED, TERMINATED
 
@@ -73,3 +74,9 @@ def test_it_is_held_again_once_ray_has_started() -> None:
         terminate()
         with pytest.raises(KeyboardInterrupt, match="SIGTERM"), ending.awaited():
             pass
+
+
+def test_whoever_halts_moves_nobody_s_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit), told(Path("there")):
+        raise HaltedError(who="ann", reason="enough \x1b[31mred")
+    assert "enough \ufffd[31mred" in capsys.readouterr().err
