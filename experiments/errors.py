@@ -26,9 +26,16 @@ class PlanRefusedError(ChaosError):
 class SafeModeError(ChaosError):
     """Safe mode forbids what the experiment asks for; nothing was touched."""
 
-    def __init__(self, experiment: str, *, problems: tuple[str, ...]) -> None:
+    def __init__(self, experiment: str, *, problems: tuple[str, ...], safe_mode: bool = True) -> None:
         self.experiment = experiment
         self.problems = problems
+        self.safe_mode = safe_mode
+        if not safe_mode:
+            super().__init__(
+                f"the bounds of experiment {experiment!r}, or those of the cluster's owner, forbid it: "
+                f"{'; '.join(problems)}. They are the file's `safety` and the configuration's `chaos`"
+            )
+            return
         super().__init__(
             f"safe mode refuses experiment {experiment!r}: {'; '.join(problems)}. It is on everywhere but on embedded "
             "clusters; what may be hit opts in by `chaos.labels` of the supervisor's configuration"

@@ -80,7 +80,7 @@ def require(plan: Plan) -> Plan:
         raise HaltedError(who=who, reason=reason)
     problems = tuple(refusal.words for refusal in plan.refusals)
     if all(refusal.rule in SAFE_MODE_RULES for refusal in plan.refusals):
-        raise SafeModeError(plan.experiment, problems=problems)
+        raise SafeModeError(plan.experiment, problems=problems, safe_mode=plan.safe_mode)
     raise PlanRefusedError(plan.experiment, problems=problems)
 
 

@@ -199,6 +199,13 @@ def test_a_scene_stays_while_another_run_stands_on_it(lab: Supervisor) -> None:
     assert "child/chaos-shop.cart" not in lives(lab)
 
 
+def test_an_exception_that_no_target_can_raise_is_told(chaos: ChaosHandle) -> None:
+    text = dump_experiment(brief("kill-worker", lease_s=0.5)).replace("fault: crash", "fault: error")
+    report = chaos.run(_parsed(text.replace("how: sigkill", "raises: nowhere:Nothing")))
+    assert report.verdict.kind == "not_started", told(report)
+    assert "nowhere:Nothing cannot be imported here" in report.verdict.reasons[0], told(report)
+
+
 def test_an_injector_that_does_nothing_proves_nothing(chaos: ChaosHandle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Striker, "inject", lambda *_: "it says that it did")
     report = chaos.run(brief("kill-worker", lease_s=0.5))

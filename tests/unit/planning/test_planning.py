@@ -57,6 +57,8 @@ def test_every_reason_is_told_and_decides_how_it_is_refused() -> None:
     assert refused.value.problems[0].startswith("method[0]: the selector (breaker, 1 of them) matches nothing")
     with pytest.raises(SafeModeError, match="did not opt in"):
         require(make_plan(experiment(WORKER), inventory(embedded=False)))
+    with pytest.raises(SafeModeError, match=r"the bounds of experiment .* forbid it: .*blast_radius"):
+        require(make_plan(experiment({"target": {"kind": "worker", "count": 2}}), inventory()))
     with pytest.raises(SafeModeError, match="only what is protected"):
         require(make_plan(experiment(WORKER, safety={"protected": ["*"]}), inventory()))
     with pytest.raises(HaltedError) as halted:
