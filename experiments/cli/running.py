@@ -22,7 +22,7 @@ from experiments.hands.sights import machine_here
 from experiments.judging.verdict import EXIT_CODES
 from experiments.model.experiment import SEED_END
 from experiments.model.loading import library_names, load_experiment
-from experiments.model.placing import Places
+from experiments.model.placing import Placed
 from experiments.model.scenes import SCENES
 from experiments.model.writing import dump_experiment, json_schema
 from experiments.planning.foreseeing import without_cluster
@@ -42,6 +42,7 @@ from supervisor.cli.options import ADDRESS, JSON
 
 if TYPE_CHECKING:
     from experiments.model.experiment import Experiment
+    from experiments.model.placing import Places
     from experiments.planning.plan import Plan
     from experiments.report.run import RunReport
     from supervisor import Supervisor
@@ -75,16 +76,16 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each option, and click han
     as_json: bool,  # noqa: FBT001 - as above
 ) -> None:
     """Run EXPERIMENT: a name of the library, or a file's path."""
-    loaded = load_experiment(experiment)
+    placed = Placed.load(experiment)
+    loaded = placed.experiment
     if dry_run:
-        _show_plan(_planned(loaded, seed, name, address, scene=scene), Places.of(experiment, loaded), as_json=as_json)
+        _show_plan(_planned(loaded, seed, name, address, scene=scene), placed.places, as_json=as_json)
     with told(reports), Ending() as ending, on_supervisor(name, address, loaded, reports=reports, ending=ending) as sup:
         build = is_embedded(name, address) if scene is None else scene
         with ending.awaited():
-            found, unsaved = _ran(ChaosHandle(sup, reports=reports), experiment, seed, scene=build)
-        _show(
-            found, reports, unsaved, as_json=as_json
-        )  # before the cluster ends: whoever sent SIGTERM may not wait for that
+            found, unsaved = _ran(ChaosHandle(sup, reports=reports), placed, seed, scene=build)
+        # Before the cluster ends: whoever sent SIGTERM may not wait for that.
+        _show(found, reports, unsaved, as_json=as_json)
     raise SystemExit(found.verdict.exit_code)
 
 
@@ -108,8 +109,8 @@ def plan(
     Without --name and --address it is planned on the scene that an embedded cluster would run for it, on this machine.
     With --scene a running supervisor's plan is made as if that scene stood there.
     """
-    loaded = load_experiment(experiment)
-    _show_plan(_planned(loaded, seed, name, address, scene=scene), Places.of(experiment, loaded), as_json=as_json)
+    placed = Placed.load(experiment)
+    _show_plan(_planned(placed.experiment, seed, name, address, scene=scene), placed.places, as_json=as_json)
 
 
 @click.command()
@@ -247,11 +248,11 @@ def _show_plan(found: Plan, places: Places, *, as_json: bool) -> None:
 
 
 def _ran(
-    handle: ChaosHandle, experiment: str, seed: int | None, *, scene: bool
+    handle: ChaosHandle, placed: Placed, seed: int | None, *, scene: bool
 ) -> tuple[RunReport, ReportUnsavedError | None]:
     """What a run came to; and why that is not in the folder of reports."""
     try:
-        return handle.run(experiment, seed=seed, scene=scene), None
+        return handle.run_placed(placed, seed=seed, scene=scene), None
     except ReportUnsavedError as error:
         if error.report is None:
             raise

@@ -29,10 +29,8 @@ def load_experiment(source: Experiment | Mapping[str, Any] | str | Path) -> Expe
             return source
         case Mapping():
             return _parse(dict(source), source="experiment", lines={})
-        case str() if source in library_names():
-            return parse_experiment(_library_text(source), source=f"{source} (library)")
         case str() | Path():
-            return _read(Path(source))
+            return read_experiment(source)[0]
         case _:
             kind = type(source).__name__
             problem = f"expected an Experiment, a mapping, a file's path or a name of the library, not {kind}"
@@ -63,17 +61,18 @@ def _library_text(name: str) -> str:
     return files("experiments").joinpath("library", f"{name}.yaml").read_text(encoding="utf-8")
 
 
-def text_of(source: str | Path) -> str:
-    """The text that a name of the library, or a file's path, leads to.
+def read_experiment(source: str | Path) -> tuple[Experiment, str]:
+    """The experiment that a name of the library, or a file's path, leads to, with its text: a pipe is read once.
 
     Raises:
-        ConfigError: There is none.
+        ConfigError: As `load_experiment`.
     """
-    return _library_text(source) if isinstance(source, str) and source in library_names() else _text(Path(source))
-
-
-def _read(path: Path) -> Experiment:
-    return parse_experiment(_text(path), source=str(path), as_json=path.suffix == ".json")
+    if isinstance(source, str) and source in library_names():
+        text = _library_text(source)
+        return parse_experiment(text, source=f"{source} (library)"), text
+    path = Path(source)
+    text = _text(path)
+    return parse_experiment(text, source=str(path), as_json=path.suffix == ".json"), text
 
 
 def _text(path: Path) -> str:

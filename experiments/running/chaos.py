@@ -18,7 +18,7 @@ from experiments.hands.places import insist_on_name
 from experiments.ledger.standing import over_limit
 from experiments.model.experiment import SEED_END
 from experiments.model.loading import library_names, load_experiment
-from experiments.model.placing import Places
+from experiments.model.placing import Placed
 from experiments.planning.planning import require
 from experiments.running import halting
 from experiments.running.afterword import tell_of_gone
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from experiments.model.experiment import Experiment
+    from experiments.model.placing import Places
     from experiments.planning.plan import Plan
     from experiments.report.run import RunReport
     from experiments.running.arranging import Arranged
@@ -115,11 +116,18 @@ class ChaosHandle:
             SafeModeError: Safe mode, or the experiment's own bounds, forbid it.
             PlanRefusedError: It cannot be carried out here; every reason is named, and nothing was touched.
         """
-        loaded = load_experiment(experiment)
-        _insist_on_seed(seed)
+        placed = Placed.load(experiment)
         if dry_run:
-            return self.plan(loaded, seed=seed, scene=scene)
-        run, places = self._named(loaded, name), Places.of(experiment, loaded)
+            return self.plan(placed.experiment, seed=seed, scene=scene)
+        return self.run_placed(placed, seed=seed, scene=scene, name=name)
+
+    def run_placed(
+        self, placed: Placed, *, seed: int | None = None, scene: bool | None = None, name: str | None = None
+    ) -> RunReport:
+        """`run` of what was read already."""
+        loaded, places = placed.experiment, placed.places
+        _insist_on_seed(seed)
+        run = self._named(loaded, name)
         self.archive.insist()
         build = self._sup.embedded if scene is None else scene
         hands = Hands(self._sup.name)
@@ -319,8 +327,9 @@ class ChaosHandle:
         name: str | None = None,
     ) -> RunReport:
         """`run` for a coroutine; one that is cancelled ends the run, and waits until nothing of it is on."""
-        run = self._named(load_experiment(experiment), name)
-        perform = partial(self.run, experiment, seed=seed, scene=scene, name=run)
+        placed = Placed.load(experiment)
+        run = self._named(placed.experiment, name)
+        perform = partial(self.run_placed, placed, seed=seed, scene=scene, name=run)
         going = asyncio.ensure_future(asyncio.to_thread(perform))
         try:
             return await asyncio.shield(going)
