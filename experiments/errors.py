@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from actors.runtime.errors import SupervisorError
+
+if TYPE_CHECKING:
+    from experiments.report.run import RunReport
 
 
 class ChaosError(SupervisorError):
@@ -21,12 +26,19 @@ class PlanRefusedError(ChaosError):
 class SafeModeError(ChaosError):
     """Safe mode forbids what the experiment asks for; nothing was touched."""
 
-    def __init__(self, experiment: str, *, problems: tuple[str, ...]) -> None:
+    def __init__(self, experiment: str, *, problems: tuple[str, ...], safe_mode: bool = True) -> None:
         self.experiment = experiment
         self.problems = problems
+        self.safe_mode = safe_mode
+        if not safe_mode:
+            super().__init__(
+                f"the bounds of experiment {experiment!r}, or those of the cluster's owner, forbid it: "
+                f"{'; '.join(problems)}. They are the file's `safety` and the configuration's `chaos`"
+            )
+            return
         super().__init__(
             f"safe mode refuses experiment {experiment!r}: {'; '.join(problems)}. It is on everywhere but on embedded "
-            "clusters; what may be hit opts in by name or label"
+            "clusters; what may be hit opts in by `chaos.labels` of the supervisor's configuration"
         )
 
 
@@ -111,13 +123,68 @@ class NodeUnreachableError(ChaosError):
 
 
 class UnknownRunError(ChaosError):
-    """No run of that name is known here."""
+    """No run of that name is known here, or several begin so."""
 
-    def __init__(self, run: str, *, known: tuple[str, ...]) -> None:
+    def __init__(self, run: str, *, known: tuple[str, ...], folder: str = "", several: bool = False) -> None:
         self.run = run
         self.known = known
+        self.folder = folder
+        self.several = several
+        if several:
+            super().__init__(f"several runs begin with {run!r}: {', '.join(known)}; give more of its name")
+            return
         there = f"the latest are {', '.join(known)}" if known else "there is none yet"
-        super().__init__(f"no run {run!r} is known; {there}. See `supervisor chaos list`")
+        where = f" in {folder}" if folder else ""
+        elsewhere = "; reports of another folder are found with --reports" if folder else ""
+        super().__init__(f"no run {run!r} is known{where}; {there}. See `supervisor chaos list`{elsewhere}")
+
+
+class RunNotGoingError(UnknownRunError):
+    """No run of that name goes on: there is nothing to end."""
+
+    def __init__(self, run: str, *, known: tuple[str, ...]) -> None:
+        super().__init__(run, known=known)
+        there = f"those that do are {', '.join(known)}" if known else "none does now"
+        self.args = (f"no run {run!r} goes on; {there}. See `supervisor chaos list`",)
+
+
+class UnknownRecommendationError(UnknownRunError):
+    """A report has no recommendation of that number."""
+
+    def __init__(self, run: str, *, number: int, known: tuple[str, ...]) -> None:
+        super().__init__(run, known=known)
+        self.number = number
+        there = f"it has {', '.join(known)}" if known else "it has none: no event spoke for a change"
+        self.args = (f"report {run!r} has no recommendation {number}; {there}. See `supervisor chaos report {run}`",)
+
+
+class ReportUnreadableError(ChaosError):
+    """A report is there and cannot be read back."""
+
+    def __init__(self, run: str, *, folder: str, reason: str) -> None:
+        self.run = run
+        self.folder = folder
+        self.reason = reason
+        super().__init__(
+            f"the report of run {run!r} in {folder} cannot be read ({reason}): it is damaged, somebody else's, or of "
+            "another version. What was written for people is beside it"
+        )
+
+
+class ReportUnsavedError(ChaosError):
+    """A run is over, and its report could not be written; `report` has it where it is raised."""
+
+    report: RunReport | None = None
+
+    def __init__(self, run: str, *, verdict: str, folder: str, reason: str) -> None:
+        self.run = run
+        self.verdict = verdict
+        self.folder = folder
+        self.reason = reason
+        super().__init__(
+            f"run {run!r} has ended ({verdict.replace('_', ' ')}), and its report could not be written to {folder}: "
+            f"{reason}. Make room there, or give another folder; the event log has the run"
+        )
 
 
 class NotApplicableError(ChaosError):

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 VALUES_MAX = 1_000_000
 """Values that a file may stand for once its anchors are spelled out."""
 
+BYTES_MAX = 4 * 2**20
+"""Of a file that a person wrote; a parser of YAML takes seconds for each MiB."""
+
+_MISSING = "no such file; give the path of a YAML file"
+
 Place = tuple[int | str, ...]
 
 
@@ -25,15 +30,31 @@ def read_mapping(path: Path) -> dict[Any, Any]:
     Raises:
         ConfigError: The file is missing, no YAML or no mapping; a key is given twice; an anchor contains itself.
     """
+    return parse_mapping(read_text(path), source=str(path))
+
+
+def read_text(path: Path, *, kind: str = "YAML", missing: str = _MISSING) -> str:
+    """What a file holds that a person wrote: not more than that, so that no device fills the memory.
+
+    Args:
+        path: The file.
+        kind: What it is to be, for the message.
+        missing: What is said where it is not there.
+    Raises:
+        ConfigError: The file is missing, cannot be read, is too large or no text.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            data = file.read(BYTES_MAX + 1)
+        if len(data) > BYTES_MAX:
+            raise ConfigError(str(path), problems=(f"is larger than {BYTES_MAX:,} bytes, the most that is read",))
+        return data.decode()
     except FileNotFoundError:
-        raise ConfigError(str(path), problems=("no such file; give the path of a YAML file",)) from None
+        raise ConfigError(str(path), problems=(missing,)) from None
     except OSError as error:
         raise ConfigError(str(path), problems=(f"cannot be read: {error.strerror}",)) from None
     except ValueError as error:
-        raise ConfigError(str(path), problems=(f"is no YAML: {error}",)) from None
-    return parse_mapping(text, source=str(path))
+        raise ConfigError(str(path), problems=(f"is no {kind}: {error}",)) from None
 
 
 def parse_mapping(text: str, *, source: str) -> dict[Any, Any]:

@@ -6,12 +6,17 @@ import os
 
 import click
 
-from actors.runtime.errors import SupervisorError
+from actors.runtime.actor_table import living_names
+from actors.runtime.errors import ConfigError, SupervisorError, SupervisorNotFoundError
+from actors.runtime.ids import is_valid_name
+from actors.runtime.node import board_path
+from actors.runtime.settings import shown
 from experiments.hands.hands import Hands
 from experiments.running import halting
 from experiments.running.afterword import tell_of_gone
 from experiments.running.books import clear_gone
 from supervisor.cli.options import ADDRESS, NAME, Decorator, attached, on_cluster
+from supervisor.election import supervisors
 
 WHY: Decorator = click.option("--reason", default="by hand", show_default=True, help="Why; whoever runs one reads it.")
 WHO: Decorator = click.option("--who", help="Who asks; left out, this user, host and process.")
@@ -26,6 +31,7 @@ WHO: Decorator = click.option("--who", help="Who asks; left out, this user, host
 def stop(run: str, reason: str, who: str | None, name: str, address: str | None) -> None:
     """End RUN, and undo what it has on."""
     with on_cluster(address):
+        _insist_on(name)
         left = halting.stop(name, run, why=reason, who=who)
     _tell(left, f"{run}: ended, nothing of it is on")
 
@@ -41,10 +47,12 @@ def halt(resume: bool, reason: str, who: str | None, name: str, address: str | N
 
     Where the cluster of this machine is meant, its flags are up before Ray is asked for anything.
     """
+    _insist_on_valid(name)
     if not resume and address is None and not os.environ.get("RAY_ADDRESS"):
         for flag in halting.halt_here(name, why=reason, who=who):
             click.echo(f"flag up: {flag}", err=True)
     with on_cluster(address):
+        _insist_on(name)
         if resume:
             halting.resume(name)
             click.echo("experiments may run again")
@@ -63,6 +71,7 @@ def halt(resume: bool, reason: str, who: str | None, name: str, address: str | N
 def clear(name: str, address: str | None) -> None:
     """End what runners that were killed have left on, and tell the log of it. Every run does so before it begins."""
     with on_cluster(address):
+        _insist_on(name)
         hands = Hands(name)
         try:
             told = clear_gone(hands, name)
@@ -70,6 +79,30 @@ def clear(name: str, address: str | None) -> None:
         finally:
             hands.close()
     click.echo("\n".join(told) or "nothing was left on")
+
+
+def _insist_on_valid(name: str) -> None:
+    """Files are called by it, and looked for.
+
+    Raises:
+        ConfigError: It cannot be a supervisor's name.
+    """
+    if not is_valid_name(name):
+        raise ConfigError("--name", problems=(f"{shown(name)} names no supervisor",))
+
+
+def _insist_on(name: str) -> None:
+    """A name that nobody had here is a slip: its flag would end nothing, and look as if it had.
+
+    Raises:
+        ConfigError: It cannot be a supervisor's name.
+        SupervisorNotFoundError: Neither this node's boards nor Ray's table know it.
+    """
+    _insist_on_valid(name)
+    if not board_path(name).exists() and all(each.supervisor != name for each in living_names()):
+        running = ", ".join(supervisors()) or "none"
+        reason = f"not on this cluster (running there: {running})"
+        raise SupervisorNotFoundError(name, reason=reason, remedy="Give its name with --name")
 
 
 def _tell_the_log(hands: Hands, name: str, address: str | None) -> None:

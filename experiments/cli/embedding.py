@@ -15,6 +15,7 @@ from experiments.errors import HaltedError, PlanRefusedError, SafeModeError
 from experiments.judging.verdict import EXIT_CODES
 from experiments.model.faults import Latency, Unavailable
 from experiments.model.selector import Selector
+from experiments.report.numbers import printable
 from experiments.report.run import INTERRUPTED
 from experiments.running.archive import Archive, run_name
 from experiments.running.staging import POOL_SIZE, POOL_STANDBYS, RETRY
@@ -25,6 +26,7 @@ from supervisor.rpc_faults import RpcDelay, RpcLoss
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
+    from experiments.cli.ending import Ending
     from experiments.model.experiment import Experiment
 
 REPORTS: Decorator = click.option(
@@ -48,7 +50,12 @@ def is_embedded(name: str | None, address: str | None) -> bool:
 
 @contextmanager
 def on_supervisor(
-    name: str | None, address: str | None, experiment: Experiment | None = None, *, reports: Path | None = None
+    name: str | None,
+    address: str | None,
+    experiment: Experiment | None = None,
+    *,
+    reports: Path | None = None,
+    ending: Ending | None = None,
 ) -> Generator[Supervisor]:
     """The supervisor that is meant.
 
@@ -57,6 +64,7 @@ def on_supervisor(
         address: Its cluster's, or None.
         experiment: What is going to run, for an embedded one.
         reports: The folder of reports, whose settings an embedded one starts with.
+        ending: Holds SIGTERM; what it means is noted also while an embedded one starts.
     """
     if not is_embedded(name, address):
         with attached(name or "default", address) as sup:
@@ -64,14 +72,17 @@ def on_supervisor(
         return
     with (
         tempfile.TemporaryDirectory(prefix="chaos-log-") as folder,
-        started(Path(folder), experiment, {} if reports is None else Archive(reports).settings()) as sup,
+        started(Path(folder), experiment, {} if reports is None else Archive(reports).settings(), ending) as sup,
     ):
         yield sup
 
 
 @contextmanager
 def started(
-    folder: Path, experiment: Experiment | None, settings: Mapping[str, Mapping[str, Any]] | None = None
+    folder: Path,
+    experiment: Experiment | None,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    ending: Ending | None = None,
 ) -> Generator[Supervisor]:
     """An embedded supervisor for scenes; its log is in the folder.
 
@@ -79,6 +90,7 @@ def started(
         folder: Of its log.
         experiment: What is going to run.
         settings: What recommendations have changed, by subject and field.
+        ending: Holds SIGTERM.
     """
     nodes = 1 if experiment is None else experiment.chaos.nodes
     if nodes > 1 and experiment is not None:
@@ -100,6 +112,8 @@ def started(
         "chaos": {"ephemeral": True, "safe_mode": False},
     }
     cluster = launch.start_embedded(rpc_faults=rpc_faults)
+    if ending is not None:
+        ending.hold()
     try:
         with Supervisor.start(config) as sup:
             try:
@@ -153,7 +167,9 @@ def told(reports: Path, experiment: str) -> Generator[None]:
         yield
     except KeyboardInterrupt as error:
         why = str(error) or INTERRUPTED
-        click.echo(f"aborted: {why} while no fault was on; reports, if one was written, are in {reports}", err=True)
+        click.echo(
+            f"aborted: {printable(why)} while no fault was on; reports, if one was written, are in {reports}", err=True
+        )
         raise SystemExit(EXIT_CODES["aborted"]) from None
     except ConfigError as error:
         _tell_build_servers(reports, experiment, error.problems)
@@ -166,7 +182,7 @@ def told(reports: Path, experiment: str) -> Generator[None]:
 
 def _refuse(reports: Path, experiment: str, error: Exception, problems: Sequence[str]) -> NoReturn:
     _tell_build_servers(reports, experiment, problems)
-    click.echo(f"not started: {error}", err=True)
+    click.echo(f"not started: {printable(str(error))}", err=True)
     raise SystemExit(EXIT_CODES["not_started"])
 
 

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 class Ending:
-    """Holds this process's handler of SIGTERM in its `with` block; nothing on another thread than the main one."""
+    """Holds this process's handler of SIGTERM in its `with` block; nothing on another thread than the main one.
+
+    What Ray's handler raises in the block leaves it as what Ctrl-C raises.
+    """
 
     def __init__(self) -> None:
         self._is_asked = self._is_awaited = False
@@ -32,7 +35,7 @@ class Ending:
         Raises:
             KeyboardInterrupt: The command is told to end.
         """
-        self._hold()  # Ray's start sets a handler of its own
+        self.hold()
         self._is_awaited = True
         try:
             if self._is_asked:
@@ -41,7 +44,8 @@ class Ending:
         finally:
             self._is_awaited = False
 
-    def _hold(self) -> Any:
+    def hold(self) -> Any:
+        """Take SIGTERM back: Ray's start has a handler of its own set, which leaves at once."""
         if threading.current_thread() is threading.main_thread():
             return signal.signal(signal.SIGTERM, self._note)
         return signal.SIG_DFL
@@ -52,7 +56,7 @@ class Ending:
             raise KeyboardInterrupt(TERMINATED)
 
     def __enter__(self) -> Self:
-        self._former = self._hold()
+        self._former = self.hold()
         return self
 
     def __exit__(
@@ -60,3 +64,5 @@ class Ending:
     ) -> None:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, self._former)
+        if isinstance(error, SystemExit) and error.code == signal.SIGTERM:  # struck while Ray's own handler was set
+            raise KeyboardInterrupt(TERMINATED) from None

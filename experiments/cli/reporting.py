@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from actors.runtime.errors import ConfigError
 from experiments.cli.embedding import REPORTS, RUNNING, is_embedded, named, on_supervisor
 from experiments.report.compare import compare_runs
 from experiments.report.html import page
@@ -14,7 +15,7 @@ from experiments.report.journal import journal
 from experiments.report.junit import junit
 from experiments.report.terminal import comparison_text, summary
 from experiments.running.applying import apply_change
-from experiments.running.archive import Archive
+from experiments.running.archive import Archive, as_text
 from supervisor.cli.looking import terminal
 from supervisor.cli.options import ADDRESS
 
@@ -40,11 +41,11 @@ def report(run: str, shape: str, output: Path | None, reports: Path) -> None:
         case "json":
             text = json.dumps(journal(found), indent=2, default=str)
         case _:
-            text = (reports / found.run / "summary.txt").read_text(encoding="utf-8")
+            text = as_text(found)
     if output is None:
         click.echo(text)
     else:
-        output.write_text(text, encoding="utf-8")
+        write_out(output, text)
         click.echo(f"{found.run}: {output}")
 
 
@@ -77,3 +78,15 @@ def apply(recommendation: str, name: str | None, address: str | None, reports: P
         return
     with on_supervisor(name, address) as sup:
         click.echo(apply_change(sup, archive, run, number))
+
+
+def write_out(path: Path, text: str) -> None:
+    """Write what a command was asked for into a file.
+
+    Raises:
+        ConfigError: It cannot be written.
+    """
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(str(path), problems=(f"cannot be written: {error.strerror}",)) from None

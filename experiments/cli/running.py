@@ -15,21 +15,26 @@ from rich.text import Text
 from actors.runtime.clock import SYSTEM_CLOCK
 from experiments.cli.embedding import REPORTS, RUNNING, is_embedded, on_supervisor, told
 from experiments.cli.ending import Ending
+from experiments.cli.reporting import write_out
+from experiments.errors import ReportUnsavedError
+from experiments.hands.hands import Hands
 from experiments.hands.sights import machine_here
 from experiments.judging.verdict import EXIT_CODES
+from experiments.model.experiment import SEED_END
 from experiments.model.loading import library_names, load_experiment
-from experiments.model.placing import Places
+from experiments.model.placing import Placed
 from experiments.model.scenes import SCENES
 from experiments.model.writing import dump_experiment, json_schema
 from experiments.planning.foreseeing import without_cluster
 from experiments.planning.inventory import Inventory, Target
 from experiments.planning.plan import Refusal
-from experiments.planning.planning import SEED_MAX, make_plan
+from experiments.planning.planning import make_plan
 from experiments.planning.preflight import preflight
 from experiments.report.journal import journal
 from experiments.report.numbers import number_text
 from experiments.report.terminal import STYLES, campaign_text, plan_text, summary
 from experiments.running.archive import PAGE, Archive
+from experiments.running.books import standing
 from experiments.running.chaos import ChaosHandle
 from experiments.scheduling.cron import moment
 from supervisor.cli.looking import terminal
@@ -37,11 +42,15 @@ from supervisor.cli.options import ADDRESS, JSON
 
 if TYPE_CHECKING:
     from experiments.model.experiment import Experiment
+    from experiments.model.placing import Places
     from experiments.planning.plan import Plan
     from experiments.report.run import RunReport
+    from supervisor import Supervisor
 
 EXPERIMENT = click.argument("experiment")
-SEED = click.option("--seed", type=click.IntRange(min=0, max=SEED_MAX), help="Instead of the experiment's own.")
+SEED = click.option(
+    "--seed", type=click.IntRange(min=0, max=SEED_END, max_open=True), help="Instead of the experiment's own."
+)
 SCENE = click.option(
     "--scene/--no-scene", default=None, help="Build what the experiment's scene lacks; left out, on embedded clusters."
 )
@@ -68,15 +77,17 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each option, and click han
 ) -> None:
     """Run EXPERIMENT: a name of the library, or a file's path."""
     if dry_run:
-        loaded = load_experiment(experiment)
-        _show_plan(_planned(loaded, seed, name, address, scene=scene), Places.of(experiment, loaded), as_json=as_json)
+        placed = Placed.load(experiment)
+        planned = _planned(placed.experiment, seed, name, address, scene=scene)
+        _show_plan(planned, placed.places, as_json=as_json)
     with told(reports, experiment):
-        loaded = load_experiment(experiment)
-        with Ending() as ending, on_supervisor(name, address, loaded, reports=reports) as sup:
+        placed = Placed.load(experiment)
+        with Ending() as ending, on_supervisor(name, address, placed.experiment, reports=reports, ending=ending) as sup:
             build = is_embedded(name, address) if scene is None else scene
             with ending.awaited():
-                found = ChaosHandle(sup, reports=reports).run(experiment, seed=seed, scene=build)
-            _show(found, reports, as_json=as_json)  # before the cluster ends: who sent SIGTERM may not wait for that
+                found, unsaved = _ran(ChaosHandle(sup, reports=reports), placed, seed, scene=build)
+            # Before the cluster ends: whoever sent SIGTERM may not wait for that.
+            _show(found, reports, unsaved, as_json=as_json)
     raise SystemExit(found.verdict.exit_code)
 
 
@@ -100,8 +111,8 @@ def plan(
     Without --name and --address it is planned on the scene that an embedded cluster would run for it, on this machine.
     With --scene a running supervisor's plan is made as if that scene stood there.
     """
-    loaded = load_experiment(experiment)
-    _show_plan(_planned(loaded, seed, name, address, scene=scene), Places.of(experiment, loaded), as_json=as_json)
+    placed = Placed.load(experiment)
+    _show_plan(_planned(placed.experiment, seed, name, address, scene=scene), placed.places, as_json=as_json)
 
 
 @click.command()
@@ -130,11 +141,12 @@ def campaign(  # noqa: PLR0913, PLR0917 - as above
             console.print(Text.assemble(f"seed {report.plan.seed}: ", (kind.replace("_", " "), STYLES[kind])))
 
     with told(reports, experiment):
-        loaded = load_experiment(experiment)
-        with Ending() as ending, on_supervisor(name, address, loaded, reports=reports) as sup:
+        placed = Placed.load(experiment)
+        with Ending() as ending, on_supervisor(name, address, placed.experiment, reports=reports, ending=ending) as sup:
             build = is_embedded(name, address) if scene is None else scene
+            handle = ChaosHandle(sup, reports=reports)
             with ending.awaited():
-                found = ChaosHandle(sup, reports=reports).campaign(experiment, seeds=seeds, scene=build, on_run=tell)
+                found = handle.campaign_placed(placed, seeds=seeds, scene=build, on_run=tell)
     if as_json:
         click.echo(json.dumps(asdict(found), indent=2))
     else:
@@ -153,7 +165,7 @@ def list_experiments(name: str | None, address: str | None, reports: Path, as_js
     if not is_embedded(name, address):
         with on_supervisor(name, address) as sup:
             handle = ChaosHandle(sup, reports=reports)
-            found |= {"active": handle.active(), "runs": handle.list()}
+            found |= {"active": handle.active(), "gone": _gone(sup), "runs": handle.list()}
     if as_json:
         click.echo(json.dumps(found, indent=2, default=str))
         return
@@ -165,7 +177,8 @@ def list_experiments(name: str | None, address: str | None, reports: Path, as_js
         table.add_row(each, Text(load_experiment(each).title))
     console.print(table)
     for each, faults in found.get("active", {}).items():
-        click.echo(f"goes on: {each} ({', '.join(faults) or 'nothing is on now'})")
+        told = "its runner is gone, `supervisor chaos clear` ends it" if each in found["gone"] else "goes on"
+        click.echo(f"{told}: {each} ({', '.join(faults) or 'nothing is on now'})")
     for row in found.get("runs", ()):
         click.echo(f"{row['run']}  {row['verdict'] or row['state']}  score {number_text(row['score'])}")
     for each in found["reports"]:
@@ -189,8 +202,17 @@ def schema(output: Path | None) -> None:
     if output is None:
         click.echo(text)
     else:
-        output.write_text(f"{text}\n", encoding="utf-8")
+        write_out(output, f"{text}\n")
         click.echo(f"{output}: # yaml-language-server: $schema={output}")
+
+
+def _gone(sup: Supervisor) -> tuple[str, ...]:
+    """Runs that go on, or have left something on, and whose runner does not live."""
+    hands = Hands(sup.name)
+    try:
+        return standing(hands)[0].gone
+    finally:
+        hands.close()
 
 
 def _planned(
@@ -229,9 +251,24 @@ def _show_plan(found: Plan, places: Places, *, as_json: bool) -> None:
     raise SystemExit(EXIT_CODES["not_started"] if found.refusals else 0)
 
 
-def _show(report: RunReport, reports: Path, *, as_json: bool) -> None:
+def _ran(
+    handle: ChaosHandle, placed: Placed, seed: int | None, *, scene: bool
+) -> tuple[RunReport, ReportUnsavedError | None]:
+    """What a run came to; and why that is not in the folder of reports."""
+    try:
+        return handle.run_placed(placed, seed=seed, scene=scene), None
+    except ReportUnsavedError as error:
+        if error.report is None:
+            raise
+        return error.report, error
+
+
+def _show(report: RunReport, reports: Path, unsaved: ReportUnsavedError | None, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(journal(report), indent=2, default=str))
-        return
-    terminal().print(summary(report))
-    click.echo(f"report: {reports / report.run / PAGE}")
+    else:
+        terminal().print(summary(report))
+    if unsaved is not None:
+        click.echo(f"error: {unsaved}", err=True)
+    elif not as_json:
+        click.echo(f"report: {reports / report.run / PAGE}")

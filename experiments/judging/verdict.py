@@ -133,14 +133,20 @@ def _unclear(seen: Observations, chaos: Chaos) -> Iterator[str]:
         yield "the event log could not be read, so breakers and restarts were not looked at"
     if chaos.limits.latency_shift_s is not None and seen.shift is None:
         yield "the shift of the median latency has a limit, and there were no rounds without the fault to measure it by"
-    least = chaos.interleaving.least_samples
+    yield from _unclear_samples(seen, chaos.interleaving.least_samples)
+    yield from _unclear_belief([probe for probe in seen.probes if probe.when == "after"])
+    if chaos.during_must_hold:
+        yield from _unclear_meanwhile([probe for probe in seen.probes if probe.when == "during"])
+
+
+def _unclear_samples(seen: Observations, least: int) -> Iterator[str]:
+    """Too little, or a load that shows nothing."""
     for phase in ("baseline", "fault"):
         count = len(seen.in_phase(phase))
         if count < least:
             yield f"{count} calls in the rounds of kind {phase}; {least} at least say something"
-    yield from _unclear_belief([probe for probe in seen.probes if probe.when == "after"])
-    if chaos.during_must_hold:
-        yield from _unclear_meanwhile([probe for probe in seen.probes if probe.when == "during"])
+    if (without := seen.in_phase("baseline")) and not any(call.ok for call in without):
+        yield f"all {len(without)} calls without the fault failed, too: the load shows nothing of it"
 
 
 def _unclear_durable(seen: Observations, chaos: Chaos) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.planning.ground import Ground
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from experiments.ledger.entry import Entry
 
@@ -31,6 +31,7 @@ class RunStanding:
         proven: Faults that were seen to act.
         kept_on: Faults that could not be undone, with the reason: a stated loss.
         verdict: How it ended; nothing while it goes on.
+        ended_us: When, wall-clock microseconds.
     """
 
     run: str
@@ -42,6 +43,7 @@ class RunStanding:
     proven: set[str] = field(default_factory=set[str])
     kept_on: dict[str, str] = field(default_factory=dict[str, str])
     verdict: str = ""
+    ended_us: int = 0
 
     @property
     def undoable(self) -> dict[str, dict[str, Any]]:
@@ -94,6 +96,7 @@ def _apply(run: RunStanding, entry: Entry) -> None:
                 run.kept_on[entry.fault] = str(entry.data.get("reason", ""))
         case "ended":
             run.verdict = str(entry.data.get("verdict", "aborted"))
+            run.ended_us = entry.at_us
         case "armed" | "observing":
             pass  # nothing more may be on than before
 
@@ -112,11 +115,24 @@ def refusal(runs: Iterable[RunStanding], *, ground: Ground, limit: int, name: st
         if shared:
             return f"{', '.join(shared)} are hit by {run.run} already"
     others = [run.run for run in going if not (family and run.run.startswith(family))]
-    if len(others) >= limit:
-        return f"{limit} experiments may run at a time, and these do: {', '.join(others)}"
-    return ""
+    return over_limit(limit, others)
+
+
+def over_limit(limit: int, others: Collection[str]) -> str:
+    """Why another run may not start beside so many; nothing: it may."""
+    return f"{limit} experiments may run at a time, and these do: {', '.join(others)}" if len(others) >= limit else ""
 
 
 def left_on(runs: Iterable[RunStanding]) -> dict[tuple[str, str], dict[str, Any]]:
     """Every fault that may be on, by run and fault, also those of runs that ended without undoing them."""
     return {(run.run, fault): dict(data) for run in runs for fault, data in run.active.items()}
+
+
+def touched_by_others(runs: Iterable[RunStanding], run: str, *, since_us: int) -> frozenset[str]:
+    """Whom other runs touched since a moment of the wall clock, microseconds."""
+    return frozenset(
+        name
+        for other in runs
+        if other.run != run and (other.goes_on or other.ended_us >= since_us)
+        for name in other.ground.names
+    )

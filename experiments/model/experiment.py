@@ -29,6 +29,9 @@ EXTENSION = "ray-supervisor"
 SCHEMA_VERSION = 1
 """Of our part of a file; a file of a later one is refused."""
 
+SEED_END = 2**63
+"""Seeds are below: the event log has them as whole numbers of 64 bits."""
+
 _ROUNDS_LEAST = 2
 """With one pair, whatever changed between its halves would be taken for the fault's doing."""
 
@@ -101,7 +104,7 @@ class Chaos(Settings):
     schema_version: int = Field(
         default=SCHEMA_VERSION, ge=1, le=SCHEMA_VERSION, description="Of this part of the file."
     )
-    seed: int = Field(default=0, ge=0, lt=2**63, description="Decides every draw: the same gives the same plan.")
+    seed: int = Field(default=0, ge=0, lt=SEED_END, description="Decides every draw: the same gives the same plan.")
     lease_s: float = Field(default=10.0, gt=0, le=LEASE_S_MAX, description="Each fault is undone after it, seconds.")
     deadline_s: float = Field(default=60.0, gt=0, le=3_600, description="All of it ends within so long, seconds.")
     settle_s: float = Field(

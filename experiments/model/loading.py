@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from difflib import SequenceMatcher
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
 
 from actors.runtime.errors import ConfigError
 from actors.runtime.settings import shown
-from experiments.model.experiment import EXTENSION, SCHEMA_VERSION, Experiment, from_file
+from experiments.model.experiment import EXTENSION, SCHEMA_VERSION, Chaos, Experiment, from_file
 from experiments.model.lines import lines_of, located
-from supervisor.yamlfile import parse_mapping
+from supervisor.yamlfile import parse_mapping, read_text
+
+_ALIKE = 0.8
 
 
 def load_experiment(source: Experiment | Mapping[str, Any] | str | Path) -> Experiment:
@@ -26,10 +29,8 @@ def load_experiment(source: Experiment | Mapping[str, Any] | str | Path) -> Expe
             return source
         case Mapping():
             return _parse(dict(source), source="experiment", lines={})
-        case str() if source in library_names():
-            return parse_experiment(_library_text(source), source=f"{source} (library)")
         case str() | Path():
-            return _read(Path(source))
+            return read_experiment(source)[0]
         case _:
             kind = type(source).__name__
             problem = f"expected an Experiment, a mapping, a file's path or a name of the library, not {kind}"
@@ -60,29 +61,23 @@ def _library_text(name: str) -> str:
     return files("experiments").joinpath("library", f"{name}.yaml").read_text(encoding="utf-8")
 
 
-def text_of(source: str | Path) -> str:
-    """The text that a name of the library, or a file's path, leads to.
+def read_experiment(source: str | Path) -> tuple[Experiment, str]:
+    """The experiment that a name of the library, or a file's path, leads to, with its text: a pipe is read once.
 
     Raises:
-        ConfigError: There is none.
+        ConfigError: As `load_experiment`.
     """
-    return _library_text(source) if isinstance(source, str) and source in library_names() else _text(Path(source))
-
-
-def _read(path: Path) -> Experiment:
-    return parse_experiment(_text(path), source=str(path), as_json=path.suffix == ".json")
+    if isinstance(source, str) and source in library_names():
+        text = _library_text(source)
+        return parse_experiment(text, source=f"{source} (library)"), text
+    path = Path(source)
+    text = _text(path)
+    return parse_experiment(text, source=str(path), as_json=path.suffix == ".json"), text
 
 
 def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        problem = f"no such file, and no experiment of the library; that has {', '.join(library_names())}"
-        raise ConfigError(str(path), problems=(problem,)) from None
-    except OSError as error:
-        raise ConfigError(str(path), problems=(f"cannot be read: {error.strerror}",)) from None
-    except ValueError as error:
-        raise ConfigError(str(path), problems=(f"is no text: {error}",)) from None
+    missing = f"no such file, and no experiment of the library; that has {', '.join(library_names())}"
+    return read_text(path, kind="text", missing=missing)
 
 
 def _json_mapping(text: str, source: str) -> dict[str, Any]:
@@ -101,6 +96,8 @@ def _json_mapping(text: str, source: str) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         problem = f"line {error.lineno}, column {error.colno}: is no JSON: {error.msg}"
         raise ConfigError(source, problems=(problem,)) from None
+    except ValueError as error:  # an integer of thousands of digits
+        raise ConfigError(source, problems=(f"is no JSON: {error}",)) from None
     except RecursionError:
         raise ConfigError(source, problems=("is nested too deeply",)) from None
     if twice:
@@ -112,36 +109,50 @@ def _json_mapping(text: str, source: str) -> dict[str, Any]:
 
 def _parse(data: dict[Any, Any], *, source: str, lines: Mapping[str, int]) -> Experiment:
     at = _own_place(data)
-    refused = _newer(data, at) or _again(data, at)
-    if refused:
-        raise ConfigError(source, problems=(located(refused, lines),))
+    newer = _newer(data, at)
+    if newer:
+        raise ConfigError(source, problems=(located(newer, lines),))
+    wrong = list(_extension_problems(data))
     try:
-        return Experiment.parse(from_file(data), source=source)
+        found = Experiment.parse(from_file(data), source=source)
     except ConfigError as error:
-        problems = tuple(located(_as_in_file(problem, at), lines) for problem in error.problems)
-        raise ConfigError(source, problems=problems) from None
+        found, wrong = None, [*(_as_in_file(problem, at) for problem in error.problems), *wrong]
+    if wrong or found is None:
+        raise ConfigError(source, problems=tuple(located(problem, lines) for problem in wrong))
+    return found
+
+
+def _extension_problems(data: Mapping[Any, Any]) -> Iterator[str]:
+    """What would be passed over in silence: a second entry of ours, and one whose name is not quite ours."""
+    extensions: Any = data.get("extensions")
+    entries = enumerate(cast("list[Any]", extensions) if isinstance(extensions, list) else [])
+    named = [(place, entry.get("name"), cast("dict[str, Any]", entry)) for place, entry in entries if _is_dict(entry)]
+    ours = [place for place, name, _ in named if name == EXTENSION]
+    for place in ours[1:]:
+        yield f"extensions[{place}].name: {EXTENSION!r} is given twice, in extensions[{ours[0]}], too"
+    for place, name, entry in named:
+        if not isinstance(name, str) or not name:
+            yield f"extensions[{place}].name: is missing, and must be given"
+        elif name != EXTENSION and _means_ours(name, entry):
+            yield f"extensions[{place}].name: {shown(name)} is not {EXTENSION!r}, and would be passed over"
+
+
+def _is_dict(entry: object) -> bool:
+    return isinstance(entry, dict)
+
+
+def _means_ours(name: str, entry: Mapping[str, Any]) -> bool:
+    """Whether another tool's entry is one of ours with a slip in its name, by what it says."""
+    alike = SequenceMatcher(None, name.lower(), EXTENSION).ratio() >= _ALIKE
+    return alike and not {*Chaos.model_fields}.isdisjoint(entry)
 
 
 def _own_place(data: Mapping[Any, Any]) -> int:
     """The place of our entry among the extensions; that behind the last when there is none."""
-    named = _named(data)
-    return named.index(True) if True in named else len(named)
-
-
-def _named(data: Mapping[Any, Any]) -> list[bool]:
-    """Which of the extensions are called as ours is."""
     extensions: Any = data.get("extensions")
     entries = cast("list[Any]", extensions) if isinstance(extensions, list) else []
-    return [entry.get("name") == EXTENSION if isinstance(entry, dict) else False for entry in entries]
-
-
-def _again(data: Mapping[Any, Any], at: int) -> str:
-    """Why nothing of it is read: it has two parts of ours, and the bounds of one of them would not count."""
-    named = _named(data)
-    if sum(named) <= 1:
-        return ""
-    second = named.index(True, at + 1)
-    return f"extensions[{second}]: there is an entry {EXTENSION} already, extensions[{at}]; put them together"
+    ours = [place for place, entry in enumerate(entries) if _is_dict(entry) and entry.get("name") == EXTENSION]
+    return ours[0] if ours else len(entries)
 
 
 def _newer(data: Mapping[Any, Any], at: int) -> str:
@@ -174,4 +185,6 @@ def _as_in_file(problem: str, at: int) -> str:
         for end in (".", ":"):
             if problem.startswith(f"{ours}{end}"):
                 return f"{theirs}{problem.removeprefix(ours)}"
-    return problem.replace("hypothesis, method", "steady-state-hypothesis, method")
+    known = "known keys here: "  # in a file the field `chaos` is an extension
+    told = problem.replace(f"{known}chaos, ", known)
+    return told.replace("hypothesis, method", "steady-state-hypothesis, method")

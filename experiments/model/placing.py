@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.model.lines import lines_of, located
-from experiments.model.loading import text_of
+from experiments.model.loading import load_experiment, read_experiment
 
 if TYPE_CHECKING:
     from experiments.model.experiment import Experiment
@@ -31,11 +31,10 @@ class Places:
     probes: Mapping[str, str]
 
     @classmethod
-    def of(cls, source: Experiment | Mapping[str, Any] | str | Path, experiment: Experiment) -> Places:
-        """Those of what was loaded from a source."""
+    def of(cls, experiment: Experiment, text: str) -> Places:
+        """Those of an experiment in the text that it was read from; nothing: it was not."""
         probes = () if experiment.hypothesis is None else experiment.hypothesis.probes
         named = {probe.name: f"steady-state-hypothesis.probes[{number}]" for number, probe in enumerate(probes)}
-        text = text_of(source) if isinstance(source, str | Path) else ""
         return cls(lines=lines_of(text), probes=named)
 
     def place(self, words: str) -> str:
@@ -54,3 +53,21 @@ class Places:
         about = words.removeprefix("before: ")
         names = [name for name in self.probes if about != words and about.startswith(f"{name} ")]
         return self.probes[max(names, key=len)] if names else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """An experiment, and where what it says stands in its file."""
+
+    experiment: Experiment
+    places: Places
+
+    @classmethod
+    def load(cls, source: Experiment | Mapping[str, Any] | str | Path) -> Placed:
+        """What a source leads to, which is read once.
+
+        Raises:
+            ConfigError: As `load_experiment`.
+        """
+        found, text = read_experiment(source) if isinstance(source, str | Path) else (load_experiment(source), "")
+        return cls(experiment=found, places=Places.of(found, text))

@@ -62,6 +62,12 @@ def not_built(scene: SceneName, targets: tuple[Target, ...]) -> tuple[str, ...]:
     return (f"whether the scene {scene!r} can be built: {', '.join(each.name for each in targets)} are not there yet",)
 
 
+def scene_is_lacking(scene: SceneName, targets: tuple[Target, ...]) -> str:
+    """What a plan says whose targets may be those that its scene would have."""
+    names = ", ".join(each.name for each in targets)
+    return f"{names} of its scene {scene!r} are not there: --scene (scene=True) builds them, and takes them away"
+
+
 def not_asked(experiment: Experiment) -> tuple[str, ...]:
     """What no dry run asks, because it would look at the cluster's work: it is asked when the run begins."""
     found: list[str] = []

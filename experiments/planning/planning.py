@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from actors.runtime.errors import ConfigError
 from actors.runtime.settings import shown
 from experiments.errors import HaltedError, PlanRefusedError, SafeModeError
+from experiments.model.experiment import SEED_END
 from experiments.model.matrix import may_hit
 from experiments.planning.lots import fraction
 from experiments.planning.plan import SAFE_MODE_RULES, Hit, Phase, Plan, PlannedFault, Refusal
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from experiments.model.faults import Fault
     from experiments.planning.inventory import Inventory, Target
     from experiments.planning.reach import Aim
-
-
-SEED_MAX = 2**63 - 1
 
 
 def make_plan(experiment: Experiment, inventory: Inventory, *, seed: int | None = None) -> Plan:
@@ -79,8 +77,8 @@ def seed_of(experiment: Experiment, seed: int | None) -> int:
         ConfigError: What is given is none; the log keeps seeds of 63 bits.
     """
     chosen = cast("object", experiment.chaos.seed if seed is None else seed)
-    if isinstance(chosen, bool) or not isinstance(chosen, int) or not 0 <= chosen <= SEED_MAX:
-        raise ConfigError("run", problems=(f"seed: {shown(chosen)} is no seed: a whole number from 0 to {SEED_MAX}",))
+    if isinstance(chosen, bool) or not isinstance(chosen, int) or not 0 <= chosen < SEED_END:
+        raise ConfigError("run", problems=(f"seed: {shown(chosen)} is no whole number from 0 to 2**63 - 1",))
     return chosen
 
 
@@ -100,7 +98,7 @@ def require(plan: Plan) -> Plan:
         raise HaltedError(who=who, reason=reason)
     problems = tuple(refusal.words for refusal in plan.refusals)
     if all(refusal.rule in SAFE_MODE_RULES for refusal in plan.refusals):
-        raise SafeModeError(plan.experiment, problems=problems)
+        raise SafeModeError(plan.experiment, problems=problems, safe_mode=plan.safe_mode)
     raise PlanRefusedError(plan.experiment, problems=problems)
 
 

@@ -110,7 +110,8 @@ def _ephemeral(drawn: Sequence[Target], safety: Safety, inventory: Inventory) ->
         name for name, said in (("the experiment", safety.ephemeral), ("the cluster", inventory.ephemeral)) if not said
     ]
     if whose:
-        words = f"{', '.join(clusterwide)} may be hit only where {' and '.join(whose)} say that it is ephemeral"
+        says = "say" if len(whose) > 1 else "says"
+        words = f"{', '.join(clusterwide)} may be hit only where {' and '.join(whose)} {says} that it is ephemeral"
         yield Refusal(rule="ephemeral", words=words)
 
 

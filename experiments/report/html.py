@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from experiments.report.numbers import moment_text, number_text
 from experiments.report.svg import health, latencies, timeline
@@ -16,6 +17,17 @@ if TYPE_CHECKING:
 
 EVENTS_MAX = 500
 """Rows of the table of events; the log has all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Toned:
+    """A cell that is told as good or bad."""
+
+    text: str
+    tone: Literal["good", "bad"]
+
+
+Cell = str | Toned
 
 
 def page(report: RunReport) -> str:
@@ -76,18 +88,24 @@ def _none(words: str) -> str:
     return f'<p class="none">{escape(words)}</p>'
 
 
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Cells are text; a cell that begins with `!` is told as bad, with `+` as good."""
+def _table(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     head = "".join(f"<th>{escape(column)}</th>" for column in columns)
     body = "".join(f"<tr>{''.join(_cell(cell) for cell in row)}</tr>" for row in rows)
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def _cell(text: str) -> str:
-    for sign, tone in (("!", "bad"), ("+", "good")):
-        if text.startswith(sign):
-            return f'<td class="{tone}">{escape(text[1:])}</td>'
-    return f"<td>{escape(text)}</td>"
+def _cell(cell: Cell) -> str:
+    if isinstance(cell, str):
+        return f"<td>{escape(cell)}</td>"
+    return f'<td class="{cell.tone}">{escape(cell.text)}</td>'
+
+
+def _good(text: str) -> Toned:
+    return Toned(text, "good")
+
+
+def _bad(text: str) -> Toned:
+    return Toned(text, "bad")
 
 
 def _numbers(report: RunReport) -> str:
@@ -119,28 +137,30 @@ def _health(report: RunReport) -> str:
     return health(report.health, report.faults_on(), report.lasted_s)
 
 
-_HELD = {True: "+held", False: "!did not hold", None: "!cannot be judged"}
+_HELD = {True: _good("held"), False: _bad("did not hold"), None: _bad("cannot be judged")}
 
 
 def _probes(report: RunReport) -> str:
     if not report.seen.probes:
         return _none("none was looked at")
     edges = [probe for probe in report.seen.probes if probe.when != "during"]
-    rows = [(probe.name, probe.when, f"{probe.at_s:.2f} s", _HELD[probe.held], probe.why) for probe in edges]
+    rows: list[tuple[Cell, ...]] = [
+        (probe.name, probe.when, f"{probe.at_s:.2f} s", _HELD[probe.held], probe.why) for probe in edges
+    ]
     before = sum(probe.when == "before" for probe in edges)
     rows[before:before] = _meanwhile(report)
     title = report.experiment.hypothesis.title if report.experiment.hypothesis is not None else ""
     return f"<p>{escape(title)}</p>{_table(('probe', 'when', 'at', 'verdict', 'value'), rows)}"
 
 
-def _meanwhile(report: RunReport) -> list[tuple[str, str, str, str, str]]:
+def _meanwhile(report: RunReport) -> list[tuple[Cell, ...]]:
     """Each probe that was looked at again and again, in one line, with the last that was not good."""
-    found: list[tuple[str, str, str, str, str]] = []
+    found: list[tuple[Cell, ...]] = []
     during = [probe for probe in report.seen.probes if probe.when == "during"]
     for name in dict.fromkeys(probe.name for probe in during):
         looks = sorted((probe for probe in during if probe.name == name), key=lambda probe: probe.at_s)
         bad = [probe for probe in looks if probe.held is not True]
-        told = f"!did not hold {len(bad)} of {len(looks)} times" if bad else f"+held {len(looks)} times"
+        told = _bad(f"did not hold {len(bad)} of {len(looks)} times") if bad else _good(f"held {len(looks)} times")
         span = f"{looks[0].at_s:.2f} to {looks[-1].at_s:.2f} s"
         found.append((name, "during", span, told, (bad or looks)[-1].why))
     return found
@@ -151,10 +171,10 @@ def _faults(report: RunReport) -> str:
         (
             fault.fault_id,
             f"{fault.fault} {fault.target}",
-            "!not injected" if fault.injected_at_s is None else f"{fault.injected_at_s:.2f} s",
-            f"+{fault.evidence}" if fault.evidence else "!nothing but its injector",
+            _bad("not injected") if fault.injected_at_s is None else f"{fault.injected_at_s:.2f} s",
+            _good(fault.evidence) if fault.evidence else _bad("nothing but its injector"),
             _told(fault.detect_s, fault.detected_by),
-            _told(fault.recover_s, fault.recovered_by) if not fault.loss else f"!{fault.loss}",
+            _told(fault.recover_s, fault.recovered_by) if not fault.loss else _bad(fault.loss),
         )
         for fault in report.seen.faults
     ]
@@ -162,8 +182,8 @@ def _faults(report: RunReport) -> str:
     return _table(columns, rows) if rows else _none("none was injected")
 
 
-def _told(value: float | None, event: str) -> str:
-    return "!never" if value is None else f"{value:.3f} s ({event})"
+def _told(value: float | None, event: str) -> Cell:
+    return _bad("never") if value is None else f"{value:.3f} s ({event})"
 
 
 def _recommendations(report: RunReport) -> str:

@@ -15,8 +15,8 @@ def number_text(value: float | None) -> str:
 
 
 def printable(text: str) -> str:
-    """The text without what moves a terminal's cursor or changes its colours."""
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
+    """The text without what moves a terminal's cursor or changes its colours, in one line."""
+    return "".join(letter if letter.isprintable() else " " if letter.isspace() else "\ufffd" for letter in text)
 
 
 def moment_text(at_us: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from experiments.errors import NotApplicableError, UnknownRunError
+from experiments.errors import NotApplicableError, UnknownRecommendationError
 from experiments.model.scenes import BREAKER, GROUP, TILL
 from supervisor import requests as r
 from supervisor.tree import ChildPlan, GroupPlan
@@ -34,9 +34,8 @@ def change_of(archive: Archive, run: str, number: int) -> SettingsChange:
     report = archive.load(run)
     found = next((each.change for each in report.recommendations if each.number == number), None)
     if found is None:
-        raise UnknownRunError(
-            f"{report.run}#{number}", known=tuple(f"{report.run}#{each.number}" for each in report.recommendations)
-        )
+        known = tuple(f"{report.run}#{each.number}" for each in report.recommendations)
+        raise UnknownRecommendationError(report.run, number=number, known=known)
     return found
 
 

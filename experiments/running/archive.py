@@ -5,6 +5,7 @@ A report is read back only from a file that belongs to this user: it is a pickle
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -12,14 +13,14 @@ import pickle
 import secrets
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rich.console import Console
 
 from actors.runtime.board_file import open_own
 from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.errors import ConfigError
-from experiments.errors import UnknownRunError
+from experiments.errors import ReportUnreadableError, ReportUnsavedError, UnknownRunError
 from experiments.report.html import page
 from experiments.report.journal import journal
 from experiments.report.junit import junit, junit_of_refused
@@ -64,17 +65,16 @@ class Archive:
         """Write a report in all its shapes; its folder.
 
         Raises:
-            OSError: It cannot be written.
+            ReportUnsavedError: It cannot be written.
         """
         place = self.folder / report.run
-        place.mkdir(parents=True, exist_ok=True)
-        (place / PAGE).write_text(page(report), encoding="utf-8")
-        (place / JOURNAL).write_text(json.dumps(journal(report), indent=2, default=str), encoding="utf-8")
-        (place / JUNIT).write_text(junit(report), encoding="utf-8")
-        (place / TEXT).write_text(as_text(report), encoding="utf-8")
-        descriptor = os.open(place / REPORT, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            pickle.dump(report, file)
+        try:
+            self._save(report, place)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            unsaved = ReportUnsavedError(report.run, verdict=report.verdict.kind, folder=str(place), reason=reason)
+            unsaved.report = report
+            raise unsaved from None
         return place
 
     def save_refused(self, run: str, title: str, reasons: Sequence[str]) -> Path:
@@ -89,26 +89,49 @@ class Archive:
         (place / JUNIT).write_text(text, encoding="utf-8")
         return place / JUNIT
 
+    def _save(self, report: RunReport, place: Path) -> None:
+        place.mkdir(parents=True, exist_ok=True)
+        fresh = place / f"{REPORT}.new"  # what has the last name is whole
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                pickle.dump(report, file)
+            (place / PAGE).write_text(page(report), encoding="utf-8")
+            (place / JOURNAL).write_text(json.dumps(journal(report), indent=2, default=str), encoding="utf-8")
+            (place / JUNIT).write_text(junit(report), encoding="utf-8")
+            (place / TEXT).write_text(as_text(report), encoding="utf-8")
+            fresh.rename(place / REPORT)
+        finally:
+            fresh.unlink(missing_ok=True)
+
     def load(self, run: str) -> RunReport:
         """The report of a run, by its name or its beginning.
 
         Raises:
             UnknownRunError: There is none, or several begin so.
-            OSError: It belongs to somebody else.
+            ReportUnreadableError: It is damaged, somebody else's, or of another version.
         """
-        found = [name for name in self.names() if name == run] or [
-            name for name in self.names() if name.startswith(run)
-        ]
+        names = self.names()
+        found = [name for name in names if name == run] or [name for name in names if name.startswith(run)]
         if len(found) != 1:
-            raise UnknownRunError(run, known=tuple(found or self.names())[:_KNOWN_MAX])
-        descriptor = open_own(self.folder / found[0] / REPORT, os.O_RDONLY)
+            known = tuple(found or names)[:_KNOWN_MAX]
+            raise UnknownRunError(run, known=known, folder=str(self.folder), several=bool(found))
+        (name,) = found
+        try:
+            report = self._read(name)
+        except Exception as error:  # noqa: BLE001 - whatever a damaged pickle makes of itself
+            reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
+            raise ReportUnreadableError(name, folder=str(self.folder / name), reason=reason) from None
+        if isinstance(report, RunReport):
+            return report
+        raise ReportUnreadableError(name, folder=str(self.folder / name), reason=f"it is a {type(report).__name__}")
+
+    def _read(self, name: str) -> Any:
+        descriptor = open_own(self.folder / name / REPORT, os.O_RDONLY)
         if descriptor is None:
-            raise UnknownRunError(run, known=self.names()[:_KNOWN_MAX])
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         with os.fdopen(descriptor, "rb") as file:
-            report: Any = pickle.load(file)  # noqa: S301 - it is this user's own file
-        if not isinstance(report, RunReport):
-            raise UnknownRunError(run, known=self.names()[:_KNOWN_MAX])
-        return report
+            return pickle.load(file)  # noqa: S301 - it is this user's own file
 
     def names(self) -> tuple[str, ...]:
         """All runs that there are reports of, the latest first."""
@@ -124,13 +147,19 @@ class Archive:
             found: Any = json.loads((self.folder / _SETTINGS).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
-        return found if isinstance(found, dict) else {}
+        if not isinstance(found, dict):
+            return {}
+        given = cast("dict[str, Any]", found)
+        return {subject: fields for subject, fields in given.items() if isinstance(fields, dict)}
 
     def keep_settings(self, settings: Mapping[str, Mapping[str, Any]]) -> None:
-        """From now on scenes are built so."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps({subject: dict(fields) for subject, fields in settings.items()}, indent=2)
-        (self.folder / _SETTINGS).write_text(text, encoding="utf-8")
+        """From now on scenes are built so.
+
+        Raises:
+            ConfigError: They cannot be written.
+        """
+        told = {subject: dict(fields) for subject, fields in settings.items()}
+        keep_text(self.folder / _SETTINGS, json.dumps(told, indent=2))
 
 
 def run_name(word: str) -> str:
@@ -145,3 +174,21 @@ def as_text(report: RunReport) -> str:
     console.print(summary(report))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
+
+
+def keep_text(path: Path, text: str) -> None:
+    """Put a file there whole, or leave it as it was.
+
+    Raises:
+        ConfigError: It cannot be written.
+    """
+    fresh = path.with_name(f"{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            fresh.write_text(text, encoding="utf-8")
+            fresh.rename(path)
+        finally:
+            fresh.unlink(missing_ok=True)
+    except OSError as error:
+        raise ConfigError(str(path), problems=(f"cannot be written: {error.strerror}",)) from None

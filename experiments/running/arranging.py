@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from actors.runtime.clock import SYSTEM_CLOCK
 from experiments.model.scenes import SCENES
-from experiments.planning.foreseeing import as_if_built, lacking, not_asked, not_built
+from experiments.planning.foreseeing import as_if_built, lacking, not_asked, not_built, scene_is_lacking
 from experiments.planning.inventory import Active, Inventory
 from experiments.planning.plan import Refusal
 from experiments.planning.planning import make_plan
@@ -68,13 +68,16 @@ def arrange(
     there = inventory_of(sup, seen, runs, nodes, experiment)
     own = sum(each.run.startswith(family) for each in there.active) if family else 0
     inventory = replace(there, limit=there.limit + own)
-    to_build = lacking(SCENES[experiment.chaos.scene], inventory) if foresee else ()
+    missing = lacking(SCENES[experiment.chaos.scene], inventory)
+    to_build = missing if foresee else ()
     inventory = as_if_built(inventory, to_build, sup.config.chaos.labels_of)
     plan = make_plan(experiment, inventory, seed=seed)
     log = seen.spots.get(LOG)
     folders = {} if log is None else {log.node_id: str(Path(sup.config.log.path).parent)}
     machines = {node.node_id: hands.on(node.node_id).machine(folders.get(node.node_id, "")) for node in nodes}
     refusals = [Refusal(rule="selection", words=words) for words in preflight(plan, machines)]
+    if missing and not foresee and any(each.rule == "selection" for each in plan.refusals):
+        refusals.append(Refusal(rule="selection", words=scene_is_lacking(experiment.chaos.scene, missing)))
     unchecked = () if foresee is None else (*not_built(experiment.chaos.scene, to_build), *not_asked(experiment))
     whole = replace(plan, refusals=(*plan.refusals, *refusals), unchecked=unchecked)
     return Arranged(plan=whole, survey=seen, hosts=hosts)

@@ -18,6 +18,7 @@ from experiments.errors import NodeUnreachableError
 from experiments.faults.succession import this_runner
 from experiments.ledger import rows
 from experiments.ledger.entry import Entry
+from experiments.ledger.standing import touched_by_others
 from experiments.running.points import ids_of, take_everywhere
 
 if TYPE_CHECKING:
@@ -115,6 +116,14 @@ class Books:
             self.write(Entry(run=self._run, step="ended", data={"verdict": "aborted", "why": why}))
         return run is not None
 
+    def touched_by_others(self, since_us: int) -> frozenset[str]:
+        """Whom other runs touched since a moment of the wall clock, microseconds: the head node knows of each.
+
+        Raises:
+            ChaosError: It does not answer.
+        """
+        return touched_by_others(self._hands.on(self._home).runs().values(), self._run, since_us=since_us)
+
     def _write_of_fault(self, entry: Entry, node_id: str) -> None:
         try:
             self._introduce(node_id)
@@ -197,6 +206,7 @@ def _together(one: RunStanding, other: RunStanding) -> RunStanding:
         proven=one.proven | other.proven,
         kept_on={**one.kept_on, **other.kept_on},
         verdict=one.verdict or other.verdict,
+        ended_us=max(one.ended_us, other.ended_us),
     )
 
 

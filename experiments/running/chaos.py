@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -12,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from actors.runtime.errors import ConfigError, SupervisorError
 from actors.runtime.settings import shown
-from experiments.errors import HaltedError
+from experiments.errors import HaltedError, PlanRefusedError
 from experiments.hands.hands import Hands
+from experiments.hands.places import insist_on_name
+from experiments.ledger.standing import over_limit
 from experiments.model.loading import library_names, load_experiment
-from experiments.model.placing import Places
+from experiments.model.placing import Placed
 from experiments.planning.planning import require, seed_of
 from experiments.running import halting
 from experiments.running.afterword import tell_of_gone
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from experiments.model.experiment import Experiment
+    from experiments.model.placing import Places
     from experiments.planning.plan import Plan
     from experiments.report.run import RunReport
     from experiments.running.arranging import Arranged
@@ -45,7 +47,6 @@ _RUNS = """
     FROM chaos_experiments ORDER BY started_at DESC LIMIT ?
 """
 _SHOWN = 100
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
 class ChaosHandle:
@@ -106,19 +107,25 @@ class ChaosHandle:
             name: The run's name, that no other has had; left out, one is made up.
 
         Raises:
-            ConfigError: The experiment is wrong, each problem with its line and path; or its name is, or no report can
-                be written.
+            ConfigError: The experiment is wrong, each problem with its line and path; or its name or seed is, or no
+                report can be written.
+            ReportUnsavedError: It has ended, and its report could not be written; the error has it.
             HaltedError: Chaos is halted here.
             SafeModeError: Safe mode, or the experiment's own bounds, forbid it.
             PlanRefusedError: It cannot be carried out here; every reason is named, and nothing was touched.
         """
-        loaded = load_experiment(experiment)
+        placed = Placed.load(experiment)
         if dry_run:
-            return self.plan(loaded, seed=seed, scene=scene)
-        return self._run(loaded, Places.of(experiment, loaded), seed=seed, scene=scene, run=self._named(loaded, name))
+            return self.plan(placed.experiment, seed=seed, scene=scene)
+        return self.run_placed(placed, seed=seed, scene=scene, name=name)
 
-    def _run(self, loaded: Experiment, places: Places, *, seed: int | None, scene: bool | None, run: str) -> RunReport:
+    def run_placed(
+        self, placed: Placed, *, seed: int | None = None, scene: bool | None = None, name: str | None = None
+    ) -> RunReport:
+        """`run` of what was read already."""
+        loaded, places = placed.experiment, placed.places
         seed_of(loaded, seed)
+        run = self._named(loaded, name)
         self.archive.insist()
         build = self._sup.embedded if scene is None else scene
         hands = Hands(self._sup.name)
@@ -126,6 +133,7 @@ class ChaosHandle:
             clear_gone(hands, self._sup.name)
             self._tell_of_gone(hands)
             _insist_on_no_halt(hands)
+            _insist_on_room(hands, loaded, self._sup.config.chaos.experiments_max)
             with Stage(self._sup, loaded.chaos.scene, build=build, settings=self.archive.settings()) as stage:
                 arranged = arrange(self._sup, hands, loaded, seed=seed)
                 _require(arranged.plan, places)
@@ -159,9 +167,7 @@ class ChaosHandle:
     def _named(self, experiment: Experiment, name: str | None) -> str:
         if name is None:
             return run_name(experiment.name)
-        if _NAME.fullmatch(name) is None:
-            problem = f"name: {shown(name)} names no run: letters, digits, '_', '.', '-', at most 100"
-            raise ConfigError("run", problems=(problem,))
+        insist_on_name(name)
         if name in self.archive.names():
             raise ConfigError("run", problems=(f"name: there is a report of a run {name!r} already; give another",))
         return name
@@ -212,15 +218,27 @@ class ChaosHandle:
         Returns: What those came to that were run: one that is interrupted is the last.
         Raises: As `run`; what ran before stays on record.
         """
-        loaded = load_experiment(experiment)
-        if not 1 <= seeds <= SEEDS_MAX:
-            raise ConfigError("campaign", problems=(f"seeds: {seeds}; from 1 to {SEEDS_MAX:,} can be run",))
-        places = Places.of(experiment, loaded)
+        return self.campaign_placed(Placed.load(experiment), seeds=seeds, scene=scene, on_run=on_run)
+
+    def campaign_placed(
+        self,
+        placed: Placed,
+        *,
+        seeds: int,
+        scene: bool | None = None,
+        on_run: Callable[[RunReport], None] | None = None,
+    ) -> Campaign:
+        """`campaign` of what was read already."""
+        loaded = placed.experiment
+        if isinstance(seeds, bool) or not isinstance(seeds, int) or not 1 <= seeds <= SEEDS_MAX:  # pyright: ignore[reportUnnecessaryIsInstance] - users give what they like
+            raise ConfigError(
+                "campaign", problems=(f"seeds: {shown(seeds)} is no whole number from 1 to {SEEDS_MAX:,}",)
+            )
         runs: list[SeededRun] = []
         build = self._sup.embedded if scene is None else scene
         with Stage(self._sup, loaded.chaos.scene, build=build, settings=self.archive.settings()):
             for seed in seeds_of(loaded.chaos.seed, seeds):
-                report = self._run(loaded, places, seed=seed, scene=build, run=self._named(loaded, None))
+                report = self.run_placed(placed, seed=seed, scene=build)
                 if on_run is not None:
                     on_run(report)
                 runs.append(
@@ -316,8 +334,9 @@ class ChaosHandle:
         name: str | None = None,
     ) -> RunReport:
         """`run` for a coroutine; one that is cancelled ends the run, and waits until nothing of it is on."""
-        run = name or self._named(load_experiment(experiment), None)
-        perform = partial(self.run, experiment, seed=seed, scene=scene, name=run)
+        placed = Placed.load(experiment)
+        run = self._named(placed.experiment, name)
+        perform = partial(self.run_placed, placed, seed=seed, scene=scene, name=run)
         going = asyncio.ensure_future(asyncio.to_thread(perform))
         try:
             return await asyncio.shield(going)
@@ -349,6 +368,13 @@ class ChaosHandle:
 def _require(plan: Plan, places: Places) -> None:
     """See `require`; what it is refused for is told with its place in the file."""
     require(replace(plan, refusals=tuple(replace(each, words=places.place(each.words)) for each in plan.refusals)))
+
+
+def _insist_on_room(hands: Hands, experiment: Experiment, limit: int) -> None:
+    """As a plan does, but before a scene is built: what is built anew may be what those that run stand on."""
+    seen, _ = standing(hands)
+    if why := over_limit(limit, [each.run for each in seen.going]):
+        raise PlanRefusedError(experiment.name, problems=(why,))
 
 
 def _insist_on_no_halt(hands: Hands) -> None:

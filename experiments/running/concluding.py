@@ -52,6 +52,7 @@ class Conclusion:
         probes: What is looked at.
         before: Who was there when it began.
         scene: What its scene and load were made with, by subject and field.
+        others: Whom other runs touched since a moment of the wall clock, microseconds.
     """
 
     def __init__(  # noqa: PLR0913 - one argument for each source
@@ -64,6 +65,7 @@ class Conclusion:
         probes: Probes,
         before: Survey,
         scene: Settings,
+        others: Callable[[int], frozenset[str]],
     ) -> None:
         self._sup = sup
         self._run = run
@@ -71,6 +73,7 @@ class Conclusion:
         self._load = load
         self._probes = probes
         self._before = before
+        self._others = others
         self._settings = self._safely(settings_now)  # what an experiment ends for good is not there afterwards
         for subject, fields in scene.items():
             self._settings[subject] = {**self._settings.get(subject, {}), **fields}
@@ -149,7 +152,8 @@ class Conclusion:
 
     def _hit_outside(self, findings: Findings) -> tuple[str, ...]:
         hits = findings.plan.targets
-        excused = self._log.excused() | collateral(self._sup, hits)
+        others = self._others(findings.began_us)
+        excused = self._log.excused() | others | collateral(self._sup, hits | others)
         nodes = {self._before.spots[name].node_id for name in hits if self._before.spots[name].kind == "node"}
         before = {
             name: life

@@ -104,6 +104,10 @@ def strikes_of(struck: Iterable[tuple[float, int]], began_at: float) -> tuple[St
     return tuple(StrikeFact(at_s=at - began_at, life=life) for at, life in struck)
 
 
+UNTOLD = "nothing tells of it"
+"""What a probe without a value says: there is no such breaker, no monitor, no task yet."""
+
+
 def look(experiment: Experiment, probes: Probes, *, when: When, at_s: Callable[[], float]) -> tuple[ProbeFact, ...]:
     """Hold each probe of the hypothesis against its tolerance."""
     found: list[ProbeFact] = []
@@ -117,7 +121,7 @@ def look(experiment: Experiment, probes: Probes, *, when: When, at_s: Callable[[
             else:
                 value = _value(activity, probes)
                 judged = tolerance.judge(value)
-                held, why = judged.held, judged.why
+                held, why = judged.held, UNTOLD if value is None else judged.why
         except (SupervisorError, RayError, OSError) as error:
             why = str(error)
         found.append(ProbeFact(name=activity.name, when=when, at_s=at_s(), held=held, why=why, value=value))

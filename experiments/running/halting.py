@@ -22,9 +22,9 @@ from actors.runtime.asker import who as this_user
 from actors.runtime.board import BoardReader
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.errors import SupervisorError
-from experiments.errors import NodeUnreachableError, UnknownRunError
+from experiments.errors import NodeUnreachableError, RunNotGoingError
 from experiments.hands.hands import Hands
-from experiments.hands.places import HALT, halt_path, stop_flag
+from experiments.hands.places import HALT, halt_path, insist_on_name, stop_flag
 from experiments.ledger.halt import Halted, HaltFlag
 from experiments.model.lasting import LASTS
 from experiments.running.books import clear_runs, standing
@@ -94,7 +94,7 @@ class Ending:
         """Wait for the end; what is not known to have ended, in words.
 
         Raises:
-            UnknownRunError: No run of that name goes on.
+            RunNotGoingError: No run of that name goes on.
         """
         self._over.wait(timeout_s)
         if self._error is not None:
@@ -126,7 +126,7 @@ class Ending:
         seen, _ = standing(self._hands, timeout_s=HALT_S)
         if run not in seen.runs or not (seen.runs[run].goes_on or seen.runs[run].undoable):
             self._hands.own.forget_stop(run)
-            raise UnknownRunError(run, known=tuple(each.run for each in seen.going))
+            raise RunNotGoingError(run, known=tuple(each.run for each in seen.going))
 
     def _look(
         self, flags: dict[str, Future[None]], timeout_s: float, *, for_runners: bool
@@ -227,8 +227,10 @@ def stop(supervisor: str, run: str, *, why: str, who: str | None = None) -> tupl
     """End one run; returns after `HALT_S` at the latest, with what of it is not known to have ended.
 
     Raises:
-        UnknownRunError: None of that name goes on.
+        RunNotGoingError: None of that name goes on.
+        ConfigError: That is no name of a run.
     """
+    insist_on_name(run)
     said = Halted(who=who or this_user(), why=why, at_us=SYSTEM_CLOCK.wall_us())
     flag = stop_flag(run)
     ending = Ending(

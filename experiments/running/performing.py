@@ -61,6 +61,7 @@ class Performance:
         durable = stage.durable(chaos.load, prefix=run)
         self._load = RunningLoad(chaos.load, submit, self._witness, prefix=run, durable=durable)
         self._probes = Probes(sup, self._load, began_us=SYSTEM_CLOCK.wall_us())
+        self._books = Books(hands, sup.events, run=run, plan=self._plan)
         self._conclusion = Conclusion(
             sup,
             run,
@@ -69,8 +70,8 @@ class Performance:
             probes=self._probes,
             before=arranged.survey,
             scene=stage.made_with(),
+            others=self._books.touched_by_others,
         )
-        self._books = Books(hands, sup.events, run=run, plan=self._plan)
         self._runner = Runner(
             experiment,
             self._plan,

@@ -12,6 +12,7 @@ from ray.exceptions import GetTimeoutError, RayError
 from actors.runtime import fault_control
 from actors.runtime.actor_table import actor_rows
 from actors.runtime.clock import SYSTEM_CLOCK
+from actors.runtime.errors import ConfigError
 from actors.runtime.fault_points import (
     BREAKER_REPORT,
     CHILD_CALL,
@@ -68,6 +69,7 @@ class _Put:
     ends_at: float
     seen: dict[str, int] = field(default_factory=dict[str, int])
     in_own: bool = False
+    refused: str = ""
 
 
 class Points:
@@ -97,7 +99,7 @@ class Points:
             self._put[order.fault_id] = put
         taken = self.spread(order.fault_id, spots)
         if not taken:
-            raise FaultRefusedError(order.fault, target=order.hit.name, reason="no process took it")
+            raise FaultRefusedError(order.fault, target=order.hit.name, reason=put.refused or "no process took it")
         return f"put into {taken} processes"
 
     def spread(self, fault_id: str, spots: Iterable[Spot]) -> int:
@@ -112,7 +114,10 @@ class Points:
             put.in_own = bool(fault_control.fault_put(data))
             taken += put.in_own
         new = [spot.actor for spot in spots if spot.actor and spot.actor not in put.seen]
-        for name, on in _ask(new, "fault_put", data).items():
+        refused: list[str] = []
+        answers = _ask(new, "fault_put", data, refused=refused)
+        put.refused = next(iter(refused), "")
+        for name, on in answers.items():
             if on:
                 put.seen[name] = 0
                 taken += 1
@@ -164,8 +169,18 @@ def take_everywhere(supervisor: str, ids: list[str], *, timeout_s: float = _ASK_
     return taken + bool(fault_control.fault_take(ids))
 
 
-def _ask(names: Iterable[str], method: str, *arguments: Any, timeout_s: float = _ASK_S) -> dict[str, Any]:
-    """The answers by the actors' names; those that give none are left out."""
+def _ask(
+    names: Iterable[str], method: str, *arguments: Any, timeout_s: float = _ASK_S, refused: list[str] | None = None
+) -> dict[str, Any]:
+    """The answers by the actors' names; those that give none are left out.
+
+    Args:
+        names: Who is asked.
+        method: What.
+        arguments: With which arguments.
+        timeout_s: How long all together may take, seconds.
+        refused: Gets what of the arguments is wrong, as those say that were asked.
+    """
     asked = {
         getattr(handle, method).remote(*arguments): name
         for name in names
@@ -175,8 +190,10 @@ def _ask(names: Iterable[str], method: str, *arguments: Any, timeout_s: float = 
     for ref in ray.wait(list(asked), num_returns=len(asked), timeout=timeout_s)[0] if asked else ():
         try:
             found[asked[ref]] = ray.get(ref)
-        except (RayError, GetTimeoutError):
-            continue
+        except (RayError, GetTimeoutError) as error:
+            cause = getattr(error, "cause", None)
+            if refused is not None and isinstance(cause, ConfigError):
+                refused += cause.problems
     return found
 
 

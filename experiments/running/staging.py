@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from actors.breaker.settings import BreakerSettings
@@ -18,7 +20,7 @@ from supervisor import Fallback, Policy, Retry
 from supervisor.link import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from concurrent.futures import Future
     from types import TracebackType
 
@@ -42,6 +44,21 @@ _NOTED_S = 10.0
 _PATIENTS_MAX = 16
 _DEFAULT = "default"
 _POOL = "pool:default"
+
+
+@dataclass(slots=True)
+class _Shared:
+    """How many stand on a supervisor's scenes in this process, and how that is taken away which nobody stands on.
+
+    One at a time builds or takes away.
+    """
+
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    users: dict[str, int] = field(default_factory=dict[str, int])
+    built: dict[str, list[Callable[[], None]]] = field(default_factory=dict[str, "list[Callable[[], None]]"])
+
+
+_SHARED = _Shared()
 
 
 class Stage:
@@ -75,18 +92,34 @@ class Stage:
 
     def __enter__(self) -> Self:
         if self._build:
-            try:
-                self._widen_pool()
-                self._make()
-            except BaseException:
-                self._take_down()
-                raise
+            with _SHARED.lock:
+                _SHARED.users[self._sup.name] = _SHARED.users.get(self._sup.name, 0) + 1
+                try:
+                    self._widen_pool()
+                    self._make()
+                except BaseException:
+                    self._leave()
+                    raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._take_down()
+        self._patients.shutdown(wait=False, cancel_futures=True)
+        if self._build:
+            self._leave()
+
+    def _leave(self) -> None:
+        """Take away what this one built, or have whoever leaves last do it: others of this process stand on it."""
+        with _SHARED.lock:
+            left = _SHARED.users[self._sup.name] = _SHARED.users[self._sup.name] - 1
+            built = _SHARED.built.setdefault(self._sup.name, [])
+            built.append(self._take_down)
+            if left:
+                return
+            del _SHARED.built[self._sup.name], _SHARED.users[self._sup.name]
+            for take_down in reversed(built):
+                take_down()
 
     def submit(self, load: Load, witness: Witness, key: str) -> Future[Any]:
         """Submit one task of the load, or one call of the cart."""
@@ -229,7 +262,6 @@ class Stage:
                 group.supervise(cls, name=name, **own)
 
     def _take_down(self) -> None:
-        self._patients.shutdown(wait=False, cancel_futures=True)
         with suppress(SupervisorError):
             if self._made_group:
                 self._sup.root.terminate(GROUP)

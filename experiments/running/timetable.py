@@ -11,12 +11,14 @@ from pydantic import Field
 
 from actors.runtime.errors import ConfigError, SupervisorError
 from actors.runtime.settings import Settings
+from experiments.errors import ReportUnsavedError
 from experiments.model.lines import lines_of, located
 from experiments.model.loading import load_experiment
+from experiments.running.archive import keep_text
 from experiments.running.chaos import ChaosHandle
 from experiments.scheduling.cron import times_between
 from experiments.scheduling.schedule import PastRun, Schedule, decide, remember
-from supervisor.yamlfile import read_mapping
+from supervisor.yamlfile import parse_mapping, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,28 +45,34 @@ def load_schedules(path: Path) -> tuple[Schedule, ...]:
     """The schedules of a file; their experiments are read, too, so that a wrong one is told now.
 
     Raises:
-        ConfigError: The file, a cron expression, a zone or an experiment is wrong.
+        ConfigError: The file, a cron expression, a zone or an experiment is wrong; each problem with its line and path.
     """
-    found = Schedules.parse(read_mapping(path), source=str(path)).schedules
-    names = [each.name for each in found]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ConfigError(str(path), problems=tuple(f"schedules: the name {name!r} is given twice" for name in twice))
-    problems = tuple(problem for number, each in enumerate(found) for problem in _wrong_times(number, each))
+    text = read_text(path)
+    given = parse_mapping(text, source=str(path))
+    try:
+        found = Schedules.parse(given, source=str(path)).schedules
+        problems = tuple(problem for number, each in enumerate(found) for problem in _problems(number, each, found))
+    except ConfigError as error:
+        found, problems = (), error.problems
     if problems:
-        lines = lines_of(path.read_text(encoding="utf-8"))
+        lines = lines_of(text)
         raise ConfigError(str(path), problems=tuple(located(problem, lines) for problem in problems))
-    for each in found:
-        load_experiment(each.experiment)
     return found
 
 
-def _wrong_times(number: int, schedule: Schedule) -> tuple[str, ...]:
+def _problems(number: int, schedule: Schedule, among: Sequence[Schedule]) -> Iterator[str]:
+    """What is wrong with one of a file's schedules, besides its fields."""
+    place = f"schedules[{number}]"
+    if schedule.name in {each.name for each in among[:number]}:
+        yield f"{place}.name: {schedule.name!r} is given twice"
     try:
         times_between(schedule.cron, schedule.zone, after_us=0, until_us=0)
     except ConfigError as error:
-        return tuple(f"schedules[{number}].{problem}" for problem in error.problems)
-    return ()
+        yield from (f"{place}.{problem}" for problem in error.problems)
+    try:
+        load_experiment(schedule.experiment)
+    except ConfigError as error:
+        yield from (f"{place}.experiment: {error.source}: {problem}" for problem in error.problems)
 
 
 def histories(archive: Archive) -> dict[str, tuple[PastRun, ...]]:
@@ -93,6 +101,7 @@ class Timetable:
 
         Raises:
             KeyboardInterrupt: A run was interrupted; it is undone and remembered, and no other begins.
+            ConfigError: What was decided cannot be kept: nothing is run that would be run again.
         """
         for schedule in self._schedules:
             kept = self._kept.setdefault(schedule.name, _Kept(now_us))
@@ -120,20 +129,19 @@ class Timetable:
     def _run(self, schedule: Schedule, due_us: int) -> PastRun:
         try:
             report = self._handle.run(schedule.experiment)
+        except ReportUnsavedError as error:
+            return PastRun(due_us=due_us, run=f"{error.run} ({error})", verdict=error.verdict)
         except SupervisorError as error:
             return PastRun(due_us=due_us, run=f"({error})", verdict="not_started")
         self._interrupted = report.was_interrupted
         return PastRun(due_us=due_us, run=report.run, verdict=report.verdict.kind)
 
     def _write(self) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         told = {
             name: {"seen_us": kept.seen_us, "history": [asdict(each) for each in kept.history]}
             for name, kept in self._kept.items()
         }
-        fresh = self._path.with_suffix(".new")
-        fresh.write_text(json.dumps(told, indent=2), encoding="utf-8")
-        fresh.rename(self._path)
+        keep_text(self._path, json.dumps(told, indent=2))
 
 
 def _read(path: Path) -> dict[str, _Kept]:

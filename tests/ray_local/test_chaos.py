@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -172,6 +174,33 @@ def test_durable_work_that_was_acknowledged_too_early_is_found_lost(
 
 
 # -- what it must not do -----------------------------------------------------------------------------------------------
+
+
+def test_two_at_a_time_are_not_taken_for_each_other_s_doing(lab: Supervisor, chaos: ChaosHandle) -> None:
+    def kill(worker: str) -> RunReport:
+        text = dump_experiment(brief("kill-worker")).replace("count: 1", f"name: {worker}")
+        return chaos.run(_parsed(text))
+
+    active = [child.key for child in lab.status().tree if child.key.startswith("worker/") and child.role != "standby"]
+    with ThreadPoolExecutor(2) as both:
+        for report in both.map(kill, active[:2]):
+            held_as_expected(report)
+
+
+def test_a_scene_stays_while_another_run_stands_on_it(lab: Supervisor) -> None:
+    with ExitStack() as one, ExitStack() as other:
+        one.enter_context(staging.Stage(lab, "household", build=True))
+        other.enter_context(staging.Stage(lab, "pool", build=True))
+        one.close()
+        assert "child/chaos-shop.cart" in lives(lab)
+    assert "child/chaos-shop.cart" not in lives(lab)
+
+
+def test_an_exception_that_no_target_can_raise_is_told(chaos: ChaosHandle) -> None:
+    text = dump_experiment(brief("kill-worker", lease_s=0.5)).replace("fault: crash", "fault: error")
+    report = chaos.run(_parsed(text.replace("how: sigkill", "raises: nowhere:Nothing")))
+    assert report.verdict.kind == "not_started", told(report)
+    assert "nowhere:Nothing cannot be imported here" in report.verdict.reasons[0], told(report)
 
 
 def test_an_injector_that_does_nothing_proves_nothing(chaos: ChaosHandle, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -204,3 +204,32 @@ def test_the_last_runs_of_a_schedule_are_shown_with_their_limit(invoke: Invoke) 
     assert "2 of at most 2 are remembered" in shown
     assert "0 of at most 20 are remembered" in shown
     assert shown.index("kill-worker-2") < shown.index("kill-worker-1"), "the latest first"
+
+
+def test_where_a_command_cannot_write_is_told(invoke: Invoke) -> None:
+    Archive(Path("chaos-reports")).save(report("first"))
+    for command in (("report", "first", "--format", "html"), ("schema",)):
+        done = invoke(*command, "--output", "nowhere/x")
+        assert done.exit_code == 1
+        assert done.output == "error: nowhere/x: cannot be written: No such file or directory\n"
+
+
+def test_a_report_s_text_needs_nothing_but_the_report(invoke: Invoke) -> None:
+    place = Archive(Path("chaos-reports")).save(report("first"))
+    (place / "summary.txt").unlink()
+    assert invoke("report", "first", "--output", "x.txt").exit_code == 0
+    assert "DEVIATED" in Path("x.txt").read_text()
+
+
+@pytest.mark.parametrize("seed", ["-1", "x", str(2**63)])
+def test_a_seed_that_no_file_could_have_is_refused(invoke: Invoke, seed: str) -> None:
+    done = invoke("plan", "kill-worker", "--seed", seed)
+    assert done.exit_code == 2
+    assert "Invalid value for '--seed'" in done.output
+
+
+@pytest.mark.parametrize("name", ["*", "../x", "a/b", ""])
+def test_what_names_no_supervisor_halts_none(invoke: Invoke, name: str) -> None:
+    done = invoke("halt", "--name", name)
+    assert done.exit_code == 1
+    assert "names no supervisor" in done.output

@@ -10,6 +10,7 @@ import pytest
 
 from experiments.cli.embedding import told
 from experiments.cli.ending import Ending
+from experiments.errors import HaltedError
 from experiments.judging.verdict import EXIT_CODES
 from experiments.report.run import INTERRUPTED, TERMINATED
 
@@ -56,3 +57,26 @@ def test_an_end_that_a_person_asked_for_is_aborted(
         raise error
     assert ended.value.code == EXIT_CODES["aborted"]
     assert f"aborted: {why}" in capsys.readouterr().err
+
+
+def test_one_that_ray_s_own_handler_answers_means_the_same() -> None:
+    with pytest.raises(KeyboardInterrupt, match="SIGTERM"), Ending():
+        raise SystemExit(signal.SIGTERM)  # as `ray.init` has it answered while it starts
+    with pytest.raises(SystemExit) as left, Ending():
+        raise SystemExit(3)
+    assert left.value.code == 3
+
+
+def test_it_is_held_again_once_ray_has_started() -> None:
+    with Ending() as ending:
+        signal.signal(signal.SIGTERM, lambda *_: pytest.fail("it leaves at once"))
+        ending.hold()
+        terminate()
+        with pytest.raises(KeyboardInterrupt, match="SIGTERM"), ending.awaited():
+            pass
+
+
+def test_whoever_halts_moves_nobody_s_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit), told(tmp_path, "kill-worker"):
+        raise HaltedError(who="ann", reason="enough \x1b[31mred")
+    assert "enough \ufffd[31mred" in capsys.readouterr().err

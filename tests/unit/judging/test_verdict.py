@@ -38,6 +38,11 @@ def test_what_was_measured_and_held() -> None:
         ({"faults": ()}, "inconclusive", "no fault was injected"),
         ({"faults": (replace(FAULT, injected_at_s=None),)}, "inconclusive", "no fault was injected"),
         ({"calls": CALLS[:40]}, "inconclusive", "10 calls in the rounds of kind fault; 20 at least"),
+        (
+            {"calls": tuple(replace(call, ok=call.phase != "baseline") for call in CALLS)},
+            "inconclusive",
+            "calls without the fault failed, too: the load shows nothing",
+        ),
         ({"checked": None}, "inconclusive", "no history"),
         ({"invariants_seen": False}, "inconclusive", "could not be read"),
         ({"probes": ()}, "inconclusive", "nothing was believed"),

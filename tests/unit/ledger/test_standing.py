@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from experiments.ledger.entry import Entry, Step
-from experiments.ledger.standing import RunStanding, fold, left_on, refusal
+from experiments.ledger.standing import RunStanding, fold, left_on, refusal, touched_by_others
 from experiments.planning.ground import Ground
 
 
@@ -80,3 +80,20 @@ def test_a_name_is_given_once() -> None:
     told = refusal([over], ground=Ground(), limit=1, name="nightly")
     assert told == "there was a run named 'nightly' already; give each a name of its own"
     assert refusal([over], ground=Ground(), limit=1, name="nightly-2") == ""
+
+
+def test_whom_others_touched_is_known_until_they_had_ended() -> None:
+    def entry_at(step: Step, run: str, at_us: int, **data: Any) -> Entry:
+        return Entry(run=run, step=step, data=data, at_us=at_us)
+
+    runs = fold(
+        [
+            entry_at("planned", "before", 1, targets=["a"]),
+            entry_at("ended", "before", 4, verdict="held"),
+            entry_at("planned", "meanwhile", 2, targets=["b"]),
+            entry_at("planned", "mine", 5, targets=["c"]),
+            entry_at("ended", "meanwhile", 6, verdict="held"),
+            entry_at("planned", "still", 7, targets=["d"]),
+        ]
+    ).values()
+    assert touched_by_others(runs, "mine", since_us=5) == {"b", "d"}

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import get_args
 
 import pytest
+import yaml
 from pydantic.fields import FieldInfo
 
 from actors.runtime.settings import Settings
 from experiments.model.experiment import Chaos, Interleaving, Limits, Load
+from experiments.model.faults import FAULTS, Crash, Hang
 from experiments.model.functions import PROBES, Measure
 from experiments.model.safety import Guard, Safety
+from experiments.model.selector import Selector
+from experiments.model.tolerance_file import parse_tolerance
+from experiments.model.tolerances import OURS, Equals, JsonPath, OneOf, Range, Regex, Rows
 from experiments.scheduling.schedule import Schedule
 from supervisor.chaos_settings import BlastRadius, BusinessHours
 
@@ -26,6 +32,7 @@ TABLES: dict[str, type[Settings]] = {
     "`safety.hours`": BusinessHours,
     "`safety.guards`": Guard,
     "`schedules`": Schedule,
+    "`target`": Selector,
 }
 
 
@@ -64,3 +71,33 @@ def test_each_probe_is_told_with_what_it_takes_and_gives() -> None:
 
 def test_each_measure_is_told() -> None:
     assert [row.split("`")[1] for row in rows("Measures")] == list(get_args(Measure))
+
+
+def test_each_argument_of_each_fault_is_told() -> None:
+    shared = [
+        name for name in Crash.model_fields if name in Hang.model_fields and name not in {"fault", "target", "how"}
+    ]
+    told = [("each", name, Crash.model_fields[name]) for name in shared]
+    told += [
+        (f"`{fault}`", name, field)
+        for fault, model in FAULTS.items()
+        for name, field in model.model_fields.items()
+        if name not in {"fault", "target", *shared}
+    ]
+    assert rows("Faults") == [
+        f"| {fault} | `{name}` | {default_of(field)} | {field.description} |" for fault, name, field in told
+    ]
+
+
+def test_each_tolerance_of_the_guide_is_one() -> None:
+    written = [row.split(" | ")[0].removeprefix("| ") for row in rows("Tolerances")]
+    given = [text for row in written for text in re.findall(r"`([^`]+)`", row) if "the same" not in row]
+    assert {type(parse_tolerance(yaml.safe_load(text), source=text)) for text in given} == {
+        Equals,
+        Range,
+        OneOf,
+        Regex,
+        JsonPath,
+        Rows,
+    }
+    assert [name for name in OURS if any(name in row for row in written)] == list(OURS)

@@ -84,14 +84,6 @@ def test_a_newer_schema_is_newer_however_it_is_written(version: str) -> None:
     assert re.match(r"line 4, extensions\[0\]\.schema_version: .* is newer than 1", problem), problem
 
 
-def test_two_parts_of_ours_are_refused_for_one_of_them_would_not_count() -> None:
-    own = "- name: ray-supervisor\n"
-    (problem,) = problems(f"title: x\nextensions:\n{own}- name: another\n{own}  safety: {{least_health: 90}}\n")
-    assert problem == (
-        "line 5, extensions[2]: there is an entry ray-supervisor already, extensions[0]; put them together"
-    )
-
-
 def test_what_asks_for_forgotten_calls_where_none_is_made_is_told_in_its_line() -> None:
     guard = "{name: g, probe: measured, arguments: {measure: forgotten}, tolerance: 0}"
     own = f"load: {{durable_per_s: 20, tasks: 100}}\n  safety:\n    guards: [{guard}]"
@@ -191,3 +183,38 @@ def test_no_text_makes_another_error(text: str) -> None:
     for as_json in (False, True):
         with suppress(ConfigError):
             parse_experiment(text, source="t", as_json=as_json)
+
+
+OURS = (
+    "title: x\ndescription: y\nmethod: []\nextensions:\n- name: other\n  seed: 1\n- name: ray-supervisor\n  seed: 1\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (
+            "- {name: ray-supervisor, lease_s: 1}\n",
+            "line 9, extensions[2].name: 'ray-supervisor' is given twice, in extensions[1], too",
+        ),
+        (
+            "- {name: ray_supervisor, lease_s: 1}\n",
+            "line 9, extensions[2].name: 'ray_supervisor' is not 'ray-supervisor', and would be passed over",
+        ),
+        ("- {lease_s: 1}\n", "line 9, extensions[2].name: is missing, and must be given"),
+    ],
+)
+def test_no_entry_of_ours_is_passed_over(more: str, told: str) -> None:
+    assert parse_experiment(OURS, source="t.yaml").chaos.seed == 1
+    assert problems(OURS + more) == (told,)
+
+
+def test_a_file_is_not_told_to_have_names_that_only_python_has() -> None:
+    (told,) = problems("titel: z\n" + OURS)
+    assert "steady-state-hypothesis, method" in told
+    assert "chaos" not in told
+
+
+def test_a_number_of_thousands_of_digits_is_told() -> None:
+    (told,) = problems(f'{{"title": {"9" * 5000}}}', as_json=True)
+    assert told.startswith("is no JSON: Exceeds the limit")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from experiments.model.loading import load_experiment
-from experiments.model.placing import Places
+from experiments.model.placing import Placed, Places
 
 TEXT = """\
 title: t
@@ -44,7 +46,7 @@ extensions:
 def places(tmp_path: Path) -> Places:
     path = tmp_path / "e.yaml"
     path.write_text(TEXT, encoding="utf-8")
-    return Places.of(path, load_experiment(path))
+    return Placed.load(path).places
 
 
 @pytest.mark.parametrize(
@@ -70,5 +72,15 @@ def test_what_is_about_the_whole_stays_as_it_is(places: Places, words: str) -> N
 
 def test_what_came_from_no_file_has_no_place() -> None:
     whole = load_experiment("kill-worker")
-    assert Places.of(whole, whole).place("method[0]: x") == "method[0]: x"
-    assert Places.of("kill-worker", whole).place("method[0]: x").startswith("line ")
+    assert Placed.load(whole).places.place("method[0]: x") == "method[0]: x"
+    assert Placed.load("kill-worker").places.place("method[0]: x").startswith("line ")
+
+
+def test_a_pipe_is_read_once(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as writer:
+        writer.submit(pipe.write_text, TEXT)
+        placed = Placed.load(pipe)
+    assert placed.experiment.title == "t"
+    assert placed.places.place("method[0]: x").startswith("line ")

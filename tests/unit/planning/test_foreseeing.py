@@ -6,7 +6,14 @@ from dataclasses import replace
 
 from experiments.model.loading import load_experiment
 from experiments.model.scenes import SCENES
-from experiments.planning.foreseeing import as_if_built, lacking, not_asked, not_built, without_cluster
+from experiments.planning.foreseeing import (
+    as_if_built,
+    lacking,
+    not_asked,
+    not_built,
+    scene_is_lacking,
+    without_cluster,
+)
 from experiments.planning.inventory import Inventory, Target
 from experiments.planning.planning import make_plan
 from tests.unit.planning.scene import experiment
@@ -80,3 +87,8 @@ def test_a_run_has_the_digits_of_its_dry_run() -> None:
     dry = replace(plan, unchecked=("x",))
     assert dry.digest() == plan.digest()
     assert b'"unchecked":["x"]' in dry.as_bytes()
+
+
+def test_a_scene_that_is_lacking_is_told_with_how_it_is_built() -> None:
+    told = scene_is_lacking("household", (Target(name="child/chaos-shop.cart", kind="child"),))
+    assert told.startswith("child/chaos-shop.cart of its scene 'household' are not there: --scene")

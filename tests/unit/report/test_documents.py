@@ -18,7 +18,7 @@ from experiments.planning.planning import make_plan
 from experiments.report.compare import compare_runs
 from experiments.report.journal import journal
 from experiments.report.junit import junit
-from experiments.report.numbers import moment_iso, moment_text, number_text
+from experiments.report.numbers import moment_iso, moment_text, number_text, printable
 from experiments.report.terminal import campaign_text, comparison_text, plan_text, summary
 from experiments.scheduling.campaign import SeededRun, conclude
 from tests.unit.report.scene import experiment, hostile, mended, report
@@ -137,3 +137,7 @@ def test_numbers_and_moments() -> None:
     assert told == ["not measured", "0", "1,234,567", "0.000123", "3.14", "1e+20"]
     assert moment_text(0) == "1970-01-01 00:00:00 UTC"
     assert moment_iso(1_500_000) == "1970-01-01T00:00:01.500000+00:00"
+
+
+def test_what_a_terminal_is_told_is_one_line_and_moves_nothing() -> None:
+    assert printable("Parser Error\n\tat \x1b[31m'x'") == "Parser Error  at \ufffd[31m'x'"

@@ -77,3 +77,12 @@ def test_it_stays_small() -> None:
     text = page(replace(whole, events=whole.events * 1000))
     assert text.count("<tr>") <= EVENTS_MAX + 50
     assert f"and {3000 - EVENTS_MAX} more in the event log" in text
+
+
+def test_what_users_write_is_told_as_it_is_whatever_it_begins_with() -> None:
+    whole = report()
+    first, *others = whole.seen.probes
+    probes = (replace(first, name="!urgent", why="+3 more"), *others)
+    text = page(replace(whole, seen=replace(whole.seen, probes=probes)))
+    assert "<td>!urgent</td>" in text
+    assert "<td>+3 more</td>" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -10,7 +11,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from actors.runtime.errors import ConfigError
-from experiments.errors import NotApplicableError, UnknownRunError
+from experiments.errors import NotApplicableError, ReportUnreadableError, ReportUnsavedError, UnknownRunError
 from experiments.recommend import Recommendation, SettingsChange
 from experiments.running.applying import apply_change
 from experiments.running.archive import JOURNAL, JUNIT, PAGE, REPORT, Archive
@@ -50,7 +51,7 @@ def test_a_change_of_a_scene_holds_for_the_next_one(archive: Archive) -> None:
     told = apply_change(None, archive, report.run, 1)
     assert "policy: attempts 3 -> 5" in told
     assert archive.settings() == {"policy": {"attempts": 5}}
-    with pytest.raises(UnknownRunError, match="#7"):
+    with pytest.raises(UnknownRunError, match="has no recommendation 7; it has run-1a2b#1"):
         apply_change(None, archive, report.run, 7)
 
 
@@ -70,3 +71,63 @@ def test_where_no_report_can_be_written_it_is_told_before_anything_is_done(tmp_p
         Archive(file).insist()
     Archive(tmp_path / "there").insist()
     assert list((tmp_path / "there").iterdir()) == []
+
+
+def test_a_beginning_that_several_runs_have_is_told_with_them(archive: Archive) -> None:
+    for run in ("run-1a", "run-1b"):
+        archive.save(made(run))
+    with pytest.raises(UnknownRunError, match=r"several runs begin with 'run-': run-1., run-1.; give more"):
+        archive.load("run-")
+
+
+def test_a_run_is_looked_for_in_the_folder_that_is_told(archive: Archive) -> None:
+    with pytest.raises(UnknownRunError, match=rf"is known in {archive.folder}; .*--reports"):
+        archive.load("x")
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x80\x04K", b"no pickle", pickle.dumps({"run": "r"})])
+def test_a_damaged_report_is_told(archive: Archive, damage: bytes) -> None:
+    place = archive.save(made("run-1a2b"))
+    (place / REPORT).write_bytes(damage)
+    with pytest.raises(ReportUnreadableError, match=f"'run-1a2b' in {place} cannot be read"):
+        archive.load("run-1a2b")
+
+
+def test_a_report_of_somebody_else_is_told(archive: Archive) -> None:
+    place = archive.save(made("run-1a2b"))
+    (place / REPORT).rename(place / "elsewhere")
+    (place / REPORT).symlink_to(place / "elsewhere")
+    with pytest.raises(ReportUnreadableError, match="symbolic links"):
+        archive.load("run-1a2b")
+
+
+def test_a_report_that_cannot_be_written_is_in_the_error(archive: Archive) -> None:
+    """As on a disk that filled up while it ran."""
+    report = made("run-1a2b")
+    (archive.folder / report.run / PAGE).mkdir(parents=True)
+    with pytest.raises(ReportUnsavedError, match=r"has ended \(deviated\).*Is a directory") as caught:
+        archive.save(report)
+    assert caught.value.report == report
+    assert archive.names() == (), "what is not whole is no report"
+    assert not list(archive.folder.rglob("*.new"))
+
+
+def test_settings_are_kept_whole_or_as_they_were(archive: Archive) -> None:
+    archive.keep_settings({"policy": {"attempts": 5}})
+    (archive.folder / "settings.json.new").mkdir()
+    with pytest.raises(ConfigError, match="cannot be written"):
+        archive.keep_settings({"policy": {"attempts": 7}})
+    assert archive.settings() == {"policy": {"attempts": 5}}
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"policy": 3}', "\x00"])
+def test_settings_that_are_none_count_for_nothing(archive: Archive, text: str) -> None:
+    archive.keep_settings({})
+    (archive.folder / "settings.json").write_text(text)
+    assert archive.settings() == {}
+
+
+def test_a_report_without_recommendations_says_so(archive: Archive) -> None:
+    archive.save(replace(made("run-1a2b"), recommendations=()))
+    with pytest.raises(UnknownRunError, match="has no recommendation 1; it has none"):
+        apply_change(None, archive, "run-1a", 1)

@@ -1,4 +1,4 @@
-"""A hypothesis is looked at probe by probe; one that does not answer in its time cannot be judged."""
+"""A hypothesis is looked at probe by probe; one that does not answer in its time, or of nothing, cannot be judged."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from experiments.model.experiment import Experiment
-from experiments.running.findings import look
+from experiments.model.loading import load_experiment
+from experiments.running.findings import UNTOLD, look
 
 PATIENCE_S = 20.0
 
@@ -58,3 +59,16 @@ def test_one_that_answers_in_time_is_judged_and_what_it_raises_is_told() -> None
     first, second = look(experiment(timeout=PATIENCE_S), probes, when="after", at_s=lambda: 1.0)
     assert (first.held, first.why) == (None, "the log is silent")
     assert (second.held, second.value) == (False, 3.0)
+
+
+class Silent:
+    """Probes without a value."""
+
+    def value(self, *_: object) -> None:
+        return None
+
+
+def test_what_nothing_tells_of_is_told_so() -> None:
+    probes: Any = Silent()
+    facts = look(load_experiment("kill-worker"), probes, when="before", at_s=lambda: 0.0)
+    assert {(fact.held, fact.why) for fact in facts} == {(None, UNTOLD)}

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from actors.runtime.errors import ConfigError
+from experiments.errors import ReportUnsavedError
 from experiments.report.run import INTERRUPTED, RunReport
 from experiments.running.archive import Archive
 from experiments.running.timetable import Timetable, load_schedules
@@ -34,9 +35,13 @@ def test_a_file_of_schedules(file: Path) -> None:
         ("schedules: []\n", "schedules"),
         (GOOD.replace("0 3", "99 3"), r"line 2, schedules\[0\].cron: .*no cron expression"),
         (GOOD.replace("missed: last", "zone: Mars"), r"line 2, schedules\[0\].zone: .*no time zone"),
-        (GOOD.replace("kill-worker", "kill-nobody"), "no experiment of the library"),
-        (GOOD + GOOD.partition("\n")[2], "given twice"),
-        (GOOD.replace("missed: last", "mised: last"), "mised"),
+        (
+            GOOD.replace("kill-worker", "kill-nobody"),
+            r"line 2, schedules\[0\].experiment: kill-nobody: .*no experiment of the library",
+        ),
+        (GOOD + GOOD.partition("\n")[2], r"line 3, schedules\[1\].name: 'nightly' is given twice"),
+        (GOOD.replace("missed: last", "mised: last"), r"line 2, schedules\[0\].mised: unknown key"),
+        (GOOD.replace("kill-worker", "[a]"), r"line 2, schedules\[0\].experiment"),
     ],
 )
 def test_what_is_wrong_is_told(file: Path, text: str, told: str) -> None:
@@ -106,3 +111,21 @@ def test_an_interrupted_run_is_the_last(runs: Runs, file: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         list(looking.look(63 * MINUTE_US))
     assert (runs.asked, [past.verdict for past in looking.history("often")]) == (1, ["aborted"])
+
+
+def test_a_run_whose_report_is_not_written_was_run(runs: Runs, file: Path) -> None:
+    runs.ends[1] = ReportUnsavedError("run-1", verdict="held", folder="there", reason="No space left on device")
+    table = timetable(runs, file)
+    list(table.look(MINUTE_US))
+    (told,) = table.look(2 * MINUTE_US)
+    assert told.startswith("often: run-1 (run 'run-1' has ended (held)")
+    assert [past.verdict for past in table.history("often")] == ["held"]
+
+
+def test_where_nothing_can_be_kept_nothing_is_run(runs: Runs, file: Path) -> None:
+    table = timetable(runs, file)
+    list(table.look(MINUTE_US))
+    (runs.folder / "schedules.json.new").mkdir()
+    with pytest.raises(ConfigError, match="cannot be written"):
+        list(table.look(2 * MINUTE_US))
+    assert runs.asked == 0

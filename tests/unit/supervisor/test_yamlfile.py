@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.runtime.errors import ConfigError
-from supervisor.yamlfile import parse_mapping, read_mapping
+from supervisor.yamlfile import BYTES_MAX, parse_mapping, read_mapping
 
 
 def problems(text: str) -> tuple[str, ...]:
@@ -86,3 +86,14 @@ def test_what_is_no_mapping_or_has_no_bottom_is_refused(text: str) -> None:
 def test_no_text_makes_another_error(text: str) -> None:
     with suppress(ConfigError):
         assert isinstance(parse_mapping(text, source="t.yaml"), dict)
+
+
+def test_no_more_of_a_file_is_read_than_a_person_writes(tmp_path: Path) -> None:
+    path = tmp_path / "t.yaml"
+    path.write_text("#" * BYTES_MAX, encoding="utf-8")
+    assert read_mapping(path) == {}
+    for large in (path, Path("/dev/zero")):
+        with path.open("a") as file:
+            file.write("#")
+        with pytest.raises(ConfigError, match="is larger than 4,194,304 bytes"):
+            read_mapping(large)
