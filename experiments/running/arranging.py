@@ -17,6 +17,7 @@ from experiments.running.books import standing
 from experiments.running.survey import LOG, hosts_of, survey
 from experiments.running.vitals import vitals
 from experiments.scheduling.cron import moment
+from supervisor.config import DEFAULT_POOL
 
 if TYPE_CHECKING:
     from experiments.hands.hands import Hands
@@ -76,6 +77,10 @@ def arrange(
     folders = {} if log is None else {log.node_id: str(Path(sup.config.log.path).parent)}
     machines = {node.node_id: hands.on(node.node_id).machine(folders.get(node.node_id, "")) for node in nodes}
     refusals = [Refusal(rule="selection", words=words) for words in preflight(plan, machines)]
+    if experiment.chaos.load.calls == "tasks" and DEFAULT_POOL not in sup.config.pools:
+        pools = ", ".join(sup.config.pools) or "none"
+        words = f"the load's tasks run in the pool {DEFAULT_POOL!r}, and there is none; there are {pools}"
+        refusals.append(Refusal(rule="selection", words=words))
     if missing and not foresee and any(each.rule == "selection" for each in plan.refusals):
         refusals.append(Refusal(rule="selection", words=scene_is_lacking(experiment.chaos.scene, missing)))
     unchecked = () if foresee is None else (*not_built(experiment.chaos.scene, to_build), *not_asked(experiment))

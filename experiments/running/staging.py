@@ -186,8 +186,10 @@ class Stage:
     # -- building -----------------------------------------------------------------------------------------------------
 
     def _widen_pool(self) -> None:
-        pool = self._sup.status().pools[_DEFAULT]
+        pool = self._sup.status().pools.get(_DEFAULT)
         standbys = self._standbys
+        if pool is None:
+            return  # what needs it is refused by the plan
         if pool.size >= POOL_SIZE and standbys == POOL_STANDBYS:
             return
         self._size_before = pool.size
