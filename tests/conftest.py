@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -14,6 +15,12 @@ ON_RAY = frozenset({"chaos", "ray_cluster", "ray_local"})
 # How long an example takes says how busy the machine is: speed is the bench's business.
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
+
+
+def pytest_configure() -> None:
+    """A background job of a shell begins without Ctrl-C, and tests press it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class OneRayAtATime(LoadScopeScheduling):
