@@ -12,7 +12,9 @@ from rich.table import Table
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from experiments.cli.embedding import REPORTS
 from experiments.cli.ending import Ending
+from experiments.judging.verdict import EXIT_CODES
 from experiments.report.numbers import moment_iso
+from experiments.report.run import INTERRUPTED
 from experiments.running.archive import Archive
 from experiments.running.timetable import Timetable, histories, load_schedules
 from supervisor.cli.looking import terminal
@@ -29,16 +31,29 @@ FILE = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @ADDRESS
 @REPORTS
 def schedule(file: Path, once: bool, name: str, address: str | None, reports: Path) -> None:  # noqa: FBT001 - click hands flags over by name
-    """Run the experiments of FILE at their times: a YAML file with `schedules`, each with name, experiment and cron."""
+    """Run the experiments of FILE at their times: a YAML file with `schedules`, each with name, experiment and cron.
+
+    It goes on until Ctrl-C or SIGTERM, and then exits with 0, or with 12 where that aborted a run.
+    """
     schedules = load_schedules(file)
-    with Ending() as ending, attached(name, address) as sup, ending.awaited():
-        timetable = Timetable(sup, schedules, Archive(reports))
-        while True:
-            for told in timetable.look(SYSTEM_CLOCK.wall_us()):
-                click.echo(told)
-            if once:
-                return
-            sleep(LOOK_EVERY_S)
+    timetable: Timetable | None = None
+    try:
+        with Ending() as ending, attached(name, address) as sup, ending.awaited():
+            timetable = Timetable(sup, schedules, Archive(reports))
+            _keep(timetable, once=once)
+    except KeyboardInterrupt as error:
+        click.echo(f"ended: {str(error) or INTERRUPTED}; started again, it goes on from here", err=True)
+        has_aborted = timetable is not None and timetable.was_interrupted
+        raise SystemExit(EXIT_CODES["aborted" if has_aborted else "held"]) from None
+
+
+def _keep(timetable: Timetable, *, once: bool) -> None:
+    while True:
+        for told in timetable.look(SYSTEM_CLOCK.wall_us()):
+            click.echo(told)
+        if once:
+            return
+        sleep(LOOK_EVERY_S)
 
 
 @click.command()

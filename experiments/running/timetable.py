@@ -87,6 +87,9 @@ class Timetable:
         sup: The supervisor.
         schedules: What is to be run, and when.
         archive: Where reports are, and what was decided is kept.
+
+    Attributes:
+        was_interrupted: The last run was, and so no other begins.
     """
 
     def __init__(self, sup: Supervisor, schedules: Sequence[Schedule], archive: Archive) -> None:
@@ -94,7 +97,7 @@ class Timetable:
         self._schedules = schedules
         self._path = archive.folder / _FILE
         self._kept = _read(self._path)
-        self._interrupted = False
+        self.was_interrupted = False
 
     def look(self, now_us: int) -> Iterator[str]:
         """Run what is due at a moment, wall-clock microseconds; what was done, a line each.
@@ -114,7 +117,7 @@ class Timetable:
                 past = self._run(schedule, due_us)
                 kept.history = remember(kept.history, past, limit=schedule.history)
                 yield f"{schedule.name}: {past.run} {past.verdict}"
-                if self._interrupted:
+                if self.was_interrupted:
                     self._write()
                     raise KeyboardInterrupt
             kept.seen_us = decision.seen_us
@@ -130,10 +133,11 @@ class Timetable:
         try:
             report = self._handle.run(schedule.experiment)
         except ReportUnsavedError as error:
+            self.was_interrupted = error.report is not None and error.report.was_interrupted
             return PastRun(due_us=due_us, run=f"{error.run} ({error})", verdict=error.verdict)
         except SupervisorError as error:
             return PastRun(due_us=due_us, run=f"({error})", verdict="not_started")
-        self._interrupted = report.was_interrupted
+        self.was_interrupted = report.was_interrupted
         return PastRun(due_us=due_us, run=report.run, verdict=report.verdict.kind)
 
     def _write(self) -> None:

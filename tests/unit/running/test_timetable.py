@@ -113,6 +113,18 @@ def test_an_interrupted_run_is_the_last(runs: Runs, file: Path) -> None:
     assert (runs.asked, [past.verdict for past in looking.history("often")]) == (1, ["aborted"])
 
 
+def test_an_interrupted_run_is_the_last_also_where_its_report_is_not_written(runs: Runs, file: Path) -> None:
+    looking = timetable(runs, file)
+    list(looking.look(60 * MINUTE_US))
+    unsaved = ReportUnsavedError("run-1", verdict="aborted", folder="there", reason="No space left on device")
+    whole = report("run-1")
+    unsaved.report = replace(whole, verdict=replace(whole.verdict, kind="aborted", reasons=(INTERRUPTED,)))
+    runs.ends[1] = unsaved
+    with pytest.raises(KeyboardInterrupt):
+        list(looking.look(63 * MINUTE_US))
+    assert runs.asked == 1
+
+
 def test_a_run_whose_report_is_not_written_was_run(runs: Runs, file: Path) -> None:
     runs.ends[1] = ReportUnsavedError("run-1", verdict="held", folder="there", reason="No space left on device")
     table = timetable(runs, file)
