@@ -56,6 +56,16 @@ class PoolSettings(HeartbeatSettings):
     period_s: float = Field(default=10.0, gt=0, description="The window in which restarts are counted, in seconds.")
 
 
+class ServiceSettings(HeartbeatSettings):
+    """What a supervisor itself consists of: log writer, node agents, breakers' owners, monitor, healers and the like.
+
+    They are one group: with one restart too many all of them end, and tasks and calls go on without them.
+    """
+
+    intensity: int = Field(default=10, ge=0, description="Restarts of all together within period_s that are borne.")
+    period_s: float = Field(default=10.0, gt=0, description="The window in which restarts are counted, in seconds.")
+
+
 class RootSettings(Settings):
     """How many restarts of what users put directly under the supervisor are borne.
 
@@ -102,8 +112,8 @@ class SupervisorConfig(Settings):
     policy: Policy = Field(default_factory=Policy, description="What a task may cost when it says nothing itself.")
     tasks: DispatchSettings = Field(default_factory=DispatchSettings, description="Batching and bounds of callers.")
     log: LogSettings = Field(default_factory=LogSettings, description="The event log.")
-    services: HeartbeatSettings = Field(
-        default_factory=HeartbeatSettings, description="Heartbeats of the log writer and the node agents."
+    services: ServiceSettings = Field(
+        default_factory=ServiceSettings, description="The log writer, the node agents and all other services."
     )
     root: RootSettings = Field(default_factory=RootSettings, description="The children directly under the supervisor.")
     health: MonitorSettings = Field(default_factory=MonitorSettings, description="The health monitor.")
@@ -189,7 +199,13 @@ def plan(config: SupervisorConfig) -> tuple[list[GroupPlan], list[ChildPlan]]:
     services = config.services
     groups = [
         GroupPlan(path=TOP, parent=None, starts_together=True),
-        GroupPlan(path=SYSTEM, parent=TOP, starts_together=True, intensity=10, period_s=10.0),
+        GroupPlan(
+            path=SYSTEM,
+            parent=TOP,
+            starts_together=True,
+            intensity=services.intensity,
+            period_s=services.period_s,
+        ),
     ]
     children = [
         ChildPlan(

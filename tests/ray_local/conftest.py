@@ -99,7 +99,9 @@ def shared(start_for_module: StartSupervisor) -> Supervisor:
 def lab(start_for_module: StartSupervisor, request: pytest.FixtureRequest) -> Supervisor:
     """A supervisor that experiments may be run on; a module says by `LAB_POOL` what is different in its pool."""
     pool = trials.POOL | getattr(request.module, "LAB_POOL", {})
-    return start_for_module(pool=pool, chaos=trials.CHAOS)
+    # On a fast machine more than ten services are killed in ten seconds, which no cluster bears by default.
+    services = HEARTBEAT | {"intensity": 1000}
+    return start_for_module(pool=pool, chaos=trials.CHAOS, services=services)
 
 
 @pytest.fixture

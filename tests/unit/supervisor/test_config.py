@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from actors.runtime.errors import ConfigError
-from supervisor.config import LogSettings, PoolSettings, RootSettings, SupervisorConfig, plan
+from supervisor.config import LogSettings, PoolSettings, RootSettings, ServiceSettings, SupervisorConfig, plan
 from supervisor.tree import LOG, ROOT, SYSTEM, TOP, ChildPlan, GroupPlan, member_plan
 
 
@@ -146,6 +146,7 @@ def test_the_plan_has_the_services_a_group_for_each_pool_and_the_root() -> None:
         pools={"p": settings, "q": PoolSettings(standbys=0)},
         start_timeout_s=9.0,
         root=RootSettings(intensity=3, period_s=2.0),
+        services=ServiceSettings(intensity=7, period_s=4.0),
     )
     groups, children = plan(config)
     member = ChildPlan(
@@ -158,6 +159,7 @@ def test_the_plan_has_the_services_a_group_for_each_pool_and_the_root() -> None:
         pool="pool:p",
     )
     assert [group.path for group in groups] == [TOP, SYSTEM, "pool:p", "pool:q", ROOT]
+    assert groups[1] == GroupPlan(path=SYSTEM, parent=TOP, starts_together=True, intensity=7, period_s=4.0)
     assert groups[2] == GroupPlan(
         path="pool:p",
         parent=TOP,
