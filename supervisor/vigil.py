@@ -7,6 +7,7 @@ Everything that a takeover needs is done ahead: agents and children are met, so 
 
 from __future__ import annotations
 
+import logging
 import pickle
 import queue
 import threading
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from supervisor.messages import ClusterView
 
 _TICK_S = 0.25
+_LOG = logging.getLogger("supervisor")
 
 _Decision = Callable[[], Step]
 
@@ -105,6 +107,14 @@ class Vigil:
     # -- the thread that decides ------------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        try:
+            self._keep_watch()
+        except Exception:  # noqa: BLE001 - whatever it is, nobody else would take over
+            # One that neither watches nor leads holds the office's next name, and nobody else could be made.
+            _LOG.exception("%s ends: it cannot stand by for %s", self._own, self._leader)
+            self._end()
+
+    def _keep_watch(self) -> None:
         self._find()
         while True:
             try:
