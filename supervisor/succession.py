@@ -43,6 +43,9 @@ LOOK_S = 1.0
 BLIND_S = 1.0
 """Who did not run for so long was stopped or starved itself, and could hear nobody, seconds."""
 
+STANDSTILL = 60
+"""So many seconds in a row a standby's watch may stand still, or its takeover last; both take moments."""
+
 SETTLE_S = 10.0
 """How long a new leader waits at most for its tree to run before it makes a standby, seconds."""
 
@@ -221,6 +224,20 @@ class Watch:
     def _close(self, step: Step) -> Step:
         self._over = True
         return step
+
+
+class Standstill:
+    """Whether a thread that counts its turns stands still. Another one counts the seconds, in which both could run."""
+
+    def __init__(self) -> None:
+        self._turns = -1
+        self._seconds = 0
+
+    def after(self, turns: int) -> bool:
+        """Another second has passed, and the thread has made so many turns by now; whether it is to be given up."""
+        self._seconds = self._seconds + 1 if turns == self._turns else 0
+        self._turns = turns
+        return self._seconds >= STANDSTILL
 
 
 class StandbyPlan:

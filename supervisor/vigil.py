@@ -1,12 +1,17 @@
 """A standby's watch over its leader: it hears everything the leader announces, and learns of its end at once.
 
 On the leader's node the kernel tells of its death (0.3 to 2 ms after SIGKILL), elsewhere a call of ours at the leader
-fails (11 ms). A leader that is silent is looked at; one that hangs is killed first, and succeeded when it is dead.
-Everything that a takeover needs is done ahead: agents and children are met, so that their connections are open.
+fails (11 ms). A leader that is silent is looked at, its process and its row in Ray's table, should both notices have
+been lost; one that hangs is killed first, and succeeded when it is dead. Everything that a takeover needs is done
+ahead: agents and children are met, so that their connections are open.
+
+Who stands by holds the name of the next leader, so nobody else can be made while it lives. Therefore one that neither
+watches nor leads ends, whatever the reason: an error that nobody expects, or a thread that stands still.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import pickle
 import queue
@@ -24,9 +29,9 @@ from actors.runtime.errors import StaleIncarnationError
 from actors.runtime.process import ProcessEvidence
 from actors.runtime.replicated import Replica
 from actors.runtime.replies import when_answered
-from supervisor.election import actor_by_name, leader_name, living_nodes
+from supervisor.election import actor_by_name, leader_name, living_nodes, root_lives
 from supervisor.reach import Reach
-from supervisor.succession import Step, Watch, newest
+from supervisor.succession import Standstill, Step, Watch, newest
 from supervisor.tree import Location
 
 if TYPE_CHECKING:
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
     from supervisor.messages import ClusterView
 
 _TICK_S = 0.25
+_GUARD_S = 1.0
 _LOG = logging.getLogger("supervisor")
 
 _Decision = Callable[[], Step]
@@ -59,7 +65,10 @@ class Vigil:
         self._leader = leader_name(own.supervisor, follows)
         self._place: Location | None = None
         self._decisions: queue.SimpleQueue[_Decision] = queue.SimpleQueue()
-        self._views: queue.SimpleQueue[ClusterView] = queue.SimpleQueue()
+        self._views: queue.SimpleQueue[ClusterView | None] = queue.SimpleQueue()
+        """What the meeting thread is to meet; None: it is to look for the leader in Ray's table."""
+        self._turns = 0
+        self._done = threading.Event()
         self._reach = Reach()
         self._met: dict[str, Any] = {}
         self._deaths = DeathWatch(self._on_death)
@@ -80,6 +89,7 @@ class Vigil:
         """Begin to watch."""
         threading.Thread(target=self._run, name="supervisor-vigil", daemon=True).start()
         threading.Thread(target=self._meet, name="supervisor-meet", daemon=True).start()
+        threading.Thread(target=self._guard, name="supervisor-vigil-guard", daemon=True).start()
 
     def hear(self, leader: int, view: Replica | None, ledger: Replica | None) -> None:
         """The leader speaks, and hands over what is new.
@@ -110,13 +120,14 @@ class Vigil:
         try:
             self._keep_watch()
         except Exception:  # noqa: BLE001 - whatever it is, nobody else would take over
-            # One that neither watches nor leads holds the office's next name, and nobody else could be made.
             _LOG.exception("%s ends: it cannot stand by for %s", self._own, self._leader)
             self._end()
+        self._done.set()
 
     def _keep_watch(self) -> None:
         self._find()
         while True:
+            self._turns += 1
             try:
                 decision = self._decisions.get(timeout=_TICK_S)
             except queue.Empty:
@@ -129,8 +140,10 @@ class Vigil:
     def _act(self, step: Step) -> bool:
         """Do what was decided; whether the watch is over."""
         match step:
-            case "look" if self._place is not None:
-                self._reach.look(self._place, self._on_evidence)
+            case "look":
+                self._views.put(None)
+                if self._place is not None:
+                    self._reach.look(self._place, self._on_evidence)
             case "fence" if self._place is not None:
                 self._fence(self._place)
             case "lead":
@@ -190,6 +203,18 @@ class Vigil:
     def _on_evidence(self, found: ProcessEvidence) -> None:
         self._decisions.put(lambda: self._watch.weigh(found, self._clock.now()))
 
+    # -- the thread that guards it ----------------------------------------------------------------------------------
+
+    def _guard(self) -> None:
+        """End this process when the thread that decides stands still, and say where it does."""
+        standstill = Standstill()
+        while not self._done.wait(_GUARD_S):
+            if standstill.after(self._turns):
+                _LOG.error("%s ends: its watch over %s stands still", self._own, self._leader)
+                faulthandler.dump_traceback(file=2, all_threads=True)
+                self._end()
+                return
+
     # -- the thread that meets --------------------------------------------------------------------------------------
 
     def _meet(self) -> None:
@@ -202,10 +227,18 @@ class Vigil:
         while not self._watch.over:
             view = self._views.get()
             try:
-                self._reach.know(view.agents)
-                self._meet_children(view)
-            except RayError:
-                continue
+                if view is None:
+                    self._look_up()
+                else:
+                    self._reach.know(view.agents)
+                    self._meet_children(view)
+            except (RayError, RuntimeError):
+                continue  # Ray is out of reach
+
+    def _look_up(self) -> None:
+        """Both notices of a death can be lost; Ray's table has it all the same."""
+        if any(life.incarnation == self.follows and not life.alive for life in root_lives(self._own.supervisor)):
+            self.tell_dead()
 
     def _meet_children(self, view: ClusterView) -> None:
         running = {child.actor for child in view.children if child.status == "running"}

@@ -16,6 +16,7 @@ import os
 import select
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from actors.runtime.process import ProcessIdentity, is_alive
@@ -38,6 +39,7 @@ class DeathWatch:
         self._names: dict[int, str] = {}
         self._poll = select.poll()
         self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_write, False)
         self._poll.register(self._wake_read, select.POLLIN)
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="supervisor-deaths", daemon=True)
@@ -54,7 +56,7 @@ class DeathWatch:
             self._descriptors[name] = descriptor
             self._names[descriptor] = name
             self._poll.register(descriptor, select.POLLIN)
-        self._wake()
+            self._wake()
         return True
 
     def keep_only(self, names: set[str]) -> None:
@@ -69,11 +71,13 @@ class DeathWatch:
             if self._closed:
                 return
             self._closed = True
-        self._wake()
+            self._wake()
         self._thread.join(timeout=1.0)
 
     def _wake(self) -> None:
-        os.write(self._wake_write, b"\0")
+        """Under the lock: the thread, which may be about to end anyhow, closes the pipe under it."""
+        with suppress(BlockingIOError):  # full: the thread will look anyway
+            os.write(self._wake_write, b"\0")
 
     def _drop(self, name: str) -> None:
         descriptor = self._descriptors.pop(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import threading
 import time
 from contextlib import suppress
 from typing import Any
@@ -17,6 +18,7 @@ from actors.runtime.errors import StaleIncarnationError
 from supervisor import Supervisor
 from supervisor.election import actor_by_name, elect, find_leader, inventory, leader_name
 from supervisor.link import wait_until
+from supervisor.vigil import Vigil
 from tests.ray_local import wards
 
 
@@ -216,6 +218,26 @@ def test_leader_killed_as_soon_as_it_makes_its_standby(start: Any, family_of: An
     eventually(lambda: sup.status().incarnation > 1, "a leader")
     eventually(lambda: whole(sup, family), "the adoption of all children, and the next standby")
     assert before.items() <= family.pids().items()
+
+
+def test_a_leader_whose_death_no_notice_tells_is_found_dead_in_rays_table(
+    complete: Supervisor, family: Any, monkeypatch: pytest.MonkeyPatch, eventually: Any
+):
+    """The kernel's notice and Ray's are both lost, and the leader's place was never told either."""
+    leads, looks, look_up = threading.Event(), list[bool](), Vigil._look_up
+
+    def look_and_tell(stands_by: Vigil) -> None:
+        look_up(stands_by)
+        looks.append(leads.is_set())
+
+    monkeypatch.setattr(Vigil, "_on_described", lambda *_: None)
+    monkeypatch.setattr(Vigil, "_on_watch_ended", lambda *_: None)
+    monkeypatch.setattr(Vigil, "_look_up", look_and_tell)
+    Vigil(leader_name(complete.name, 9), 1, lead=leads.set, end=lambda: None).start()
+    eventually(lambda: len(looks) > 1, "two looks at a leader that lives, and only does not speak to this one")
+    assert not any(looks)
+    os.kill(family.leader_pid(), signal.SIGKILL)
+    assert leads.wait(60.0)
 
 
 def test_a_standby_is_not_taken_for_the_leader_and_answers_with_its_views(complete: Supervisor, eventually: Any):

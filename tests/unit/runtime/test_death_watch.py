@@ -116,6 +116,41 @@ def test_a_closed_watch_takes_nothing_and_holds_nothing(told, child):
         os.fstat(descriptor)
 
 
+class Lagging:
+    """A lock after whose release the processor is taken from whoever closes the watch, until its thread has ended."""
+
+    def __init__(self, watch, closing):
+        self._watch = watch
+        self._lock = watch._lock
+        self._closing = closing
+
+    def __enter__(self):
+        self._lock.acquire()
+
+    def __exit__(self, *_):
+        self._lock.release()
+        if self._watch._closed and threading.current_thread() is not self._watch._thread:
+            self._closing.set()
+            self._watch._thread.join(10)
+
+
+def test_a_watch_can_be_closed_while_its_thread_ends(told, child):
+    """Seen: whoever had just been told of its leader's death failed at this, and nobody led."""
+    closing = threading.Event()
+
+    def tell(name):
+        told.put(name)
+        assert closing.wait(10)
+
+    made = DeathWatch(tell)
+    assert made.watch("leader", child.identity)
+    child.process.kill()
+    assert told.get(timeout=10) == "leader"
+    made._lock = Lagging(made, closing)
+    made.close()
+    assert not made._thread.is_alive()
+
+
 def test_kill_hits_that_life_of_the_pid_and_no_other(child):
     stranger = ProcessIdentity(child.identity.pid, child.identity.started_ticks - 1)
     assert not kill(stranger)

@@ -13,10 +13,12 @@ from supervisor.succession import (
     LOOK_S,
     SETTLE_S,
     SILENCE_S,
+    STANDSTILL,
     Life,
     Office,
     Sighting,
     StandbyPlan,
+    Standstill,
     Watch,
     leader_among,
     may_lead,
@@ -192,6 +194,14 @@ def test_an_earlier_leader_is_refused_a_later_one_or_the_end_ends_the_standby() 
     assert passed_over.over
     assert needless.tick(1.1) == "wait"
     assert needless.told_gone(3) == "wait", "what was asked to end has no successor"
+
+
+def test_a_watch_that_stands_still_is_given_up_and_one_that_turns_is_not() -> None:
+    standstill = Standstill()
+    turning = [standstill.after(turns) for turns in range(5 * STANDSTILL)]
+    standing = [standstill.after(0) for _ in range(STANDSTILL)]
+    assert not any(turning + standing)
+    assert standstill.after(0)
 
 
 # -- its leader --------------------------------------------------------------------------------------------------------
