@@ -134,7 +134,7 @@ class Lagging:
             self._watch._thread.join(10)
 
 
-def test_a_watch_can_be_closed_while_its_thread_ends(told, child):
+def test_a_watch_can_be_closed_while_its_thread_ends(monkeypatch, told, child):
     """Seen: whoever had just been told of its leader's death failed at this, and nobody led."""
     closing = threading.Event()
 
@@ -146,7 +146,7 @@ def test_a_watch_can_be_closed_while_its_thread_ends(told, child):
     assert made.watch("leader", child.identity)
     child.process.kill()
     assert told.get(timeout=10) == "leader"
-    made._lock = Lagging(made, closing)
+    monkeypatch.setattr(made, "_lock", Lagging(made, closing))
     made.close()
     assert not made._thread.is_alive()
 
