@@ -5,12 +5,14 @@ The leader of a supervisor has one, and so has each subtree that is a supervisor
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from actors.runtime.clock import SYSTEM_CLOCK
+from actors.runtime.vital_threads import vital_thread
 from supervisor import messages as m
 from supervisor.change_feed import ChangeFeed
 from supervisor.changes import ChildChange
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from supervisor.subtrees import Subtrees
     from supervisor.supervision.machine import SupervisorMachine
     from supervisor.tree import ChildPlan, GroupPlan
+
+_LOG = logging.getLogger("supervisor")
 
 _AWAKE_S = BLIND_S / 2
 
@@ -107,8 +111,7 @@ class Engine:
     def begin(self, event: m.LeaderStarted) -> None:
         """Start to decide; the first event is this one."""
         self._awake_at = self._clock.now()
-        self.post(event)
-        threading.Thread(target=self._run, name="supervisor-machine", daemon=True).start()
+        vital_thread(self._run, event, name="supervisor-machine").start()
 
     def post(self, event: m.Event) -> None:
         """Tell the machine; any thread."""
@@ -141,7 +144,9 @@ class Engine:
 
     # -- the machine's thread ---------------------------------------------------------------------------------------
 
-    def _run(self) -> None:
+    def _run(self, first: m.LeaderStarted) -> None:
+        if not self.begun.is_set():  # begun anew after an error, it goes on
+            self._begin(first)
         while not self.finished.is_set():
             event = self._next_event()
             if self._clock.now() - self._awake_at > BLIND_S:
@@ -155,10 +160,12 @@ class Engine:
             self._carry_out(event)
             if self._owed_at is not None and self._clock.now() >= self._owed_at:
                 self._hand_on()
-            if isinstance(event, m.LeaderStarted):
-                self._hand_on()  # also of a tree in which there is nothing to do yet
-                self._begin_feed()
-                self.begun.set()
+
+    def _begin(self, event: m.LeaderStarted) -> None:
+        self._carry_out(event)
+        self._hand_on()  # also of a tree in which there is nothing to do yet
+        self._begin_feed()
+        self.begun.set()
 
     def _carry_out(self, event: m.Event) -> None:
         commands = self.machine.handle(event, self._clock.now())
@@ -169,7 +176,10 @@ class Engine:
             else:
                 self._hand_on()
         for command in commands:
-            self.runner.run(command)
+            try:
+                self.runner.run(command)
+            except Exception:  # noqa: BLE001 - what one child's command meets must not be the end of all others
+                _LOG.exception("%s: %s could not be carried out", self._identity, type(command).__name__)
             if isinstance(command, m.RecordChild):
                 self._notify(command)
             elif isinstance(command, m.Escalate):

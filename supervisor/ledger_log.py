@@ -10,6 +10,7 @@ from actors.event_log.tree_ledger import TreeLedger
 from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.errors import EventLogError, StaleIncarnationError
 from actors.runtime.replicated import Replica
+from actors.runtime.vital_threads import steady_thread
 
 EVERY_S = 1.0
 _PATIENCE_S = 5.0
@@ -29,7 +30,7 @@ class LedgerLog:
         self._ledger = TreeLedger(supervisor, writer, era=era, patience_s=_PATIENCE_S)
         self._ended = ended
         self._newest: Replica | None = None
-        self._thread = threading.Thread(target=self._run, name="supervisor-ledger", daemon=True)
+        self._thread = steady_thread(self._run, name="supervisor-ledger")
 
     def start(self) -> None:
         """Begin."""

@@ -27,6 +27,7 @@ from actors.runtime.ids import ActorName
 from actors.runtime.node import board_path, own_board_path
 from actors.runtime.replicated import Replica, ReplicaFollower
 from actors.runtime.replies import when_answered
+from actors.runtime.vital_threads import steady_thread
 from supervisor.election import actor_by_name, elect, find_leader, place_here
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class LeaderLink:
         if use_board:
             paths = (board_path(charter.name), own_board_path(charter.name, VIEW))
             self._boards = tuple(BoardValue(path, VIEW) for path in paths)
-        self._thread = threading.Thread(target=self._run, name="supervisor-link", daemon=True)
+        self._thread = steady_thread(self._run, name="supervisor-link")
 
     def start(self) -> None:
         """Begin to follow."""
@@ -144,16 +145,20 @@ class LeaderLink:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
-            leader = self._leader
             try:
-                self._step()
-            except ActorDiedError:
-                if self._lost(leader):
-                    self._on_leader_gone()
-            except GetTimeoutError:
-                self._on_silence()
+                self._turn()
             except (RayError, SupervisorError, ValueError, RuntimeError):
                 self._stopped.wait(_PAUSE_S)
+
+    def _turn(self) -> None:
+        leader = self._leader
+        try:
+            self._step()
+        except ActorDiedError:
+            if self._lost(leader):
+                self._on_leader_gone()
+        except GetTimeoutError:
+            self._on_silence()
 
     def _step(self) -> None:
         if self._leader is None or self._follower.known[0] > self._incarnation:

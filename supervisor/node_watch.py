@@ -10,6 +10,7 @@ from ray.exceptions import RayError
 from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.draining import draining_nodes
 from actors.runtime.keeping_off import kept_off
+from actors.runtime.vital_threads import steady_thread
 from supervisor import messages as m
 from supervisor.election import living_nodes
 
@@ -30,7 +31,7 @@ class NodeWatch:
         self._post = post
         self._ended = ended
         self._draining: tuple[str, ...] = ()
-        self._thread = threading.Thread(target=self._run, name="supervisor-nodes", daemon=True)
+        self._thread = steady_thread(self._run, name="supervisor-nodes")
 
     def start(self) -> None:
         """Begin to look."""

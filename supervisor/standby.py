@@ -19,6 +19,7 @@ from ray.exceptions import ActorDiedError, RayError
 from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.errors import StaleIncarnationError
 from actors.runtime.replies import when_answered
+from actors.runtime.vital_threads import steady_thread
 from supervisor.election import create, leader_name, living_nodes, root_lives
 from supervisor.reach import Reach
 from supervisor.spread import Spread, Versions
@@ -80,7 +81,7 @@ class StandbyKeeper:
         self._ready = False
         self._stirred = self._ended = False
         self._agent_names: dict[str, str] = {}
-        self._thread = threading.Thread(target=self._run, name="supervisor-standby", daemon=True)
+        self._thread = steady_thread(self._run, name="supervisor-standby")
 
     def start(self) -> None:
         """Begin."""

@@ -17,6 +17,7 @@ from actors.runtime.emitter import Emitter
 from actors.runtime.errors import GroupEndedError
 from actors.runtime.replicated import Replica
 from actors.runtime.shell import as_actor
+from actors.runtime.vital_threads import vital_thread
 from supervisor import messages as m
 from supervisor.child_ports import ClusterPorts
 from supervisor.election import OFFICE_S, find_leader, inventory, living_nodes
@@ -93,7 +94,7 @@ class SubtreeActor(LeadingShell):
             )
         )
         NodeWatch(charter.name, self._engine.post, self._engine.finished).start()
-        threading.Thread(target=self._wait_for_end, name="supervisor-end", daemon=True).start()
+        vital_thread(self._wait_for_end, name="supervisor-end").start()
 
     def _is_mine(self, key: str) -> bool:
         return is_within(path_of(key), self._path) and key != f"{SUBTREE}{self._path}"

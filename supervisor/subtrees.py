@@ -25,6 +25,7 @@ from ray.exceptions import ActorDiedError, GetTimeoutError, RayError
 
 from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.errors import SupervisorError
+from actors.runtime.vital_threads import steady_thread
 from supervisor import requests as r
 from supervisor.changes import ChangeBatch, ChangeFollower, ChildChange
 from supervisor.messages import Answer
@@ -225,7 +226,7 @@ class Subtrees:
             follower = self._followers.setdefault(path, ChangeFollower(states=()))
         for follow, *more in ((self._follow_state,), (self._follow_changes, follower)):
             name = f"supervisor-subtree-{path}"
-            threading.Thread(target=follow, args=(subtree, *more), name=name, daemon=True).start()
+            steady_thread(follow, subtree, *more, name=name).start()
 
     def _is_current(self, subtree: Subtree) -> bool:
         return self._living.get(subtree.path) is subtree and not self.engine.finished.is_set()

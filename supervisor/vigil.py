@@ -29,6 +29,7 @@ from actors.runtime.errors import StaleIncarnationError
 from actors.runtime.process import ProcessEvidence
 from actors.runtime.replicated import Replica
 from actors.runtime.replies import when_answered
+from actors.runtime.vital_threads import steady_thread
 from supervisor.election import actor_by_name, leader_name, living_nodes, root_lives
 from supervisor.reach import Reach
 from supervisor.succession import Standstill, Step, Watch, newest
@@ -88,8 +89,8 @@ class Vigil:
     def start(self) -> None:
         """Begin to watch."""
         threading.Thread(target=self._run, name="supervisor-vigil", daemon=True).start()
-        threading.Thread(target=self._meet, name="supervisor-meet", daemon=True).start()
-        threading.Thread(target=self._guard, name="supervisor-vigil-guard", daemon=True).start()
+        steady_thread(self._meet, name="supervisor-meet").start()
+        steady_thread(self._guard, name="supervisor-vigil-guard").start()
 
     def hear(self, leader: int, view: Replica | None, ledger: Replica | None) -> None:
         """The leader speaks, and hands over what is new.

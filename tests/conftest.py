@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import signal
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -34,3 +36,24 @@ class OneRayAtATime(LoadScopeScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneRayAtATime:
     """Who runs what, asked of us by xdist."""
     return OneRayAtATime(config, log)
+
+
+class _Unexpected(logging.Handler):
+    """What threads of ours met, in this process, that nobody expected; they begin anew, and no test would notice."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.met: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if "met an error that nobody expected" in record.msg:
+            self.met.append(logging.Formatter().format(record))
+
+
+@pytest.fixture(autouse=True)
+def no_thread_fails() -> Iterator[None]:
+    unexpected, log = _Unexpected(), logging.getLogger("supervisor")
+    log.addHandler(unexpected)
+    yield
+    log.removeHandler(unexpected)
+    assert not unexpected.met, "\n".join(unexpected.met)

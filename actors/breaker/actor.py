@@ -45,6 +45,7 @@ from actors.runtime.fault_points import BREAKER_REPORT, ON, REPLIES
 from actors.runtime.node import board_path, own_board_path
 from actors.runtime.replicated import pack_word
 from actors.runtime.shell import ActorShell, as_actor
+from actors.runtime.vital_threads import vital_thread
 from actors.service.boards import Boards, Postings
 from actors.service.bulletin import own_bulletin
 from actors.service.near import NearServer, near_address
@@ -109,7 +110,7 @@ class BreakerActor(ActorShell):
         self._ended = False
         self._take_from_board()
         self._link = ports.follow(self._surroundings.take)
-        threading.Thread(target=self._keep_time, name="breaker-time", daemon=True).start()
+        vital_thread(self._keep_time, name="breaker-time").start()
         self._near = NearServer(near_address(board, str(self.identity)), self._take_parcel)
 
     # -- what processes say -----------------------------------------------------------------------------------------

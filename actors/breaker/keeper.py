@@ -12,6 +12,7 @@ from typing import Protocol
 
 from actors.breaker.agenda import Agenda
 from actors.runtime.clock import SYSTEM_CLOCK, Clock
+from actors.runtime.vital_threads import steady_thread
 
 _LOG = logging.getLogger("supervisor.breaker")
 
@@ -48,7 +49,7 @@ class Keeper:
         with self._changed:
             first = self._agenda.set(job, at)
             if self._threaded and self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="supervisor-breakers", daemon=True)
+                self._thread = steady_thread(self._work, name="supervisor-breakers")
                 self._thread.start()
             elif first:
                 self._changed.notify()

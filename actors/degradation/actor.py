@@ -24,6 +24,7 @@ from actors.degradation.sources import Sources
 from actors.runtime.errors import ConfigError, EventLogError
 from actors.runtime.node import board_path
 from actors.runtime.replicated import Replica
+from actors.runtime.vital_threads import steady_thread, vital_thread
 from actors.service.actor import Left, ServiceActor, service_actor
 from actors.service.node_board import NodeBoard
 from actors.service.writer import Writer, as_octets
@@ -232,8 +233,8 @@ class DegradationActor(ServiceActor):
             self._resume(self._in_log(), Recent())
         board = NodeBoard(partial(board_path, self.identity.supervisor))
         for each in observed(self._settings, board, self.query):
-            threading.Thread(target=self._look_on, args=(each,), name="degradation-look", daemon=True).start()
-        threading.Thread(target=self._keep_time, name="degradation-time", daemon=True).start()
+            steady_thread(self._look_on, each, name="degradation-look").start()
+        vital_thread(self._keep_time, name="degradation-time").start()
 
     def _hear_of_queues(self, kept: m.KeptDegradation) -> None:
         """Queues that an earlier life was told of are full until they are told of here, or nobody does any more."""

@@ -32,6 +32,7 @@ from actors.runtime.fault_passing import through
 from actors.runtime.fault_points import EVENT_LOG_APPEND, ON
 from actors.runtime.node import spool_path
 from actors.runtime.shell import ActorShell, as_actor
+from actors.runtime.vital_threads import steady_thread
 from actors.telemetry.export import SpanExport
 
 APPEND_THREADS = 16
@@ -77,7 +78,7 @@ class EventLogActor(ActorShell):
         self._keeper = StateKeeper(self._store, Spool(spool_path(self.identity.supervisor, path)))
         self._stopping = threading.Lock()
         self._ended = threading.Event()
-        threading.Thread(target=self._write_owed, name="event-log-spool", daemon=True).start()
+        steady_thread(self._write_owed, name="event-log-spool").start()
         if keep_days is not None:
             threading.Thread(target=self._forget, args=(keep_days,), name="log-retention", daemon=True).start()
 

@@ -12,6 +12,7 @@ from actors.event_log.failures import LogBrokenError
 from actors.event_log.store import BatchOutcome, BatchState, EventStore
 from actors.runtime.batches import Batch
 from actors.runtime.errors import EventLogClosedError, EventLogError, SupervisorError
+from actors.runtime.vital_threads import vital_thread
 
 GROUP_ROWS = 20_000
 
@@ -50,7 +51,7 @@ class GroupCommitter:
         self.refused_batches = 0
         self.failures = 0
         self.last_error = ""
-        self._thread = threading.Thread(target=self._run, name="event-log-writer", daemon=True)
+        self._thread = vital_thread(self._run, name="event-log-writer")
         self._thread.start()
 
     def append(self, batch: Batch) -> None:

@@ -41,6 +41,7 @@ from actors.runtime.driving import Driver
 from actors.runtime.process import ProcessIdentity
 from actors.runtime.recording import Recorder
 from actors.runtime.scrub import Scrubber
+from actors.runtime.vital_threads import steady_thread
 from actors.service.actor import Left, ServiceActor, service_actor
 from actors.service.ports import ServicePorts
 
@@ -149,7 +150,7 @@ class CoordinatorActor(ServiceActor):
         failing = [incident.component for incident in incidents if incident.failure == TASKS_FAIL]
         self._watching.start(found.cursor if self.identity.incarnation > 1 else None, failing)
         self._healing.follow_health(self._on_health)
-        threading.Thread(target=self._keep_saying, name="healer-say", daemon=True).start()
+        steady_thread(self._keep_saying, name="healer-say").start()
 
     def answer_again(self, what: str) -> bool | None:
         """See `ServiceActor`: what was released was held."""
@@ -376,8 +377,7 @@ class CoordinatorActor(ServiceActor):
 
     def _lay_stale(self) -> None:
         """Whose earlier results may be needed: processes keep them while these are planned."""
-        kept = self._driver.ask(self._machine.kept)
-        plans = (*self._recipe.settings.plans, *kept.plans)
+        plans = (*self._recipe.settings.plans, *self._driver.ask(self._machine.kept).plans)
         self.lay(STALE, pickle.dumps(stale_patterns(plans)))
 
     def _keep_saying(self) -> None:

@@ -17,6 +17,7 @@ from actors.healer.running import Ended, Job
 from actors.runtime.ids import NAMESPACE
 from actors.runtime.node import labels_of_nodes
 from actors.runtime.replies import when_answered
+from actors.runtime.vital_threads import steady_thread
 
 if TYPE_CHECKING:
     from actors.healer.routing import Healer
@@ -57,8 +58,8 @@ class Hands:
 
     def start(self) -> None:
         """Have them all run."""
-        threading.Thread(target=self._start_all, name="healer-hands", daemon=True).start()
-        threading.Thread(target=self._ask_loads, name="healer-loads", daemon=True).start()
+        steady_thread(self._start_all, name="healer-hands").start()
+        steady_thread(self._ask_loads, name="healer-loads").start()
 
     def stop(self) -> None:
         """Start no more."""

@@ -13,6 +13,7 @@ from ray.exceptions import RayError
 from actors.healer import messages as m
 from actors.healer.telling import alert_key, alert_of, is_of_incident, wants_people
 from actors.runtime.errors import ConfigError, SupervisorError
+from actors.runtime.vital_threads import steady_thread
 
 AGAIN_S = 1.0
 """What could not be handed over is tried again after so long, seconds."""
@@ -71,7 +72,7 @@ class People:
         with self._changed:
             self._waiting.append(call)
             if self._thread is None and not self._stopped:
-                self._thread = threading.Thread(target=self._work, name="healer-people", daemon=True)
+                self._thread = steady_thread(self._work, name="healer-people")
                 self._thread.start()
             self._changed.notify_all()
 

@@ -40,6 +40,7 @@ from actors.runtime.actor_table import ended_at_us
 from actors.runtime.errors import ConfigError
 from actors.runtime.ids import ActorName
 from actors.runtime.scrub import Scrubber
+from actors.runtime.vital_threads import vital_thread
 from actors.runtime.wire import PROTOCOL
 from actors.service.actor import Left, ServiceActor, service_actor
 from actors.service.ports import ServicePorts
@@ -127,7 +128,7 @@ class HealthActor(ServiceActor):
                 commands = self._machine.handle(resumed, now)
             self._settle(commands, keep=True, tell=True)
         self._act(commands)
-        threading.Thread(target=self._monitor, name="health-monitor", daemon=True).start()
+        vital_thread(self._monitor, name="health-monitor").start()
 
     # -- what people ask ----------------------------------------------------------------------------------------------
 

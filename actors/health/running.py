@@ -17,6 +17,7 @@ from actors.health.check import Clean, RunningCheck, Tell
 from actors.health.probe_loop import ProbeLoop
 from actors.health.threads import ProbeThreads
 from actors.runtime.clock import SYSTEM_CLOCK, Clock
+from actors.runtime.vital_threads import steady_thread
 
 if TYPE_CHECKING:
     from actors.health.probes.place import Here
@@ -76,7 +77,7 @@ class ProbeRunner:
         self._lock = threading.Lock()
         self._something = threading.Event()
         self._ended = threading.Event()
-        threading.Thread(target=self._watch, name="health-watch", daemon=True).start()
+        steady_thread(self._watch, name="health-watch").start()
 
     def run(self, number: int, name: str, probe: Callable[[], Any], *, here: Here) -> None:
         """Run a check; its end is told under `number`.

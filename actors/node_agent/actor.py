@@ -29,6 +29,7 @@ from actors.runtime.node import board_path
 from actors.runtime.process import ProcessEvidence, ProcessIdentity
 from actors.runtime.replicated import Replica, supersedes, unpack_word
 from actors.runtime.shell import ActorShell, as_actor
+from actors.runtime.vital_threads import steady_thread
 from actors.service.boards import Postings
 from actors.service.bulletin import Bulletin
 from actors.service.node_board import posted_on
@@ -66,7 +67,7 @@ class NodeAgentActor(Checked, ActorShell):
         self._ledger = ledger_on_board(self.identity.supervisor)
         self._board.beat(self._clock.now_ns())
         self._link = follow(self._lay)
-        threading.Thread(target=self._beat, name="supervisor-board", daemon=True).start()
+        steady_thread(self._beat, name="supervisor-board").start()
 
     def _lay(self, replica: Replica) -> None:
         with self._board_lock:

@@ -29,6 +29,7 @@ from actors.notifier.zones import offsets_min
 from actors.runtime.driving import Driver
 from actors.runtime.errors import ConfigError, EventLogError
 from actors.runtime.recording import Recorder
+from actors.runtime.vital_threads import steady_thread
 from actors.service.actor import Left, ServiceActor, service_actor
 from actors.service.ports import ServicePorts
 
@@ -104,7 +105,7 @@ class NotifierActor(ServiceActor):
             self._keep()
         self._driver.start()
         if found is None:
-            threading.Thread(target=self._look_later, name="notifier-outbox", daemon=True).start()
+            steady_thread(self._look_later, name="notifier-outbox").start()
 
     @staticmethod
     def _left(left: Left | None) -> tuple[tuple[Any, ...], tuple[m.KeptAlert, ...]]:

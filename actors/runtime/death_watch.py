@@ -12,6 +12,7 @@ Rejected: polling /proc for the exiting flag (2 % of a core per process), a sent
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import threading
@@ -20,6 +21,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from actors.runtime.process import ProcessIdentity, is_alive
+
+_LOG = logging.getLogger("supervisor")
 
 _PIDFD_THREAD = os.O_EXCL
 """Linux's PIDFD_THREAD has this value; Python does not name it yet."""
@@ -99,12 +102,18 @@ class DeathWatch:
                     if name is not None:
                         self._drop(name)
                 if name is not None:
-                    self._on_death(name)
+                    self._tell(name)
         with self._lock:
             for name in list(self._descriptors):
                 self._drop(name)
             os.close(self._wake_read)
             os.close(self._wake_write)
+
+    def _tell(self, name: str) -> None:
+        try:
+            self._on_death(name)
+        except Exception:  # noqa: BLE001 - whoever is told of one death must not keep the others from being told
+            _LOG.exception("the death of %s could not be told", name)
 
 
 def _is_readable(descriptor: int) -> bool:

@@ -17,6 +17,7 @@ from actors.runtime.batches import LIMIT_ROWS, Batch, BatchRefusedError, Deliver
 from actors.runtime.clock import SYSTEM_CLOCK, Clock
 from actors.runtime.id_source import IdSource
 from actors.runtime.ports import BatchTransport
+from actors.runtime.vital_threads import steady_thread
 
 __all__ = ["Batch", "BatchRefusedError", "Emitter", "EmitterBuffer", "EmitterStatistics"]
 
@@ -80,7 +81,7 @@ class Emitter:
         self._ended = False
         self._dropped_after_close = 0
         self._last_error = ""
-        self._thread = threading.Thread(target=self._run, name="emitter", daemon=True)
+        self._thread = steady_thread(self._run, name="emitter")
         self._thread.start()
 
     @property

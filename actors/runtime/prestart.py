@@ -14,6 +14,7 @@ from ray.exceptions import RayError
 
 from actors.runtime.clock import SYSTEM_CLOCK, Clock
 from actors.runtime.raylet import Raylet, RayletRefusedError, living_raylets, start_warm_workers
+from actors.runtime.vital_threads import steady_thread
 from actors.runtime.warm import StartWarm, WarmSettings, WarmStock
 
 LOOK_S = 1.0
@@ -50,7 +51,7 @@ class WarmWorkers:
         self._told: set[str] = set()
         self._raylets: dict[str, Raylet] = {}
         self.unavailable: str | None = None
-        self._thread = threading.Thread(target=self._run, name="supervisor-prestart", daemon=True)
+        self._thread = steady_thread(self._run, name="supervisor-prestart")
 
     def start(self) -> None:
         """Begin to fill the stock."""

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
+from actors.runtime.vital_threads import steady_thread
+
 _AGAIN_S = 1.0
 
 Row = tuple[str, tuple[Any, ...]]
@@ -38,7 +40,7 @@ class Recorder:
         self._rows: list[Row] = []
         self._confirmations: list[Callable[[], None]] = []
         self._ended = False
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread = steady_thread(self._run, name=name)
         self._thread.start()
 
     def record(self, rows: Iterable[Row], confirmed: Callable[[], None] | None = None) -> None:

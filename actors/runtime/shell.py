@@ -25,6 +25,7 @@ from actors.runtime.ids import ROOT_KEY, ActorName
 from actors.runtime.orphan import Orphanhood
 from actors.runtime.process import ProcessIdentity, this_process
 from actors.runtime.raylet_watch import end_with_raylet
+from actors.runtime.vital_threads import end_worker, steady_thread
 
 if TYPE_CHECKING:
     from actors.runtime.orphan import Root
@@ -100,7 +101,7 @@ class ActorShell(FaultControl):
         self._orphanhood = Orphanhood(ORPHAN_TIMEOUT_S)
         end_with_raylet(self.exit_process)
         if self.has_leader:
-            threading.Thread(target=self._mind_the_leader, name="supervisor-orphan", daemon=True).start()
+            steady_thread(self._mind_the_leader, name="supervisor-orphan").start()
 
     @ray.method(concurrency_group="control")
     def describe(self, orphan_timeout_s: float | None = None) -> Description:
@@ -214,9 +215,8 @@ class ActorShell(FaultControl):
         self.exit_process()
 
     def exit_process(self) -> None:
-        """End this process at once, if it is Ray's worker: a program that holds a shell itself is not ours to end."""
-        if ray.is_initialized() and ray.get_runtime_context().worker.mode == ray.WORKER_MODE:
-            os._exit(0)
+        """End this process at once, in order; see `end_worker`."""
+        end_worker(0)
 
 
 def as_actor(cls: type[Any], *, extra_groups: dict[str, int] | None = None) -> Any:

@@ -36,6 +36,7 @@ from actors.runtime.node import board_path, own_board_path
 from actors.runtime.process import ProcessIdentity
 from actors.runtime.replicated import OwnedState, Replica
 from actors.runtime.shell import ActorShell, as_actor
+from actors.runtime.vital_threads import vital_thread
 from actors.service.answered import Answered
 from actors.service.boards import Boards
 from actors.service.bulletin import own_bulletin
@@ -136,7 +137,7 @@ class ServiceActor(ActorShell):
             address = near_address(board_path(self.identity.supervisor), str(self.identity))
             with suppress(OSError):  # then what comes through Ray is heard
                 self._near = NearServer(address, self._hear_near)
-        threading.Thread(target=self._take_over, name="service-begin", daemon=True).start()
+        vital_thread(self._take_over, name="service-begin", fresh_s=0.0).start()
 
     def take_over(self, left: Left | None) -> None:
         """Go on where the last life was, and publish; called once, before any request.

@@ -23,6 +23,7 @@ from actors.runtime.errors import SupervisorClosedError, SupervisorError
 from actors.runtime.ids import NAMESPACE
 from actors.runtime.replicated import Replica
 from actors.runtime.replies import was_out_of_reach, when_answered
+from actors.runtime.vital_threads import steady_thread
 from actors.service.errors import ServiceUnreachableError
 from actors.service.finding import Homes
 from actors.service.follower import StateFollower
@@ -245,7 +246,7 @@ class _Watch:
         self._asking: dict[StateFollower, str] = {}
         self._met = ""
         self._stopped = False
-        threading.Thread(target=self._run, name=f"service-watch-{client.key}", daemon=True).start()
+        steady_thread(self._run, name=f"service-watch-{client.key}").start()
 
     def add(self, follower: StateFollower, *, eager: bool) -> None:
         with self._changed:

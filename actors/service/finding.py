@@ -18,6 +18,7 @@ from ray.exceptions import ActorDiedError, RayError
 from actors.runtime.errors import SupervisorError
 from actors.runtime.ids import NAMESPACE
 from actors.runtime.replies import when_answered
+from actors.runtime.vital_threads import steady_thread
 
 HOUSED_S = 20.0
 """How long the leader may take to start an owner before it is asked again, seconds."""
@@ -89,7 +90,7 @@ class Finder:
         with self._lock:
             self._missing.update((name, None) for name in names)
             if self._thread is None and not self._stopped:
-                self._thread = threading.Thread(target=self._run, name=f"{self._concern}-find", daemon=True)
+                self._thread = steady_thread(self._run, name=f"{self._concern}-find")
                 self._thread.start()
             self._changed.notify_all()
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
 from actors.runtime.errors import LeaderUnreachableError
+from actors.runtime.vital_threads import steady_thread
 
 if TYPE_CHECKING:
     from supervisor.children.calls import Calls
@@ -46,7 +47,7 @@ class Renewal:
         with self._lock:
             self._wanted.add(key)
             if self._thread is None and not self._closed.is_set():
-                self._thread = threading.Thread(target=self._run, name="supervisor-interfaces", daemon=True)
+                self._thread = steady_thread(self._run, name="supervisor-interfaces")
                 self._thread.start()
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from actors.runtime.clock import Clock, sleep
+from actors.runtime.vital_threads import steady_thread
 
 TICK_S = 0.005
 HURRY_S = 0.0003
@@ -56,7 +57,7 @@ class Ticker:
             with self._lock:
                 self._ticked[ticked] = None
                 if self._thread is None:
-                    self._thread = threading.Thread(target=self._run, name="supervisor-calls", daemon=True)
+                    self._thread = steady_thread(self._run, name="supervisor-calls")
                     self._thread.start()
         if not self._awake.is_set():
             self._awake.set()

@@ -10,6 +10,7 @@ from uuid import uuid4
 from ray.exceptions import RayError
 
 from actors.runtime.clock import SYSTEM_CLOCK
+from actors.runtime.vital_threads import steady_thread
 from supervisor.degradation.fullness import Fullness
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class PressureReporter:
         self._fullness = Fullness(limit)
         self._source = f"queues of {uuid4().hex[:12]}"
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="supervisor-pressure", daemon=True)
+        self._thread = steady_thread(self._run, name="supervisor-pressure")
         self._thread.start()
 
     def stop(self) -> None:

@@ -23,6 +23,7 @@ from actors.runtime import wire
 from actors.runtime.clock import SYSTEM_CLOCK
 from actors.runtime.errors import SupervisorError
 from actors.runtime.process import this_process
+from actors.runtime.vital_threads import steady_thread
 
 if TYPE_CHECKING:
     from actors.healer.calls import Answered, Collected
@@ -91,7 +92,7 @@ class ProcessCalls:
             if trouble.call in self._waiting:  # else its answer was quicker than the report's
                 self._reported.add(trouble.call)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._collect, name="healing-calls", daemon=True)
+                self._thread = steady_thread(self._collect, name="healing-calls")
                 self._thread.start()
             self._changed.notify_all()
         return future

@@ -16,6 +16,7 @@ from ray.exceptions import ActorDiedError, RayError
 
 from actors.runtime.errors import QueueFullError, SupervisorClosedError, SupervisorError, TaskPayloadError
 from actors.runtime.replies import Awaited, when_answered
+from actors.runtime.vital_threads import steady_thread
 from supervisor.tasks import commands as do
 from supervisor.tasks.functions import FunctionBook
 from supervisor.tasks.future import TaskFuture
@@ -98,7 +99,7 @@ class Dispatcher:
         self._room = threading.Condition(self._lock)
         self._awake = threading.Event()
         self._closed = False
-        self._ticker = threading.Thread(target=self._tick_on, name=f"supervisor-tasks-{pool}", daemon=True)
+        self._ticker = steady_thread(self._tick_on, name=f"supervisor-tasks-{pool}")
         self._ticker.start()
 
     # -- the caller's side ------------------------------------------------------------------------------------------

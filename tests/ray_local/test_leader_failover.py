@@ -9,17 +9,21 @@ import threading
 import time
 from contextlib import suppress
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import ray
+from ray.exceptions import GetTimeoutError, RayError, RaySystemError
 
 from actors.node_agent.actor import ledger_on_board
 from actors.runtime.errors import StaleIncarnationError
-from supervisor import Supervisor
+from supervisor import Supervisor, link
 from supervisor.election import actor_by_name, elect, find_leader, inventory, leader_name
-from supervisor.link import wait_until
+from supervisor.link import LeaderLink, wait_until
+from supervisor.requests import House
 from supervisor.vigil import Vigil
 from tests.ray_local import wards
+from tests.ray_local.conftest import unique_name
 
 
 def slow_square(number: int) -> int:
@@ -218,6 +222,59 @@ def test_leader_killed_as_soon_as_it_makes_its_standby(start: Any, family_of: An
     eventually(lambda: sup.status().incarnation > 1, "a leader")
     eventually(lambda: whole(sup, family), "the adoption of all children, and the next standby")
     assert before.items() <= family.pids().items()
+
+
+def test_who_follows_a_silent_leader_goes_on_where_ray_cannot_say_who_leads(
+    complete: Supervisor, family: Any, eventually: Any, monkeypatch: pytest.MonkeyPatch
+):
+    """Seen: the look failed where the answer's failure was handled, and an agent followed nobody any more."""
+    failures: list[Exception] = [GetTimeoutError("the leader is silent"), RaySystemError("the GCS does not answer")]
+    step, find, heard = LeaderLink._step, link.find_leader, list[int]()
+
+    def silent(own: LeaderLink) -> None:
+        if own is follower and len(failures) == 2:
+            raise failures.pop(0)
+        step(own)
+
+    def unknown(name: str, *, after: int = 0) -> Any:
+        if len(failures) == 1:
+            raise failures.pop(0)
+        return find(name, after=after)
+
+    follower = LeaderLink(
+        complete._charter, 1, on_replica=lambda replica: heard.append(replica.incarnation), use_board=False
+    )
+    monkeypatch.setattr(LeaderLink, "_step", silent)
+    monkeypatch.setattr(link, "find_leader", unknown)
+    follower.start()
+    eventually(lambda: heard and not failures, "a view, after both failures")
+    os.kill(family.leader_pid(), signal.SIGKILL)
+    eventually(lambda: heard[-1] == 2, "a view of the next leader")
+    follower.close()
+
+
+@pytest.mark.soak  # a process counts as fresh for ten seconds
+def test_a_leader_that_cannot_decide_goes_on_while_it_is_fresh_and_then_ends(
+    complete: Supervisor, family: Any, eventually: Any
+):
+    """What no handle asks for: an error in the thread that decides. A leader without it would live and do nothing."""
+    before = family.pids()
+    leader = actor_by_name(leader_name(complete.name, 1))
+    assert leader is not None
+    wish = pickle.dumps(House(breaker=5, own_max=1))  # pyright: ignore[reportArgumentType] - that is the point
+
+    def is_succeeded() -> bool:
+        with suppress(RayError):
+            assert answer(leader.administer.remote(uuid4().hex, wish, 0.1)) is None
+        return complete.status().incarnation == 2
+
+    assert not is_succeeded()
+    complete.group(unique_name())
+    assert complete.status().incarnation == 1
+    eventually(is_succeeded, "an end of the leader, and its standby's office")
+    eventually(lambda: whole(complete, family), "the adoption of all children, and the next standby")
+    assert family.pids() == before
+    complete.group(unique_name())
 
 
 def test_a_leader_whose_death_no_notice_tells_is_found_dead_in_rays_table(
