@@ -31,10 +31,14 @@ def laboratory(log: str) -> Generator[Supervisor]:
     config = {"pools": {"default": _POOL}, "log": {"path": str(Path(log) / "events.duckdb")}, "chaos": CHAOS}
     with Supervisor.start(config, name="lab") as sup:
         try:
-            eventually(lambda: len(_nodes_of(sup)) > 1)
+            eventually(lambda: len(_workers(sup)) >= _POOL["size"] and len(_nodes_of(sup)) > 1)
             yield sup
         finally:
             sup.shutdown()
+
+
+def _workers(sup: Supervisor) -> list[ProcessIdentity]:
+    return [spot.process for spot in survey(sup).spots.values() if spot.kind == "worker" and spot.process]
 
 
 def _nodes_of(sup: Supervisor) -> set[str]:
@@ -106,8 +110,9 @@ def halted_elsewhere(nodes: Nodes, log: str) -> dict[str, Any]:
         aimed = _aimed("hang-worker", {"kind": "worker", "count": 1, "node": _elsewhere(sup)}, lease_s=40)
         running = threading.Thread(target=lambda: reports.append(sup.chaos.run(aimed)))
         running.start()
-        workers = [spot.process for spot in survey(sup).spots.values() if spot.kind == "worker" and spot.process]
-        eventually(lambda: any(map(_is_stopped, workers)))
+        workers = _workers(sup)
+        eventually(lambda: bool(reports) or any(map(_is_stopped, workers)))
+        assert not reports, f"it did not get so far: {reports[0].verdict}"
         left = sup.chaos.halt(why="enough")
         stopped = sum(map(_is_stopped, workers))
         running.join(30)
@@ -126,7 +131,7 @@ def runner_killed(nodes: Nodes, log: str) -> dict[str, Any]:
     del nodes
     with laboratory(log) as sup:
         aimed = _aimed("hang-worker", {"kind": "worker", "count": 1, "node": _elsewhere(sup)}, lease_s=6)
-        workers = [spot.process for spot in survey(sup).spots.values() if spot.kind == "worker" and spot.process]
+        workers = _workers(sup)
         runner = doomed()
         ref = runner.perform.remote(sup.name, aimed, "doomed-run", Moment("behind", "proven"), itself=True)
         died = False
