@@ -33,6 +33,9 @@ from experiments.ledger.file import Ledger
 from experiments.ledger.halt import HaltFlag
 
 ARM_TIMEOUT_S = 10.0
+_LAST_WORDS_S = 0.5
+"""How long a process that closed its pipe may take to end, seconds."""
+
 LOOK_EVERY_S = 0.1
 """How often it looks for the halt flag, and tries again what failed."""
 
@@ -114,13 +117,15 @@ class Watchdog:
             self._line.write(order.as_line())
             self._line.flush()
             said = _first_line(told, ARM_TIMEOUT_S)
-        except OSError as error:
-            said = str(error).encode()
+        except OSError:
+            said = b""  # it is gone, and reads no order
         finally:
             told.close()
-        if not said.startswith(b"armed "):
-            self._abandon()
-            raise WatchdogError(order.fault, reason=f"it did not come up within {ARM_TIMEOUT_S:g} s")
+        if said is None or not said.startswith(b"armed "):
+            late = said is None
+            code = self._abandon()
+            reason = f"did not come up within {ARM_TIMEOUT_S:g} s" if late else f"ended before, with exit code {code}"
+            raise WatchdogError(order.fault, reason=f"its process {reason}")
         self.pid = int(said.split()[1])
         self._starter.wait(ARM_TIMEOUT_S)
 
@@ -133,17 +138,21 @@ class Watchdog:
             with suppress(OSError):
                 self._line.close()
 
-    def _abandon(self) -> None:
+    def _abandon(self) -> int:
+        """End it, if it has not ended; its exit code."""
         with suppress(OSError):
             self._line.close()
+        with suppress(subprocess.TimeoutExpired):
+            return self._starter.wait(_LAST_WORDS_S)
         self._starter.kill()
-        self._starter.wait()
+        return self._starter.wait()
 
 
-def _first_line(pipe: IO[bytes], timeout_s: float) -> bytes:
+def _first_line(pipe: IO[bytes], timeout_s: float) -> bytes | None:
+    """What it says; nothing: it has ended. None: it says nothing within that time."""
     with selectors.DefaultSelector() as selector:
         selector.register(pipe, selectors.EVENT_READ)
-        return pipe.readline() if selector.select(timeout_s) else b""
+        return pipe.readline() if selector.select(timeout_s) else None
 
 
 # -- the other end --------------------------------------------------------------------------------------------------

@@ -113,10 +113,12 @@ def halted_elsewhere(nodes: Nodes, log: str) -> dict[str, Any]:
         workers = _workers(sup)
         eventually(lambda: bool(reports) or any(map(_is_stopped, workers)))
         assert not reports, f"it did not get so far: {reports[0].verdict}"
-        left = sup.chaos.halt(why="enough")
-        stopped = sum(map(_is_stopped, workers))
-        running.join(30)
-        sup.chaos.resume()
+        try:
+            left = sup.chaos.halt(why="enough")
+            stopped = sum(map(_is_stopped, workers))
+            running.join(30)
+        finally:
+            sup.chaos.resume()  # the next scene plays on the same nodes
         return {
             "left": list(left),
             "stopped": stopped,

@@ -105,7 +105,17 @@ def test_a_released_watchdog_goes_and_touches_nothing() -> None:
 
 def test_what_cannot_be_armed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("experiments.faults.watchdog.sys.executable", "/bin/false")
-    with sleeper() as target, pytest.raises(WatchdogError, match="the fault was not injected"):
+    with sleeper() as target, pytest.raises(WatchdogError, match="exit code 1; the fault was not injected"):
+        Watchdog(order(target))
+
+
+def test_what_is_armed_too_late_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    slow = tmp_path / "python"
+    slow.write_text("#!/bin/sh\nexec sleep 60\n")
+    slow.chmod(0o700)
+    monkeypatch.setattr("experiments.faults.watchdog.sys.executable", str(slow))
+    monkeypatch.setattr("experiments.faults.watchdog.ARM_TIMEOUT_S", 0.05)
+    with sleeper() as target, pytest.raises(WatchdogError, match=r"did not come up within 0.05 s; the fault was not"):
         Watchdog(order(target))
 
 
