@@ -16,6 +16,12 @@ from experiments.report.run import INTERRUPTED
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+HEED_S = 0.1
+"""How often this thread wakes to heed a signal, seconds.
+
+The kernel may give it to any thread, where Python only notes it: a main thread that sleeps on would never hear of it.
+"""
+
 T = TypeVar("T")
 
 
@@ -57,7 +63,7 @@ def see_through(work: Callable[[], T], stop: Callable[[str], None]) -> Seen[T]:
             if why:
                 stop(why)
                 why = ""
-            wait([done])
+            wait([done], timeout=HEED_S)
         except BaseException as error:  # noqa: BLE001 - as SystemExit, by which Ray answers SIGTERM
             leaving, why = error, told(error)
     if leaving is not None and done.exception() is not None:
