@@ -12,8 +12,11 @@ from tests.command import supervisor_command
 
 
 @pytest.mark.timeout(170)
-def test_a_chosen_row_is_measured_on_both_sides_printed_and_written(tmp_path: Path):
-    command = [*supervisor_command(), "bench", "--only", "latency", "--rounds", "2"]
+@pytest.mark.parametrize(
+    "chosen", ["import", pytest.param("latency", marks=pytest.mark.soak)]
+)  # that one starts two Rays
+def test_a_chosen_row_is_measured_on_both_sides_printed_and_written(tmp_path: Path, chosen: str):
+    command = [*supervisor_command(), "bench", "--only", chosen, "--rounds", "2"]
     done = subprocess.run(
         [*command, "--json", "rounds.json"], cwd=tmp_path, capture_output=True, text=True, timeout=160, check=False
     )
@@ -21,7 +24,7 @@ def test_a_chosen_row_is_measured_on_both_sides_printed_and_written(tmp_path: Pa
     written = json.loads((tmp_path / "rounds.json").read_text(encoding="utf-8"))
     assert {"cpus", "python", "ray", "duckdb"} <= set(written["machine"])
     (row,) = written["rows"]
-    assert row["name"] == "latency"
+    assert row["name"] == chosen
     ratios = sorted(ours / theirs for ours, theirs in zip(row["ours"], row["theirs"], strict=True))
     assert len(ratios) == 2
     assert row["ratio"] == pytest.approx(sum(ratios) / 2)

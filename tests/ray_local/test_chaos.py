@@ -87,6 +87,7 @@ def test_a_lost_reply_is_no_second_effect(chaos: ChaosHandle) -> None:
     held_as_expected(chaos.run(brief("lost-reply")))
 
 
+@pytest.mark.soak  # six of the library run by default without it
 def test_a_crash_loop_is_given_up_recommended_against_and_mended(lab: Supervisor, chaos: ChaosHandle) -> None:
     """The recommendation is applied, and a second run shows the finding gone."""
     loop = _parsed(dump_experiment(brief("crash-loop", lease_s=6.0)).replace("times: 8", "times: 4"))
@@ -162,6 +163,7 @@ def test_what_the_log_has_acknowledged_outlives_its_full_disk_and_who_kept_it(ch
     assert report.seen.refused, "what cannot be kept is refused"
 
 
+@pytest.mark.soak  # beside the log that fills up and keeps what it acknowledged
 def test_durable_work_that_was_acknowledged_too_early_is_found_lost(
     chaos: ChaosHandle, monkeypatch: pytest.MonkeyPatch
 ) -> None:

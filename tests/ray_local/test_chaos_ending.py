@@ -124,6 +124,7 @@ def _serving(lab: Supervisor) -> list[str]:
     return [target.name for target in survey(lab).targets if target.kind == "worker" and target.running]
 
 
+@pytest.mark.soak  # one fault of the driver's is there by default
 def test_under_the_driver_faults_in_the_background_are_of_one_experiment(
     lab: Supervisor, attached: AttachedCluster
 ) -> None:

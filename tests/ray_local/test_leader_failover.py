@@ -277,6 +277,7 @@ def test_a_leader_that_cannot_decide_goes_on_while_it_is_fresh_and_then_ends(
     complete.group(unique_name())
 
 
+@pytest.mark.soak  # a look waits until the leader was silent for three seconds
 def test_a_leader_whose_death_no_notice_tells_is_found_dead_in_rays_table(
     complete: Supervisor, family: Any, monkeypatch: pytest.MonkeyPatch, eventually: Any
 ):
