@@ -38,7 +38,8 @@ class Ward:
 
     def add_once_open(self, gate: str, ran: str) -> int:
         """Adds when the file `gate` is there, and tells `ran` that this process did."""
-        if not wait_until(Path(gate).exists, ANSWER_S):
+        begun_at(ran).touch()
+        if not wait_until(Path(gate).exists, 2 * PATIENCE_S):
             raise TimeoutError(gate)
         with Path(ran).open("a", encoding="ascii") as file:
             file.write(f"{os.getpid()}\n")
@@ -49,6 +50,11 @@ class Ward:
 
     def node(self) -> str:
         return str(ray.get_runtime_context().get_node_id())
+
+
+def begun_at(ran: str) -> Path:
+    """Says that `Ward.add_once_open` has begun."""
+    return Path(f"{ran}.begun")
 
 
 @contextmanager
@@ -114,6 +120,7 @@ def child_of_a_hung_node(nodes: Nodes, log: str) -> dict[str, Any]:
         acknowledged = count_to(ward, 5)[-1]
         old = view(sup, "child/ward")
         begun = ward.add_once_open.remote(str(gate), str(ran))
+        eventually(begun_at(str(ran)).exists)
         with hung(nodes, node):
             eventually(lambda: not nodes.is_alive(node))
             eventually(lambda: view(sup, "child/ward").incarnation > old.incarnation)
