@@ -39,7 +39,7 @@ class Ward:
     def add_once_open(self, gate: str, ran: str) -> int:
         """Adds when the file `gate` is there, and tells `ran` that this process did."""
         begun_at(ran).touch()
-        if not wait_until(Path(gate).exists, 2 * PATIENCE_S):
+        if not wait_until(Path(gate).exists, ANSWER_S):
             raise TimeoutError(gate)
         with Path(ran).open("a", encoding="ascii") as file:
             file.write(f"{os.getpid()}\n")

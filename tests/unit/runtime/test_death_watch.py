@@ -116,6 +116,23 @@ def test_a_closed_watch_takes_nothing_and_holds_nothing(told, child):
         os.fstat(descriptor)
 
 
+def test_whoever_fails_at_one_death_is_told_of_the_next(told, child):
+    def tell(name):
+        told.put(name)
+        raise LookupError(name)
+
+    other, made = Child(), DeathWatch(tell)
+    try:
+        for name, each in (("first", child), ("second", other)):
+            assert made.watch(name, each.identity)
+            each.process.kill()
+            assert told.get(timeout=10) == name
+    finally:
+        made.close()
+        other.process.kill()
+        other.process.wait()
+
+
 class Lagging:
     """A lock after whose release the processor is taken from whoever closes the watch, until its thread has ended."""
 
