@@ -1,6 +1,7 @@
 """Flags of a node: small files beside its board that say something while every actor is dead.
 
-Whoever looks needs one system call, and no Ray. A flag is there or it is not; what stands in it is for people.
+Whoever looks needs one system call, and no Ray. A flag is there or it is not; what stands in it is for people. `HALT`
+is a word on the board as well: it goes up where no file can be written any more.
 """
 
 from __future__ import annotations
@@ -10,8 +11,41 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
+from actors.runtime.board_halt import is_halted, set_halted
+
+HALT = "chaos-halt"
+"""While it is up nothing is injected on this node, and what is on is undone."""
+
+BYTES_MAX = 16_384
 _NAME = re.compile(r"[a-z0-9][A-Za-z0-9_.-]{0,127}")
-BYTES_MAX = 4096
+
+
+def flag_path(board: Path, flag: str) -> Path:
+    """The file of a flag.
+
+    Raises:
+        ValueError: That is no name of a flag.
+    """
+    if _NAME.fullmatch(flag) is None:
+        raise ValueError(f"{flag!r} names no flag: letters, digits, '_', '.', '-', at most 128")
+    return board.with_name(f"{board.stem}.{flag}")
+
+
+def is_up(board: Path, flag: str) -> bool:
+    """Whether a flag is up."""
+    return os.path.lexists(flag_path(board, flag)) or (flag == HALT and is_halted(board))
+
+
+def text_of(board: Path, flag: str) -> bytes | None:
+    """What a flag says; None where no file says anything.
+
+    Raises:
+        OSError: Its file cannot be read.
+    """
+    try:
+        return flag_path(board, flag).read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 def put_up(board: Path, flag: str, text: bytes) -> None:
@@ -19,28 +53,42 @@ def put_up(board: Path, flag: str, text: bytes) -> None:
 
     Raises:
         ValueError: That is no name of a flag, or the text is too long.
-        OSError: It could not be written.
+        OSError: It could not be written, and there is no board that says as much.
     """
-    path = _path(board, flag)
+    path = flag_path(board, flag)
     if len(text) > BYTES_MAX:
         raise ValueError(f"the text of flag {flag!r} has {len(text)} octets, at most {BYTES_MAX} are taken; shorten it")
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    on_board = flag == HALT and set_halted(board, halted=True)
     try:
-        os.write(descriptor, text)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    fresh.rename(path)
+        _write(path, text)
+    except OSError:
+        if not on_board:
+            raise
 
 
 def take_down(board: Path, flag: str) -> None:
-    """Take a flag down; where none is up it does nothing."""
+    """Take a flag down; where none is up it does nothing.
+
+    Raises:
+        OSError: Its file cannot be removed; it is up still.
+    """
     with suppress(FileNotFoundError):
-        _path(board, flag).unlink()
+        flag_path(board, flag).unlink()
+    if flag == HALT:
+        set_halted(board, halted=False)
 
 
-def _path(board: Path, flag: str) -> Path:
-    if _NAME.fullmatch(flag) is None:
-        raise ValueError(f"{flag!r} names no flag: letters, digits, '_', '.', '-', at most 128")
-    return board.with_name(f"{board.stem}.{flag}")
+def _write(path: Path, text: bytes) -> None:
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            os.write(descriptor, text)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        fresh.rename(path)
+    except OSError:
+        with suppress(OSError):
+            fresh.unlink()
+        raise

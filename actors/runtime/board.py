@@ -231,6 +231,7 @@ class BoardWriter:
         """
         created = self._create(tuple(layout.read_values(former)) if keep else ())
         layout.retire(former)
+        layout.hand_on_halt(former, created[1].memory)
         return created
 
     def _create(self, values: tuple[tuple[str, int, bytes], ...]) -> tuple[int, Sheet]:

@@ -2,7 +2,7 @@
 
 The file is an array of native 64-bit words:
 
-    header   HEADER_WORDS   magic, format, retired, names, blob bytes, places used, sequence, beat
+    header   HEADER_WORDS   magic, format, retired, names, blob bytes, places used, sequence, beat, halted
     places   names x PLACES_PER_NAME, PLACE_WORDS each:  word | locator | name check | name
     blob     records:                                    check | sequence | word | place, length | payload ...
 
@@ -25,7 +25,7 @@ from dataclasses import dataclass
 MAGIC = int.from_bytes(b"RSBOARD\0", "little")
 FORMAT = 1
 HEADER_WORDS = 64
-AT_MAGIC, AT_FORMAT, AT_RETIRED, AT_NAMES, AT_BLOB_BYTES, AT_USED, AT_SEQUENCE, AT_BEAT = range(8)
+AT_MAGIC, AT_FORMAT, AT_RETIRED, AT_NAMES, AT_BLOB_BYTES, AT_USED, AT_SEQUENCE, AT_BEAT, AT_HALTED = range(9)
 
 PLACES_PER_NAME = 4
 PLACE_WORDS = 32
@@ -223,6 +223,16 @@ def retire(memory: Memory) -> None:
     if Geometry.of(memory) is not None:
         for place in range(memory.words[AT_USED]):
             memory.store_word(place_at(place) + WORD, 0)
+
+
+def hand_on_halt(former: Memory, to: Memory) -> None:
+    """Halt the new file where its former one is halted: no writer lays that word, so it is among no values.
+
+    Called when the former is retired: whoever sets the word there afterwards sees that, and goes to the new one.
+    """
+    words = former.words
+    if len(words) >= HEADER_WORDS and (words[AT_MAGIC], words[AT_FORMAT]) == (MAGIC, FORMAT) and words[AT_HALTED]:
+        to.store_word(AT_HALTED, 1)
 
 
 class Extents:

@@ -58,7 +58,7 @@ class Order:
         undo: What it does.
         ends_ns: When, monotonic nanoseconds of this host.
         ledger: Where it writes down that it did; nothing: nowhere.
-        halt: The halt flag's file; nothing: there is none.
+        board: The file of the board whose halt flag ends it; nothing: none does.
     """
 
     run: str
@@ -66,11 +66,11 @@ class Order:
     undo: Undo
     ends_ns: int
     ledger: str = ""
-    halt: str = ""
+    board: str = ""
 
     def as_line(self) -> bytes:
         """The order as it travels."""
-        fields = {name: getattr(self, name) for name in ("run", "fault", "ends_ns", "ledger", "halt")}
+        fields = {name: getattr(self, name) for name in ("run", "fault", "ends_ns", "ledger", "board")}
         return json.dumps({**fields, "undo": self.undo.as_data()}).encode() + b"\n"
 
     @classmethod
@@ -87,7 +87,7 @@ class Order:
             undo=Undo.from_data(fields["undo"]),
             ends_ns=int(fields["ends_ns"]),
             ledger=str(fields["ledger"]),
-            halt=str(fields["halt"]),
+            board=str(fields["board"]),
         )
 
 
@@ -165,7 +165,7 @@ def watch(order: Order, line: int) -> Cause:
         order: What was told.
         line: A descriptor that ends with the injector, and on which it releases.
     """
-    halt = HaltFlag(Path(order.halt)) if order.halt else None
+    halt = HaltFlag(Path(order.board)) if order.board else None
     with selectors.DefaultSelector() as selector:
         selector.register(line, selectors.EVENT_READ)
         while True:

@@ -29,7 +29,7 @@ from experiments.faults.watchdog import Order, Watchdog
 from experiments.hands.ballast import Ballast
 from experiments.hands.filling import fill
 from experiments.hands.orders import HandOrder, NodeFacts
-from experiments.hands.places import halt_path, ledger_path, stop_path
+from experiments.hands.places import ledger_path, stop_flag
 from experiments.hands.rays import gcs_here, raylet_here
 from experiments.hands.sights import (
     Burning,
@@ -84,7 +84,7 @@ class Hand:
         self._node_id = node_id
         self._board = board
         self.ledger = Ledger(ledger_path(board))
-        self._halt = HaltFlag(halt_path(board))
+        self._halt = HaltFlag(board)
         self._lock = threading.Lock()
         self._held: dict[tuple[str, str], _Held] = {}
         self._processors = Processors()
@@ -185,15 +185,15 @@ class Hand:
 
     def stopped(self, run: str) -> Halted | None:
         """Who ends this run and why."""
-        return HaltFlag(stop_path(self._board, run)).read()
+        return HaltFlag(self._board, stop_flag(run)).read()
 
     def stop(self, run: str, said: Halted) -> None:
         """Put up the flag that ends one run."""
-        HaltFlag(stop_path(self._board, run)).put_up(said)
+        HaltFlag(self._board, stop_flag(run)).put_up(said)
 
     def forget_stop(self, run: str) -> None:
         """The run has ended: the flag that ends it is not needed any more."""
-        HaltFlag(stop_path(self._board, run)).take_down()
+        HaltFlag(self._board, stop_flag(run)).take_down()
 
     # -- faults -------------------------------------------------------------------------------------------------------
 
@@ -228,7 +228,7 @@ class Hand:
                 undo=held.undo,
                 ends_ns=held.ends_ns,
                 ledger=str(self.ledger.path),
-                halt=str(self._halt.path),
+                board=str(self._board),
             )
         )
 

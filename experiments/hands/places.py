@@ -8,9 +8,6 @@ from pathlib import Path
 from actors.runtime.errors import ConfigError
 from actors.runtime.settings import shown
 
-HALT = "chaos-halt"
-"""The halt flag, as a node agent knows it."""
-
 _STOP = "chaos-stop-"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
@@ -18,16 +15,6 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 def ledger_path(board: Path) -> Path:
     """The ledger of the node that has this board."""
     return board.with_suffix(".chaos")
-
-
-def halt_path(board: Path) -> Path:
-    """The halt flag of that node."""
-    return board.with_name(f"{board.stem}.{HALT}")
-
-
-def stop_path(board: Path, run: str) -> Path:
-    """The flag that ends one run whose runner is on that node."""
-    return board.with_name(f"{board.stem}.{stop_flag(run)}")
 
 
 def stop_flag(run: str) -> str:

@@ -1,17 +1,23 @@
-"""The halt flag as a file: while it is there nothing is injected on this host, and what is on is undone.
+"""The halt flag of a node, and the flags that end one run: what they speak of is undone, and not injected any more.
 
-It is looked at by every watchdog and every runner, needs no actor, no supervisor and no log, and outlives them all. A
-flag that cannot be read counts: somebody wanted an end.
+They are looked at by every watchdog and every runner, need no actor, no supervisor and no log, and outlive them all. A
+flag that cannot be read counts: somebody wanted an end. Where they are kept: see `actors.node_agent.flags`.
 """
 
 from __future__ import annotations
 
 import json
-import os
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from actors.node_agent import flags
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+_WHO_MAX, _WHY_MAX = 200, 1000
+"""Characters, each of which takes up to 12 octets of `flags.BYTES_MAX`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,56 +29,51 @@ class Halted:
     at_us: int = 0
 
     def as_text(self) -> bytes:
-        """As it stands in the file."""
-        return json.dumps({"who": self.who, "why": self.why, "at_us": self.at_us}).encode()
+        """As it stands in the file; what is too long for a flag is cut: no halt may fail by its reason."""
+        return json.dumps({"who": self.who[:_WHO_MAX], "why": self.why[:_WHY_MAX], "at_us": self.at_us}).encode()
 
 
 class HaltFlag:
-    """The flag of one host.
+    """A flag of one node.
 
     Args:
-        path: Its file.
+        board: The file of the node's board.
+        flag: Which; left out, the one that halts everything.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, board: Path, flag: str = flags.HALT) -> None:
+        self._board = board
+        self._flag = flag
 
     @property
     def path(self) -> Path:
-        """The file."""
-        return self._path
+        """Its file."""
+        return flags.flag_path(self._board, self._flag)
 
     def is_up(self) -> bool:
-        """Whether chaos is halted; one system call."""
-        return os.path.lexists(self._path)
+        """Whether it is up; a system call or two."""
+        return flags.is_up(self._board, self._flag)
 
     def read(self) -> Halted | None:
-        """Who halted it and why, or None if nobody did."""
+        """Who put it up and why, or None if nobody did."""
         try:
-            fields: Any = json.loads(self._path.read_bytes())
-            return Halted(who=str(fields["who"]), why=str(fields["why"]), at_us=int(fields["at_us"]))
-        except FileNotFoundError:
-            return None
+            text = flags.text_of(self._board, self._flag)
+            if text is not None:
+                fields: Any = json.loads(text)
+                return Halted(who=str(fields["who"]), why=str(fields["why"]), at_us=int(fields["at_us"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
-            return Halted(who="(unknown)", why=f"{self._path} cannot be read: {error}")
+            return Halted(who="(unknown)", why=f"{self.path} cannot be read: {error}")
+        why = f"the board says so, and nothing else does: {self.path} could not be written"
+        return Halted(who="(unknown)", why=why) if self.is_up() else None
 
     def put_up(self, halted: Halted) -> None:
-        """Halt chaos; halting again says who was the last.
+        """Put it up; put up again it says who was the last.
 
         Raises:
             OSError: It could not be written.
         """
-        data = halted.as_text()
-        fresh = self._path.with_name(f"{self._path.name}.{os.getpid()}.new")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        try:
-            os.write(descriptor, data)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        fresh.rename(self._path)
+        flags.put_up(self._board, self._flag, halted.as_text())
 
     def take_down(self) -> None:
-        """Allow chaos again; without a flag it does nothing."""
-        with suppress(FileNotFoundError):
-            self._path.unlink()
+        """Allow again what it forbids; without a flag it does nothing."""
+        flags.take_down(self._board, self._flag)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import ray
 from ray.exceptions import RayError
 
+from actors.node_agent.flags import HALT
 from actors.runtime.actor_table import actor_rows
 from actors.runtime.asker import who as this_user
 from actors.runtime.board import BoardReader
@@ -24,7 +25,7 @@ from actors.runtime.clock import SYSTEM_CLOCK, sleep
 from actors.runtime.errors import SupervisorError
 from experiments.errors import NodeUnreachableError, RunNotGoingError
 from experiments.hands.hands import Hands
-from experiments.hands.places import HALT, halt_path, insist_on_name, stop_flag
+from experiments.hands.places import insist_on_name, stop_flag
 from experiments.ledger.halt import Halted, HaltFlag
 from experiments.model.lasting import LASTS
 from experiments.running.books import clear_runs, standing
@@ -203,10 +204,10 @@ def halt_here(supervisor: str, *, why: str, who: str | None = None) -> tuple[Pat
     if len({board.parent for board in boards}) != 1:
         return ()
     halted = Halted(who=who or this_user(), why=why, at_us=SYSTEM_CLOCK.wall_us())
-    flags = [halt_path(board) for board in sorted(boards)]
+    flags = [HaltFlag(board) for board in sorted(boards)]
     for flag in flags:
-        HaltFlag(flag).put_up(halted)
-    return tuple(flags)
+        flag.put_up(halted)
+    return tuple(flag.path for flag in flags)
 
 
 def resume(supervisor: str) -> None:

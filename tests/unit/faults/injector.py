@@ -1,6 +1,6 @@
 """A real injector: it takes the steps of a hang, tells each, and waits at one of them to be killed.
 
-python injector.py LEDGER HALT PID STARTED_TICKS LEASE_S STEP
+python injector.py LEDGER BOARD PID STARTED_TICKS LEASE_S STEP
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from experiments.planning.ground import Ground
 STEPS = ("planned", "arming", "armed", "injecting", "injected", "undoing", "undone", "ended")
 
 
-def run(path: str, halt: str, target: ProcessIdentity, lease_s: float, last: str) -> None:
+def run(path: str, board: str, target: ProcessIdentity, lease_s: float, last: str) -> None:
     ledger = Ledger(Path(path))
     undo = Undo.resume(target)
 
@@ -40,7 +40,7 @@ def run(path: str, halt: str, target: ProcessIdentity, lease_s: float, last: str
     ends_ns = SYSTEM_CLOCK.now_ns() + int(lease_s * 1e9)
     write("arming", undo=undo.as_data(), target="t")
     reached("arming")
-    watchdog = Watchdog(Order(run="r1", fault="0.0.t", undo=undo, ends_ns=ends_ns, ledger=path, halt=halt))
+    watchdog = Watchdog(Order(run="r1", fault="0.0.t", undo=undo, ends_ns=ends_ns, ledger=path, board=board))
     write("armed", watchdog=watchdog.pid)
     reached("armed")
     send(target, signal.SIGSTOP)

@@ -35,7 +35,7 @@ def test_the_injector_is_killed_at_every_step(tmp_path: Path, last: str) -> None
     ledger = Ledger(tmp_path / "ledger")
     with sleeper() as target:
         begun = time.monotonic()
-        arguments = [ledger.path, tmp_path / "halt", target.pid, target.started_ticks, LEASE_S, last]
+        arguments = [ledger.path, tmp_path / "s-1.board", target.pid, target.started_ticks, LEASE_S, last]
         runner = subprocess.Popen(
             [sys.executable, injector.__file__, *map(str, arguments)],
             stdout=subprocess.PIPE,
@@ -77,8 +77,9 @@ def test_a_lease_ends_while_its_injector_lives_and_says_nothing(tmp_path: Path) 
 
 def test_the_halt_flag_ends_a_fault_long_before_its_lease(tmp_path: Path) -> None:
     with sleeper() as target:
-        flag = HaltFlag(tmp_path / "halt")
-        watchdog = Watchdog(order(target, 600, halt=str(flag.path)))
+        board = tmp_path / "s-1.board"
+        flag = HaltFlag(board)
+        watchdog = Watchdog(order(target, 600, board=str(board)))
         os.kill(target.pid, signal.SIGSTOP)
         until(lambda: is_stopped(target))
         halted_at = time.monotonic()
@@ -120,7 +121,7 @@ def test_what_is_armed_too_late_is_told(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 def test_an_order_travels_whole() -> None:
-    asked = order(ProcessIdentity(3, 4), ledger="/l", halt="/h")
+    asked = order(ProcessIdentity(3, 4), ledger="/l", board="/b")
     assert Order.from_line(asked.as_line()) == asked
     with pytest.raises(ValueError, match="not a kind"):
         Order.from_line(asked.as_line().replace(b"resume", b"resme"))
