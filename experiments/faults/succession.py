@@ -95,10 +95,10 @@ def clear(ledger: Ledger, *, whose: Callable[[RunStanding], bool] | None = None)
     runs: list[str] = []
     faults: list[str] = []
     left_on: list[str] = []
+    entries: list[Entry] = []
     for run in ledger.runs().values():
         if not (run.goes_on or run.undoable) or not chosen(run):
             continue
-        entries: list[Entry] = []
         for fault, data in run.undoable.items():
             where = data.get("host", run.runner[2])
             entries.append(_undo(run.run, fault, data, host if where == host else ""))
@@ -110,7 +110,8 @@ def clear(ledger: Ledger, *, whose: Callable[[RunStanding], bool] | None = None)
             why = "its runner was gone" if is_gone else "it was ended from outside"
             data = {"verdict": "aborted", "why": why}
             entries.append(Entry(run=run.run, step="ended", data=data, at_us=SYSTEM_CLOCK.wall_us()))
-        ledger.append(*entries)
+    if entries:
+        ledger.append(*entries)  # all is undone first: a ledger that cannot be written leaves nothing on
     return Cleared(runs=tuple(runs), faults=tuple(faults), left_on=tuple(left_on))
 
 

@@ -2,26 +2,32 @@
 
 Several runners of a host write to one file; each append is one write under an flock that ends with its process. When
 the file has grown and nothing is on, what has ended is dropped but for the last runs: a new file is renamed into place,
-and a writer that finds itself on the former one opens the new one.
+and a writer that finds itself on the former one opens the new one. What is on is kept on a board as well, see
+`experiments.ledger.board`: who takes the file away, or fills its disk, hides no fault.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Collection, Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
 from actors.runtime.board_file import leads_to, open_own
 from experiments.errors import LedgerUnwritableError
-from experiments.ledger.entry import Entry, decode_all, encode
+from experiments.ledger.board import LedgerBoard
+from experiments.ledger.entry import Entry, Step, decode_all, encode
 from experiments.ledger.standing import RunStanding, fold
 
 BYTES_MAX = 1_048_576
 """Beyond it what has ended is dropped, but for the last runs."""
 
 RUNS_KEPT = 50
+
+LESSENING: frozenset[Step] = frozenset(("undone", "kept_on", "observing", "ended"))
+"""Steps that put nothing on: where the disk is full, the board keeps them until the file has room."""
+
 _OPEN_ATTEMPTS = 16
 
 
@@ -34,6 +40,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._board = LedgerBoard(path.with_name(f"{path.stem}-chaos.board"))
 
     @property
     def path(self) -> Path:
@@ -60,22 +67,22 @@ class Ledger:
             LedgerUnwritableError: It could not be written.
         """
         with self._locked() as descriptor:
-            why = refusal(list(fold(_entries(_read_all(descriptor))).values()))
+            why = refusal(list(fold(self._known(_read_all(descriptor))[0]).values()))
             if not why:
                 self._write(descriptor, (entry,))
             return why
 
     def entries(self) -> tuple[list[Entry], list[tuple[int, str]]]:
-        """What is written, and the damaged lines by number; nothing where there is no file.
+        """What is written, and the damaged lines of the file by number.
 
         Raises:
             OSError: It cannot be read.
         """
         descriptor = open_own(self._path, os.O_RDONLY)
         if descriptor is None:
-            return [], []
+            return self._known(b"")
         try:
-            return decode_all(_read_all(descriptor))
+            return self._known(_read_all(descriptor))
         finally:
             os.close(descriptor)
 
@@ -87,18 +94,28 @@ class Ledger:
         """
         return fold(self.entries()[0])
 
+    def _known(self, data: bytes) -> tuple[list[Entry], list[tuple[int, str]]]:
+        """What the file, of which these are the bytes, and the board say together; and the file's damaged lines."""
+        entries, damaged = decode_all(data)
+        # Behind the file's: an undo that was written before its fault was armed again must not hide that.
+        return [*entries, *_lacking(entries, [*(self._board.standing() or ()), *self._board.owed()])], damaged
+
     def _write(self, descriptor: int, entries: Iterable[Entry]) -> None:
-        data = b"".join(encode(entry) for entry in entries)
-        size = os.fstat(descriptor).st_size
-        if size and os.pread(descriptor, 1, size - 1) != b"\n":
-            data = b"\n" + data  # whoever wrote before was killed in the middle of a line
+        new = list(entries)
+        standing = self._board.standing()
+        lost = os.fstat(descriptor).st_size == 0
+        if standing is None and not lost:
+            standing = self._known(_read_all(descriptor))[0]
+        owed = [*self._board.owed(), *new]
+        known = [*(standing or ()), *owed]
         try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(descriptor, view) :]
-            os.fsync(descriptor)
+            _put(descriptor, known if lost else owed)
         except OSError as error:
+            if all(entry.step in LESSENING for entry in new) and self._board.lay(known, owed):
+                return
             raise LedgerUnwritableError(str(self._path), reason=error.strerror or str(error)) from error
+        if not self._board.lay(known):
+            self._board.take_away()
 
     @contextmanager
     def _locked(self) -> Generator[int]:
@@ -129,26 +146,48 @@ class Ledger:
 
     def _shortened(self, descriptor: int) -> int:
         """The same without what ended long ago; damaged lines go, and what is on stays."""
-        entries = _entries(_read_all(descriptor))
+        entries = self._known(_read_all(descriptor))[0]
         runs = fold(entries)
         last = list(runs)[-RUNS_KEPT:]
         kept = {name for name, run in runs.items() if run.goes_on or run.active or name in last}
         fresh = self._path.with_name(f"{self._path.name}.{os.getpid()}.new")
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+        new = None
         try:
             new = os.open(fresh, flags, 0o600)
             fcntl.flock(new, fcntl.LOCK_EX)
-            self._write(new, (entry for entry in entries if entry.run in kept))
+            _put(new, [entry for entry in entries if entry.run in kept])
             fresh.rename(self._path)
             _sync_folder(self._path.parent)
         except OSError:
+            if new is not None:
+                os.close(new)
+                fresh.unlink(missing_ok=True)
             return descriptor  # it stays long
         os.close(descriptor)
         return new
 
 
-def _entries(data: bytes) -> list[Entry]:
-    return decode_all(data)[0]
+def _lacking(entries: Iterable[Entry], others: Collection[Entry]) -> list[Entry]:
+    """Of the others those that are not among the entries."""
+    known = {_key(entry) for entry in entries} if others else ()
+    return [other for other in others if _key(other) not in known]
+
+
+def _key(entry: Entry) -> tuple[object, ...]:
+    return entry.run, entry.step, entry.fault, entry.at_us
+
+
+def _put(descriptor: int, entries: Iterable[Entry]) -> None:
+    """Append entries; when it returns they are on the disk."""
+    data = b"".join(encode(entry) for entry in entries)
+    size = os.fstat(descriptor).st_size
+    if size and os.pread(descriptor, 1, size - 1) != b"\n":
+        data = b"\n" + data  # whoever wrote before was killed in the middle of a line, or had no room for its end
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+    os.fsync(descriptor)
 
 
 def _read_all(descriptor: int) -> bytes:

@@ -75,6 +75,13 @@ def fold(entries: Iterable[Entry]) -> dict[str, RunStanding]:
     return runs
 
 
+def what_is_on(entries: Iterable[Entry]) -> list[Entry]:
+    """Of these the ones that say which runs go on, and what may be on."""
+    known = list(entries)
+    runs = {name: run for name, run in fold(known).items() if run.goes_on or run.active}
+    return [each for each in known if each.run in runs and (not each.fault or each.fault in runs[each.run].active)]
+
+
 def _apply(run: RunStanding, entry: Entry) -> None:
     match entry.step:
         case "planned":

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ from experiments import driver
 from experiments.errors import FaultUnprovenError, HaltedError, PlanRefusedError, RunStoppedError
 from experiments.hands.hands import Hands
 from experiments.judging.verdict import EXIT_CODES
+from experiments.ledger.entry import Entry, decode_all
+from experiments.ledger.file import Ledger
 from experiments.model.experiment import Experiment
 from experiments.model.writing import dump_experiment
 from experiments.running import halting
@@ -39,6 +41,7 @@ from supervisor.link import wait_until
 from tests.command import supervisor_command
 from tests.ray_local.conftest import PATIENCE_S, unique_name
 from tests.ray_local.trials import POOL, brief
+from tests.unit.node_agent.full_disk import full_disk
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -194,6 +197,34 @@ def test_this_hosts_flag_is_put_up_without_asking_ray(lab: Supervisor) -> None:
         lab.chaos.resume()
         hands.close()
     assert lab.chaos.plan("kill-worker").refusals == ()
+
+
+def test_a_halt_needs_no_room_on_the_disk(lab: Supervisor) -> None:
+    """What is undone meanwhile is on the ledger's board, and stands in its file as soon as there is room again."""
+    run = unique_name()
+    aimed = brief("hang-worker", lease_s=50.0, load={"tasks": 5_000, "per_s": 50})
+    hands = Hands(lab.name)
+    with ThreadPoolExecutor(1) as pool:
+        ended = pool.submit(lab.chaos.run, aimed, name=run)
+        try:
+            assert wait_until(lambda: _is_injected(lab, run), PATIENCE_S)
+            with full_disk():
+                assert lab.chaos.halt(why="enough", who="ann") == ()
+                assert lab.chaos.active() == {}
+                assert hands.own.halted() is not None
+                with pytest.raises(HaltedError):
+                    lab.chaos.run("kill-worker")
+                wait([ended])  # its report has no room either
+        finally:
+            lab.chaos.resume()
+            hands.close()
+    hands.own.append([Entry(run=run, step="observing", data={})])
+    assert _steps(hands.own.ledger, run) >= {"undone", "ended"}
+
+
+def _steps(ledger: Ledger, run: str) -> set[str]:
+    """What of a run stands in the ledger's file."""
+    return {entry.step for entry in decode_all(ledger.path.read_bytes())[0] if entry.run == run}
 
 
 class Stubborn:

@@ -7,13 +7,17 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from actors.runtime.process import ProcessIdentity
+from experiments.errors import LedgerUnwritableError
 from experiments.faults.succession import Cleared, begin, clear, this_host
 from experiments.faults.undo import Undo
 from experiments.ledger.entry import Entry
 from experiments.ledger.file import Ledger
 from experiments.planning.ground import Ground
 from tests.unit.faults.scene import is_stopped, sleeper, until
+from tests.unit.node_agent.full_disk import full_disk
 
 
 def left(ledger: Ledger, undo: object, runner: tuple[int, int, str] | None = None, run: str = "r1") -> None:
@@ -116,3 +120,35 @@ def test_why_a_run_was_ended_is_told_as_it_was(tmp_path: Path) -> None:
         "far": "it was ended from outside",
         "lives": "it was ended from outside",
     }
+
+
+@pytest.mark.parametrize("harm", ["taken away", "its lines damaged"])
+def test_a_fault_is_ended_whose_ledger_s_file_was_harmed(tmp_path: Path, harm: str) -> None:
+    ledger = Ledger(tmp_path / "ledger")
+    with sleeper() as target:
+        left(ledger, Undo.resume(target).as_data())
+        os.kill(target.pid, signal.SIGSTOP)
+        until(lambda: is_stopped(target))
+        if harm == "taken away":
+            ledger.path.unlink()
+        else:
+            ledger.path.write_bytes(ledger.path.read_bytes().replace(b"arming", b"armimg"))
+        cleared = clear(ledger)
+        assert (cleared.runs, cleared.faults) == (("r1",), ("r1 f: resumed",))
+        until(lambda: not is_stopped(target))
+        assert clear(ledger) == Cleared(runs=(), faults=(), left_on=())
+
+
+def test_faults_of_all_runs_are_ended_before_anything_is_written_down(tmp_path: Path) -> None:
+    """Here nothing can be: the disk is full, and has no room for another board."""
+    ledger = Ledger(tmp_path / "ledger")
+    with sleeper() as one, sleeper() as other:
+        for run, target in (("r1", one), ("r2", other)):
+            left(ledger, Undo.resume(target).as_data(), run=run)
+            os.kill(target.pid, signal.SIGSTOP)
+        until(lambda: is_stopped(one) and is_stopped(other))
+        (tmp_path / "ledger-chaos.board").unlink()
+        with full_disk(), pytest.raises(LedgerUnwritableError):
+            clear(ledger)
+        until(lambda: not is_stopped(one) and not is_stopped(other))
+        assert clear(ledger).runs == ("r1", "r2")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from experiments.ledger.entry import Entry, Step
-from experiments.ledger.standing import RunStanding, fold, left_on, refusal, touched_by_others
+from experiments.ledger.standing import RunStanding, fold, left_on, refusal, touched_by_others, what_is_on
 from experiments.planning.ground import Ground
 
 
@@ -97,3 +97,13 @@ def test_whom_others_touched_is_known_until_they_had_ended() -> None:
         ]
     ).values()
     assert touched_by_others(runs, "mine", since_us=5) == {"b", "d"}
+
+
+def test_what_is_on_says_which_runs_go_on_and_which_faults_may_be_on() -> None:
+    over = [entry("planned", run="over"), entry("arming", "f", run="over"), entry("undone", "f", run="over")]
+    kept = [entry("planned", run="kept"), entry("arming", "f", run="kept"), entry("ended", run="kept")]
+    mine = [entry("planned"), entry("arming", "f"), entry("proven", "f")]
+    undone = [entry("arming", "g"), entry("undone", "g")]
+    entries = [*over, *kept, *mine, *undone, entry("ended", run="over")]
+    assert what_is_on(entries) == [*kept, *mine]
+    assert left_on(fold(what_is_on(entries)).values()) == left_on(fold(entries).values())
