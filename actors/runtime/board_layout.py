@@ -8,7 +8,8 @@ The file is an array of native 64-bit words:
 
 A locator names one record: the low half of its sequence above, its first word below; 0 is none. A record is whole when
 its sequence is the locator's, its place is ours, and its check (CRC-32 of all that follows it) is right. Magic, format
-and retired keep their places in every later format, so that any writer can retire any older board.
+and retired keep their places in every later format, so that any writer can retire any older board. All is stored by the
+one writer, but for halted: anybody sets that, see `board_halt`.
 
 A place is never given to a second name: a slot of a removed name reads 0 for as long as the file lives, instead of a
 stranger's word that happens to equal the one last seen. Worn out places are got back by writing a new file.
