@@ -8,14 +8,17 @@ import signal
 import subprocess
 import sys
 import threading
+from random import Random
 from typing import Any
 
 import pytest
 import ray
 
+from actors.event_log.transport import LogTransport
 from actors.node_agent.actor import NodeAgentActor, ledger_on_board
 from actors.runtime.board import BoardReader
 from actors.runtime.clock import SYSTEM_CLOCK
+from actors.runtime.emitter import Emitter
 from actors.runtime.errors import StaleIncarnationError
 from actors.runtime.ids import NAMESPACE, ActorName
 from actors.runtime.node import board_path
@@ -23,15 +26,20 @@ from actors.runtime.process import ProcessIdentity
 from actors.runtime.replicated import Replica
 from actors.runtime.shell import ActorShell, as_actor
 from supervisor import messages as m
+from supervisor import requests as r
 from supervisor.actor import SupervisorActor
 from supervisor.charter import Charter
 from supervisor.config import SupervisorConfig
 from supervisor.election import elect, inventory, leader_name, living_names
+from supervisor.engine import Engine
 from supervisor.evicting import Evicting
 from supervisor.hosts import Hosts
 from supervisor.link import view_on_board
 from supervisor.reach import Reach
-from supervisor.tree import Location
+from supervisor.subtrees import Subtrees
+from supervisor.supervision.ledger import ChildEntry, Ledger
+from supervisor.supervision.machine import SupervisorMachine
+from supervisor.tree import ROOT, TOP, ChildPlan, GroupPlan, Location
 from tests.ray_local.conftest import configuration, unique_name
 
 
@@ -105,6 +113,48 @@ def test_a_leader_starts_watches_replaces_and_ends_its_children(charter, eventua
     office.shell.shutdown()
     assert [actor.key for actor in inventory(charter.name) if actor.alive] == ["supervisor/root"]
     ray.kill(office.seat)
+
+
+def test_a_command_that_cannot_be_carried_out_holds_up_no_other(charter, caplog):
+    """What is kept of the child cannot be deleted, for want of a thread: who asked is answered, and all hear of it."""
+    child = ChildPlan(key="child/a", recipe="what it is built of")
+    machine = SupervisorMachine(
+        supervisor=charter.name,
+        incarnation=50,
+        groups=[GroupPlan(path=TOP, parent=None), GroupPlan(path=ROOT, parent=TOP)],
+        children=[child],
+        rng=Random(0),
+        ledger=Ledger(children=(ChildEntry(plan=child, status="stopped", incarnation=1, last=1, restarts=0),)),
+    )
+    emitter = Emitter(LogTransport(lambda: None))
+    subtrees = Subtrees(charter.name)
+    announced: list[list[str]] = []
+    engine = subtrees.engine = Engine(
+        charter,
+        leader_name(charter.name, 50),
+        machine=machine,
+        publish=lambda: announced.append([seen.key for seen in machine.view().children]),
+        replicate=lambda: None,
+        verify=lambda: None,
+        depose=lambda: None,
+        emitter=emitter,
+        subtrees=subtrees,
+        rank=lambda: 50,
+    )
+    engine.begin(m.LeaderStarted(actors=(), nodes=(), succeeds=True))
+    assert engine.begun.wait(20)
+    told = engine.feed.changes(0, 0, 20)
+    assert told is not None
+    engine.runner.wait()  # ends its threads
+    asked = r.Delete(member="child/a")
+    assert engine.desk.ask("request", asked, 10) == m.Answer(request="request")
+    assert announced[-1] == []
+    heard = engine.feed.changes(told.incarnation, told.seq, 20)
+    assert heard is not None
+    assert [(change.key, change.event) for change in heard.changes] == [("child/a", "deleted")]
+    assert f"{charter.name}/supervisor/root#50: ForgetChild could not be carried out" in caplog.messages
+    engine.end()
+    emitter.close(0)
 
 
 def test_two_who_elect_at_once_elect_one(charter, eventually):
