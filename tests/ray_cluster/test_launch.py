@@ -97,7 +97,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCluster
     token.chmod(0o600)
     mark = new_mark()
     env = environment(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN_PATH=str(token), COLUMNS="200")
-    env |= dict([mark.split("=")])
+    # Below `uv run pytest`, and only there, Ray would start each of the job's workers through uv.
+    env |= {"RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"} | dict([mark.split("=")])
     port, dashboard = free_port(), free_port()
     address = f"127.0.0.1:{port}"
     head = ("--head", "--node-ip-address=127.0.0.1", f"--port={port}", f"--dashboard-port={dashboard}")
@@ -135,113 +136,8 @@ def is_up(cluster: RunningCluster, *, nodes: int) -> bool:
     return seen.returncode == 0 and len(re.findall(r"^ *1 node_", seen.stdout, re.M)) >= nodes
 
 
-def submit_job(cluster: RunningCluster, *command: str) -> subprocess.CompletedProcess[str]:
-    """`ray job submit`, as soon as Ray takes jobs: it does so a while after its nodes are up, and says when not yet."""
-    tries: list[subprocess.CompletedProcess[str]] = []
-
-    def taken() -> bool:
-        ray_job = (str(BIN / "ray"), "job", "submit", f"--address={cluster.dashboard}", "--")
-        tries.append(cluster.run(*ray_job, *command))
-        return "No available agent to submit job" not in tries[-1].stdout + tries[-1].stderr
-
-    wait_until(taken, 60, every_s=0.5)
-    return tries[-1]
-
-
 def on_it(cluster: RunningCluster, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return cluster.supervisor(command, "--name", NAME, "--address", cluster.address, *arguments)
-
-
-CLIENT = """
-import json, os, sys, time
-from collections import Counter
-from supervisor import Policy, Retry, Supervisor, TaskTimeoutError
-
-def where():
-    import ray
-    time.sleep(0.002)  # long enough for one worker not to do them all
-    return ray.get_runtime_context().get_node_id()
-
-def slowly(number):
-    time.sleep(0.002)
-    return number + 1
-
-def endless(path):
-    with open(path, "a") as file:
-        file.write(where() + "\\n")
-    while True:
-        time.sleep(0.01)
-
-name, address, path = sys.argv[1:]
-with Supervisor.connect(name, address=address) as sup:
-    answers = [future.result(timeout=60) for future in [sup.submit(slowly, n) for n in range(300)]]
-    nodes, asked, until = set(), 0, time.monotonic() + 60
-    while len(nodes) < 2 and time.monotonic() < until:  # a node that is slow yet has its tasks taken back
-        nodes |= {future.result(timeout=60) for future in [sup.submit(where) for n in range(300)]}
-        asked += 300
-    late = [sup.options(policy=Policy(timeout_s=0.5, retry=Retry(attempts=1))).submit(endless, path) for _ in range(6)]
-    ended = [type(future.exception(timeout=60)).__name__ for future in late]
-    again = [future.result(timeout=60) for future in [sup.submit(slowly, n) for n in range(100)]]
-    until = time.monotonic() + 60
-    def running(sup):
-        return sum(child.key.startswith("worker/") and child.status == "running" for child in sup.status().tree)
-    while running(sup) < 6 and time.monotonic() < until:  # the successors of those that were ended with their tasks
-        time.sleep(0.05)
-    done = sup.events.query("select state, count(*) as n from tasks group by all order by all")
-    print(json.dumps({
-        "answers": answers == list(range(1, 301)), "nodes": len(nodes), "asked": asked, "ended": ended,
-        "again": again == list(range(1, 101)), "states": {row["state"]: row["n"] for row in done},
-    }))
-"""
-
-
-@pytest.mark.timeout(170)
-def test_up_from_a_job_then_tasks_from_elsewhere_then_down(cluster: RunningCluster):
-    config = cluster.folder / "supervisor.yaml"
-    pools = {"default": {"size": 6, "standbys": 0, "intensity": 1000}}
-    config.write_text(json.dumps({"pools": pools, "log": {"path": str(cluster.folder / "log.duckdb")}}))
-    command = [str(BIN / "supervisor"), "up", "--name", NAME, "--config", str(config)]
-    job = submit_job(cluster, *command)
-    assert job.returncode == 0, job.stdout + job.stderr
-    assert "is up: leader launched/supervisor/root#1, " in job.stdout
-
-    client = cluster.python(CLIENT, NAME, cluster.address, str(cluster.folder / "ran"))
-    assert client.returncode == 0, client.stderr
-    told = json.loads(client.stdout.splitlines()[-1])
-    done = 400 + told["asked"]
-    assert told == {
-        "answers": True,
-        "nodes": 2,
-        "asked": told["asked"],
-        "ended": ["TaskTimeoutError"] * 6,
-        "again": True,
-        "states": {"done": done, "timeout": 6},
-    }
-    assert len(set((cluster.folder / "ran").read_text().split())) == 2, "all late tasks ran on one node"
-
-    query = "select (select count(*) from tasks) as n, (select string_agg(distinct exit_class) from restarts) as ends"
-    asked = (("status", "--json"), ("status",), ("ps",), ("events", "--json", query), ("up",))
-    with ThreadPoolExecutor() as beside:
-        seen, plain, listed, rows, taken = beside.map(lambda command: on_it(cluster, *command), asked)
-    assert seen.returncode == 0, seen.stderr
-    status = json.loads(seen.stdout)
-    assert (status["incarnation"], status["failure"]) == (1, None)
-    assert len([child for child in status["tree"] if child["key"].startswith("node_agent/")]) == 2
-    assert "pool default: 6 of 6 active" in plain.stdout
-    assert "launched/supervisor/root#1" in listed.stdout
-    assert json.loads(rows.stdout) == {"n": done + 6, "ends": "task_limit"}
-    assert taken.returncode == 1
-    assert "already runs on this cluster" in taken.stderr
-
-    down = on_it(cluster, "down")
-    assert (down.returncode, down.stdout) == (0, "supervisor 'launched' is down\n"), down.stderr
-    gone = on_it(cluster, "status")
-    assert gone.returncode == 1
-    assert gone.stderr.startswith("error: supervisor 'launched': not on this cluster")
-    kept = cluster.supervisor(
-        "events", "--log", str(cluster.folder / "log.duckdb"), "--json", "select count(*) as n from tasks"
-    )
-    assert json.loads(kept.stdout) == {"n": done + 6}
 
 
 def test_the_doctor_names_what_a_cluster_as_ray_comes_lacks(cluster: RunningCluster):
@@ -338,3 +234,111 @@ def test_a_lost_supervisor_is_reaped_from_a_shell_and_a_living_one_stays(cluster
     assert down.returncode == 0, down.stderr
     nothing = cluster.supervisor("ps", "--all", "--address", cluster.address)
     assert nothing.stdout == "no actor of any supervisor is on this cluster\n"
+
+
+# -- last: Ray takes jobs only a while after its nodes are up ---------------------------------------------------------
+
+
+def submit_job(cluster: RunningCluster, *command: str) -> subprocess.CompletedProcess[str]:
+    """`ray job submit`, as soon as Ray takes jobs: it does so a while after its nodes are up, and says when not yet."""
+    tries: list[subprocess.CompletedProcess[str]] = []
+
+    def taken() -> bool:
+        ray_job = (str(BIN / "ray"), "job", "submit", f"--address={cluster.dashboard}", "--")
+        tries.append(cluster.run(*ray_job, *command))
+        return "No available agent to submit job" not in tries[-1].stdout + tries[-1].stderr
+
+    wait_until(taken, 60, every_s=0.5)
+    return tries[-1]
+
+
+CLIENT = """
+import json, os, sys, time
+from collections import Counter
+from supervisor import Policy, Retry, Supervisor, TaskTimeoutError
+
+def where():
+    import ray
+    time.sleep(0.002)  # long enough for one worker not to do them all
+    return ray.get_runtime_context().get_node_id()
+
+def slowly(number):
+    time.sleep(0.002)
+    return number + 1
+
+def endless(path):
+    with open(path, "a") as file:
+        file.write(where() + "\\n")
+    while True:
+        time.sleep(0.01)
+
+name, address, path = sys.argv[1:]
+with Supervisor.connect(name, address=address) as sup:
+    answers = [future.result(timeout=60) for future in [sup.submit(slowly, n) for n in range(300)]]
+    nodes, asked, until = set(), 0, time.monotonic() + 60
+    while len(nodes) < 2 and time.monotonic() < until:  # a node that is slow yet has its tasks taken back
+        nodes |= {future.result(timeout=60) for future in [sup.submit(where) for n in range(300)]}
+        asked += 300
+    late = [sup.options(policy=Policy(timeout_s=0.5, retry=Retry(attempts=1))).submit(endless, path) for _ in range(6)]
+    ended = [type(future.exception(timeout=60)).__name__ for future in late]
+    again = [future.result(timeout=60) for future in [sup.submit(slowly, n) for n in range(100)]]
+    until = time.monotonic() + 60
+    def running(sup):
+        return sum(child.key.startswith("worker/") and child.status == "running" for child in sup.status().tree)
+    while running(sup) < 6 and time.monotonic() < until:  # the successors of those that were ended with their tasks
+        time.sleep(0.05)
+    done = sup.events.query("select state, count(*) as n from tasks group by all order by all")
+    print(json.dumps({
+        "answers": answers == list(range(1, 301)), "nodes": len(nodes), "asked": asked, "ended": ended,
+        "again": again == list(range(1, 101)), "states": {row["state"]: row["n"] for row in done},
+    }))
+"""
+
+
+@pytest.mark.timeout(170)
+def test_up_from_a_job_then_tasks_from_elsewhere_then_down(cluster: RunningCluster):
+    config = cluster.folder / "supervisor.yaml"
+    pools = {"default": {"size": 6, "standbys": 0, "intensity": 1000}}
+    config.write_text(json.dumps({"pools": pools, "log": {"path": str(cluster.folder / "log.duckdb")}}))
+    command = [str(BIN / "supervisor"), "up", "--name", NAME, "--config", str(config)]
+    job = submit_job(cluster, *command)
+    assert job.returncode == 0, job.stdout + job.stderr
+    assert "is up: leader launched/supervisor/root#1, " in job.stdout
+
+    client = cluster.python(CLIENT, NAME, cluster.address, str(cluster.folder / "ran"))
+    assert client.returncode == 0, client.stderr
+    told = json.loads(client.stdout.splitlines()[-1])
+    done = 400 + told["asked"]
+    assert told == {
+        "answers": True,
+        "nodes": 2,
+        "asked": told["asked"],
+        "ended": ["TaskTimeoutError"] * 6,
+        "again": True,
+        "states": {"done": done, "timeout": 6},
+    }
+    assert len(set((cluster.folder / "ran").read_text().split())) == 2, "all late tasks ran on one node"
+
+    query = "select (select count(*) from tasks) as n, (select string_agg(distinct exit_class) from restarts) as ends"
+    asked = (("status", "--json"), ("status",), ("ps",), ("events", "--json", query), ("up",))
+    with ThreadPoolExecutor() as beside:
+        seen, plain, listed, rows, taken = beside.map(lambda command: on_it(cluster, *command), asked)
+    assert seen.returncode == 0, seen.stderr
+    status = json.loads(seen.stdout)
+    assert (status["incarnation"], status["failure"]) == (1, None)
+    assert len([child for child in status["tree"] if child["key"].startswith("node_agent/")]) == 2
+    assert "pool default: 6 of 6 active" in plain.stdout
+    assert "launched/supervisor/root#1" in listed.stdout
+    assert json.loads(rows.stdout) == {"n": done + 6, "ends": "task_limit"}
+    assert taken.returncode == 1
+    assert "already runs on this cluster" in taken.stderr
+
+    down = on_it(cluster, "down")
+    assert (down.returncode, down.stdout) == (0, "supervisor 'launched' is down\n"), down.stderr
+    gone = on_it(cluster, "status")
+    assert gone.returncode == 1
+    assert gone.stderr.startswith("error: supervisor 'launched': not on this cluster")
+    kept = cluster.supervisor(
+        "events", "--log", str(cluster.folder / "log.duckdb"), "--json", "select count(*) as n from tasks"
+    )
+    assert json.loads(kept.stdout) == {"n": done + 6}
