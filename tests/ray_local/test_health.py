@@ -175,8 +175,8 @@ def test_probes_run_on_nodes_and_in_the_processes_of_children(
     eventually(lambda: ward.told("writer").endswith("#1 runs no checks in its process"), "a service runs none")
     assert ward.state("lost") == "unknown"
     assert lost.checks() == 0
-    inside.be("hang")
-    eventually(lambda: "timed_out" in ward.outcomes("inside"), "it hangs in there")
+    hung = ward.patient("hung", "hang", on="child:cart")
+    eventually(lambda: "timed_out" in ward.outcomes("hung") and hung.pids() == inside.pids(), "it hangs in there")
     assert child.size.remote().result(timeout=30) == 0, "and the child goes on"
     sup.root.terminate("cart")
     sup.root.delete("cart")

@@ -119,7 +119,7 @@ def test_a_supervisor_without_leader_is_reaped_whole_and_the_others_stay(
     shown = run("ps", "--all").stdout
     assert "orphan: owned by nobody, to be ended by `supervisor reap`" in shown
 
-    done = run("reap", "--yes")
+    done = run("reap", "--yes", "--grace-s", "0")
     assert done.exit_code == 0, done.output
     assert alive(lost.name) == set()
     assert kept <= alive(shared.name)
