@@ -63,7 +63,7 @@ class HaltFlag:
                 return Halted(who=str(fields["who"]), why=str(fields["why"]), at_us=int(fields["at_us"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             return Halted(who="(unknown)", why=f"{self.path} cannot be read: {error}")
-        why = f"the board says so, and nothing else does: {self.path} could not be written"
+        why = f"the board alone says so: {self.path} was taken away, or could not be written"
         return Halted(who="(unknown)", why=why) if self.is_up() else None
 
     def put_up(self, halted: Halted) -> None:
