@@ -28,6 +28,9 @@ RUNS_KEPT = 50
 LESSENING: frozenset[Step] = frozenset(("undone", "kept_on", "observing", "ended"))
 """Steps that put nothing on: where the disk is full, the board keeps them until the file has room."""
 
+TELLING: frozenset[Step] = frozenset(("armed", "injected", "proven", "observing"))
+"""Steps after which the same may be on as before: the board, which is laid at a price, need not know of them."""
+
 _OPEN_ATTEMPTS = 16
 
 
@@ -102,11 +105,11 @@ class Ledger:
 
     def _write(self, descriptor: int, entries: Iterable[Entry]) -> None:
         new = list(entries)
+        owed = [*self._board.owed(), *new]
         standing = self._board.standing()
         lost = os.fstat(descriptor).st_size == 0
         if standing is None and not lost:
             standing = self._known(_read_all(descriptor))[0]
-        owed = [*self._board.owed(), *new]
         known = [*(standing or ()), *owed]
         try:
             _put(descriptor, known if lost else owed)
@@ -114,8 +117,9 @@ class Ledger:
             if all(entry.step in LESSENING for entry in new) and self._board.lay(known, owed):
                 return
             raise LedgerUnwritableError(str(self._path), reason=error.strerror or str(error)) from error
-        if not self._board.lay(known):
-            self._board.take_away()
+        if lost or len(owed) > len(new) or any(entry.step not in TELLING for entry in new):
+            if not self._board.lay(known):
+                self._board.take_away()
 
     @contextmanager
     def _locked(self) -> Generator[int]:
