@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -58,12 +59,14 @@ def put_up(board: Path, flag: str, text: bytes) -> None:
     path = flag_path(board, flag)
     if len(text) > BYTES_MAX:
         raise ValueError(f"the text of flag {flag!r} has {len(text)} octets, at most {BYTES_MAX} are taken; shorten it")
-    on_board = flag == HALT and set_halted(board, halted=True)
     try:
         _write(path, text)
     except OSError:
-        if not on_board:
+        if not (flag == HALT and set_halted(board, halted=True)):
             raise
+    else:
+        if flag == HALT:
+            set_halted(board, halted=True)  # behind its words: whoever sees it up is told who put it up
 
 
 def take_down(board: Path, flag: str) -> None:
@@ -72,23 +75,20 @@ def take_down(board: Path, flag: str) -> None:
     Raises:
         OSError: Its file cannot be removed; it is up still.
     """
+    if flag == HALT:
+        set_halted(board, halted=False)  # before its words, as it is set behind them
     with suppress(FileNotFoundError):
         flag_path(board, flag).unlink()
-    if flag == HALT:
-        set_halted(board, halted=False)
 
 
 def _write(path: Path, text: bytes) -> None:
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+    """Nothing is synced: a crash of the machine ends all that a flag speaks of, and a halt waits for no slow disk."""
+    descriptor, fresh = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=".new")
     try:
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        try:
-            os.write(descriptor, text)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        fresh.rename(path)
+        with open(descriptor, "wb") as file:
+            file.write(text)
+        os.replace(fresh, path)
     except OSError:
         with suppress(OSError):
-            fresh.unlink()
+            os.unlink(fresh)
         raise

@@ -57,14 +57,26 @@ class HaltFlag:
     def read(self) -> Halted | None:
         """Who put it up and why, or None if nobody did."""
         try:
-            text = flags.text_of(self._board, self._flag)
-            if text is not None:
-                fields: Any = json.loads(text)
-                return Halted(who=str(fields["who"]), why=str(fields["why"]), at_us=int(fields["at_us"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            return Halted(who="(unknown)", why=f"{self.path} cannot be read: {error}")
+            for _ in range(2):  # it may have been put up, or taken down, since the first look at its words
+                text = flags.text_of(self._board, self._flag)
+                if text is not None:
+                    return self._parsed(text)
+                if not self.is_up():
+                    return None
+        except OSError as error:
+            return self._unread(error)
         why = f"the board alone says so: {self.path} was taken away, or could not be written"
-        return Halted(who="(unknown)", why=why) if self.is_up() else None
+        return Halted(who="(unknown)", why=why)
+
+    def _parsed(self, text: bytes) -> Halted:
+        try:
+            fields: Any = json.loads(text)
+            return Halted(who=str(fields["who"]), why=str(fields["why"]), at_us=int(fields["at_us"]))
+        except (ValueError, KeyError, TypeError) as error:
+            return self._unread(error)
+
+    def _unread(self, error: Exception) -> Halted:
+        return Halted(who="(unknown)", why=f"{self.path} cannot be read: {error}")
 
     def put_up(self, halted: Halted) -> None:
         """Put it up; put up again it says who was the last.
