@@ -13,7 +13,15 @@ from supervisor.tree import Location
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogStatus:
-    """The event log as this process sees it."""
+    """The event log as this process sees it.
+
+    Attributes:
+        path: Its file.
+        writer: The actor that has it open, or None while there is none.
+        error: Why there is none, as far as it is known.
+        unacknowledged_rows: What this process has told it and it has not confirmed yet; kept, and sent again.
+        dropped_rows: What this process could not keep: too much was waiting.
+    """
 
     path: str
     writer: str | None
@@ -84,7 +92,7 @@ def status_of(
             path=log_path,
             writer=view.event_log,
             error=view.log_error,
-            unacknowledged_rows=emitter.pending_rows,
+            unacknowledged_rows=emitter.unacknowledged_rows,
             dropped_rows=emitter.dropped_rows,
         ),
     )

@@ -146,6 +146,12 @@ class EmitterBuffer:
         return len(self._accepted)
 
     @property
+    def unacknowledged_rows(self) -> int:
+        """Rows accepted that the log has neither confirmed nor refused, in a batch or not yet."""
+        settled = self._acknowledged_rows + self._refused_rows + self._malformed
+        return self._taken_rows - settled + len(self._accepted)
+
+    @property
     def unacknowledged(self) -> int:
         """Batches formed and not acknowledged."""
         return len(self._formed)

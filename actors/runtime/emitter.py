@@ -29,8 +29,7 @@ class EmitterStatistics:
     """What an emitter holds and has done.
 
     Attributes:
-        pending_rows: Accepted, not yet in a batch.
-        unacknowledged_batches: Formed and kept, because the log has not confirmed them.
+        unacknowledged_rows: Accepted and kept, because the log has not confirmed them yet.
         acknowledged_rows: Confirmed by the log.
         dropped_rows: Lost because the buffer was full, the emitter closed, or the row malformed.
         refused_rows: Set aside because the log refused them for good.
@@ -39,8 +38,7 @@ class EmitterStatistics:
     """
 
     epoch: str
-    pending_rows: int
-    unacknowledged_batches: int
+    unacknowledged_rows: int
     acknowledged_rows: int
     dropped_rows: int
     refused_rows: int
@@ -138,8 +136,7 @@ class Emitter:
         """Counters of this moment."""
         return EmitterStatistics(
             epoch=self.epoch,
-            pending_rows=self._buffer.pending_rows,
-            unacknowledged_batches=self._buffer.unacknowledged,
+            unacknowledged_rows=self._buffer.unacknowledged_rows,
             acknowledged_rows=self._buffer.acknowledged_rows,
             dropped_rows=self._buffer.dropped + self._dropped_after_close,
             refused_rows=self._buffer.refused_rows,

@@ -238,7 +238,8 @@ def test_on_a_full_disk_tasks_go_on_and_their_rows_arrive_once_there_is_room(sup
     eventually(lambda: sup._emitter.statistics().failures > 0, "a refusal by the disk")
     assert "its disk is full" in sup._emitter.statistics().last_error
     log = sup.status().log
-    assert (log.unacknowledged_rows > 0, log.dropped_rows) == (True, 0)
+    assert log.unacknowledged_rows > 2_900, "a few fit into what the disk had left"
+    assert log.dropped_rows == 0
     limit_files(writer, resource.RLIM_INFINITY)
     eventually(lambda: sup.events.query("select count(distinct task_id) as n from tasks") == [{"n": 3001}], "all rows")
     assert sup.events.query("select count(*) as n from tasks") == [{"n": 3001}]

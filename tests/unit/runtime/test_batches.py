@@ -38,6 +38,19 @@ class TestBuffer:
         buffer.acknowledge(1)
         assert (buffer.resend(), buffer.unacknowledged, buffer.acknowledged_rows) == ((second,), 1, 2)
 
+    def test_rows_are_unacknowledged_in_a_batch_and_before_it_until_they_are_settled(self):
+        buffer = buffer_of(6)
+        buffer.add("tasks", ("of another width",))
+        assert buffer.unacknowledged_rows == 7
+        buffer.take(2)
+        buffer.take(2)
+        assert buffer.unacknowledged_rows == 7
+        buffer.acknowledge(1)
+        buffer.refuse(2)
+        assert buffer.unacknowledged_rows == 3
+        buffer.take()
+        assert (buffer.unacknowledged_rows, buffer.dropped) == (2, 1)
+
     def test_a_second_or_unknown_acknowledgement_changes_nothing(self):
         buffer = buffer_of(2)
         buffer.take()
