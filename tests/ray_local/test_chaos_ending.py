@@ -40,7 +40,7 @@ from supervisor import Supervisor
 from supervisor.link import wait_until
 from tests.command import supervisor_command
 from tests.ray_local.conftest import PATIENCE_S, unique_name
-from tests.ray_local.trials import POOL, brief
+from tests.ray_local.trials import POOL, brief, runner_apart
 from tests.unit.node_agent.full_disk import full_disk
 
 pytestmark = pytest.mark.timeout(180)
@@ -228,20 +228,9 @@ def _steps(ledger: Ledger, run: str) -> set[str]:
     return {entry.step for entry in decode_all(ledger.path.read_bytes())[0] if entry.run == run}
 
 
-class Stubborn:
-    """Carries an experiment out in a process of its own."""
-
-    def perform(self, supervisor: str, experiment: Experiment, run: str) -> str:
-        return Supervisor.of_process(supervisor).chaos.run(experiment, scene=False, name=run).verdict.kind
-
-    def process(self) -> ProcessIdentity:
-        return process.this_process()
-
-
 def test_a_halt_ends_what_a_runner_has_on_that_hangs_itself(lab: Supervisor) -> None:
     """Its fault is in another process, and has no watchdog: it would end with its lease."""
-    wrap: Any = ray.remote(Stubborn)
-    runner = wrap.options(num_cpus=0, max_restarts=0, max_concurrency=2).remote()
+    runner = runner_apart()
     slow = brief("kill-worker", load={"tasks": 5_000, "per_s": 50}, lease_s=50.0)
     aimed = _with(slow, {"fault": "latency", "target": {"kind": "worker", "count": 1}, "delay_s": 0.01})
     run = unique_name()

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import ray
+
+from actors.runtime import process
+from actors.runtime.process import ProcessIdentity
 from experiments.model.experiment import Experiment
 from experiments.model.loading import load_experiment
 from experiments.report.run import RunReport
@@ -36,3 +40,21 @@ def told(report: RunReport) -> str:
     faults = "\n".join(map(str, report.seen.faults))
     events = "\n".join(map(str, report.events))
     return f"{report.verdict}\n{faults}\n{events}"
+
+
+class RunnerApart:
+    """Carries an experiment out in a process of its own, which may be stopped."""
+
+    def perform(self, supervisor: str, experiment: Experiment, run: str) -> str:
+        """Its verdict."""
+        return Supervisor.of_process(supervisor).chaos.run(experiment, scene=False, name=run).verdict.kind
+
+    def process(self) -> ProcessIdentity:
+        """Whom to stop."""
+        return process.this_process()
+
+
+def runner_apart() -> Any:
+    """A handle of one."""
+    wrap: Any = ray.remote(RunnerApart)
+    return wrap.options(num_cpus=0, max_restarts=0, max_concurrency=2).remote()
