@@ -142,6 +142,8 @@ class Registry:
         former, self.process = self.process, identity()
         self._lock = threading.RLock()
         self.keeper.begin_anew()
+        if isinstance(self._rng, Random):
+            self._rng.seed()  # else all forked workers wait for the same time, and probe at once
         for link in self._links.values():
             link.forked(former, self.process)
         for circuit in self._circuits.values():

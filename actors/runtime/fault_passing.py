@@ -21,6 +21,8 @@ EXIT_CODE = 1
 """What a process ends with that an experiment ends from inside: a crash to whoever looks."""
 
 _RNG = Random()  # noqa: S311 - which calls an experiment hits is no secret
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_RNG.seed)  # else the same calls are hit in every forked worker
 
 _LOOK_EVERY_S = 0.1
 """So soon after a fault was taken off, a call that waits for it goes on."""

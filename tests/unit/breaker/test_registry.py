@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from actors.breaker.errors import TooManyBreakersError
+from actors.breaker.errors import CircuitOpenError, TooManyBreakersError
 from actors.breaker.handle import BreakerHandle, local_breaker
 from actors.breaker.link import THIS_PROCESS
 from actors.breaker.local_link import LocalLink
@@ -185,6 +185,31 @@ def test_the_background_thread_begins_anew_in_a_forked_child():
 
     assert child_of(in_child) == 0
     assert isinstance(breaker, BreakerHandle)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_forked_children_do_not_wait_alike_before_they_probe():
+    settings = BreakerSettings(window_calls=2, minimum_calls=2, open_s=1000.0, open_s_max=1000.0, open_jitter=0.5)
+    breakers = [local_breaker(f"forked-jitter-{number}", settings) for number in range(20)]
+
+    def waits() -> list[int]:
+        reading, writing = os.pipe()
+
+        def in_child() -> None:
+            for breaker in breakers:
+                for _ in range(2):
+                    with pytest.raises(BreakError):
+                        breaker.call(bad)
+                with pytest.raises(CircuitOpenError) as refused:
+                    breaker.call(good)
+                os.write(writing, b"%d\n" % (refused.value.retry_after_s // 10))
+
+        assert child_of(in_child) == 0
+        os.close(writing)
+        with os.fdopen(reading) as answer:
+            return [int(line) for line in answer]
+
+    assert waits() != waits()
 
 
 def child_of(run) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -51,6 +52,34 @@ def test_it_is_put_acts_is_counted_and_is_taken() -> None:
     assert fault_take(["a", "unknown"]) == ["a"]
     pass_point(SERVICE_CALL, "health")
     assert fault_seen()["a"] == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_share_of_the_calls_is_not_the_same_in_all_forked_workers() -> None:
+    """Else all of them fail at once: of a fifth of their calls half, now and then."""
+    fault_put([order("half", share=0.5)])
+    assert hits_in_a_fork(64) != hits_in_a_fork(64)
+
+
+def hits_in_a_fork(calls: int) -> str:
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        os.write(writing, "".join("x" if is_hit() else "." for _ in range(calls)).encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "r", encoding="ascii") as answer:
+        found = answer.read()
+    os.wait()
+    assert len(found) == calls
+    return found
+
+
+def is_hit() -> bool:
+    try:
+        pass_point(SERVICE_CALL, "health")
+    except InjectedFaultError:
+        return True
+    return False
 
 
 def test_what_was_decided_and_did_nothing_is_not_counted_and_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
