@@ -63,13 +63,14 @@ def test_a_share_of_the_calls_is_not_the_same_in_all_forked_workers() -> None:
 
 def hits_in_a_fork(calls: int) -> str:
     reading, writing = os.pipe()
-    if os.fork() == 0:
+    child = os.fork()
+    if child == 0:
         os.write(writing, "".join("x" if is_hit() else "." for _ in range(calls)).encode())
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "r", encoding="ascii") as answer:
         found = answer.read()
-    os.wait()
+    os.waitpid(child, 0)
     assert len(found) == calls
     return found
 
